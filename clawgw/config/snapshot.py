@@ -1,0 +1,75 @@
+"""A checked configuration, ready to serve: settings with every reference resolved.
+
+A snapshot never changes. A reload makes a new one beside it; a request keeps the one it began with.
+"""
+
+from collections.abc import Mapping, Sequence
+from hmac import compare_digest
+
+from attrs import field, frozen
+
+from clawgw.config.settings import Settings, Timeouts, WireName
+from clawgw.policy import Target
+
+
+class Secret:
+    """A string that no repr, str, format or traceback shows; `reveal()` is the only way in."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The secret itself, for the one header it goes into."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and compare_digest(self._value.encode(), other._value.encode())
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+
+@frozen
+class ReadyProvider:
+    """A provider as the gateway uses it. `not_ready` says why it cannot be called (no key), else None."""
+
+    name: str
+    wire: WireName
+    base_url: str
+    keys: tuple[Secret, ...]
+    timeouts: Timeouts
+    api_version: str | None = None
+    default_model: str | None = None
+    headers: Mapping[str, str] = field(factory=dict, repr=False)
+    allow_private_network: bool = False
+    tokens_per_second: float | None = None
+    not_ready: str | None = None
+
+
+@frozen
+class ReadyRoute:
+    """A route with its targets resolved. `name` may end in `*`."""
+
+    name: str
+    targets: Sequence[Target]
+    max_attempts: int = 3
+    failover_after_s: float = 4.0
+    deadline_s: float = 600.0
+
+
+@frozen
+class Snapshot:
+    """One version of the configuration. `version`: 12 hex digits of a SHA-256 over all that was loaded."""
+
+    version: str
+    settings: Settings
+    providers: Mapping[str, ReadyProvider]
+    """In file order, then the known ones that have a key in the environment, then echo."""
+    routes: Mapping[str, ReadyRoute]
+    warnings: Sequence[str] = ()
+    """Keys that are set but do not act in this version, as `path: …` lines."""

@@ -1,0 +1,43 @@
+"""Requests as they travel through the gateway: a few typed facts about each, and the caller's own dict beside them.
+
+The dict is what the client sent, checked but never changed, so fields nobody here knows survive on their way to an
+upstream of the same dialect. Only `wire.checks` makes these.
+"""
+
+from typing import Any
+
+from attrs import frozen
+
+
+@frozen
+class ChatRequest:
+    """POST /v1/chat/completions, checked: every known field of `body` has its JSON type and is in its range."""
+
+    body: dict[str, Any]
+    model: str
+    stream: bool
+    include_usage: bool
+    """The client asked for the usage chunk (`stream_options.include_usage`)."""
+
+
+@frozen
+class TextRequest:
+    """POST /v1/completions, checked."""
+
+    body: dict[str, Any]
+    model: str
+    stream: bool
+    include_usage: bool
+
+
+@frozen
+class EmbeddingsRequest:
+    """POST /v1/embeddings, checked."""
+
+    body: dict[str, Any]
+    model: str
+    base64: bool
+    """The client asked for `encoding_format: base64` (little-endian float32)."""
+
+
+Request = ChatRequest | TextRequest | EmbeddingsRequest
