@@ -1,0 +1,73 @@
+"""The record: one per request, whatever its end, with every attempt.
+
+Times are milliseconds: `at` since the Unix epoch, the others since the request came in. A record holds names from the
+configuration and what the caller said of itself; never a secret, never a message.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, Protocol
+
+from attrs import field, frozen
+
+from clawgw.policy import Target, Trigger
+
+Outcome = Literal["ok", "error", "cancelled", "unknown"]
+AttemptOutcome = Literal["won", "lost", "cancelled", "failed"]
+UsageSource = Literal["reported", "estimated"]
+
+
+@frozen
+class AttemptRecord:
+    """One try at one target. `lost`: it answered, another was first. `cancelled`: it was ended before it answered."""
+
+    target: Target
+    trigger: Trigger
+    started_ms: float
+    ended_ms: float
+    outcome: AttemptOutcome
+    first_token_ms: float | None = None
+    status: int | None = None
+    error_code: str | None = None
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+
+
+@frozen
+class RequestRecord:
+    """One request. `status` is the HTTP status the client saw, or would have seen (499: it left)."""
+
+    request_id: str
+    at_ms: int
+    endpoint: str
+    outcome: Outcome
+    status: int
+    config_version: str
+    duration_ms: float
+    client_request_id: str | None = None
+    route: str | None = None
+    stream: bool = False
+    user: str | None = None
+    metadata: Mapping[str, str] = field(factory=dict)
+    error_code: str | None = None
+    provider: str | None = None
+    model: str | None = None
+    finish_reason: str | None = None
+    prompt_tokens: int | None = None
+    cached_tokens: int | None = None
+    completion_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    usage_source: UsageSource | None = None
+    first_token_ms: float | None = None
+    upstream_ms: float = 0.0
+    """Time in which at least one upstream was waited for; `duration_ms - upstream_ms` is the gateway's own."""
+    attempts: Sequence[AttemptRecord] = ()
+
+
+class Listener(Protocol):
+    """Whoever wants to know of requests: metrics now, the log later. Called on the request's own task; must not block."""
+
+    def request_started(self, endpoint: str) -> None:
+        """A checked request is being served."""
+
+    def request_ended(self, record: RequestRecord) -> None:
+        """The same request is over."""
