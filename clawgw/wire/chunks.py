@@ -1,0 +1,48 @@
+"""`chat.completion.chunk` objects for upstreams that speak another format, and when a delta commits a stream.
+
+Source of the shape: https://platform.openai.com/docs/api-reference/chat-streaming.
+"""
+
+from typing import Any
+
+from attrs import define, field
+
+from clawgw.wire.codec import Chunk
+
+_COMMITTING = ("content", "tool_calls", "reasoning_content", "reasoning", "refusal", "audio", "function_call")
+
+
+def delta_commits(delta: dict[str, Any]) -> bool:
+    """Whether a delta brings the first kind of thing a client came for (`codec.Chunk.commits`)."""
+    return any(map(delta.get, _COMMITTING))
+
+
+@define
+class ChunkBuilder:
+    """Makes the chunks of one stream: one id, model and `created` throughout, the role in each choice's first delta."""
+
+    id: str
+    model: str
+    created: int
+    _started: set[int] = field(factory=set, init=False)
+
+    def delta(self, delta: dict[str, Any], choice: int = 0) -> Chunk:
+        """A chunk that adds `delta` to the message; an empty one only announces the role."""
+        if choice not in self._started:
+            self._started.add(choice)
+            delta = {"role": "assistant", **delta}
+        return self._chunk(delta, None, choice)
+
+    def finish(self, reason: str, choice: int = 0) -> Chunk:
+        """The choice's last chunk."""
+        return self._chunk({}, reason, choice)
+
+    def _chunk(self, delta: dict[str, Any], finish_reason: str | None, choice: int) -> Chunk:
+        body = {
+            "id": self.id,
+            "object": "chat.completion.chunk",
+            "created": self.created,
+            "model": self.model,
+            "choices": [{"index": choice, "delta": delta, "logprobs": None, "finish_reason": finish_reason}],
+        }
+        return Chunk(body, delta_commits(delta))

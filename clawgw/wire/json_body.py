@@ -1,0 +1,51 @@
+"""JSON from an upstream: decoded into an object or refused, and read without trusting its shape.
+
+The readers never raise: what is missing or of another type is the empty value, because an upstream's odd field must not
+cost the client its answer. `NaN`, lone surrogates and nesting beyond 1024 levels are refused by the decoder itself.
+"""
+
+from typing import Any
+
+import orjson
+
+from clawgw.wire.codec import Failure, Kind, WireError
+
+
+def decode_json_object(body: bytes) -> dict[str, Any]:
+    """The object that `body` is. Raises `WireError` of kind INVALID."""
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise invalid("The upstream's answer is not JSON.") from error
+    if not isinstance(value, dict):
+        raise invalid("The upstream's answer is not a JSON object.")
+    return value
+
+
+def invalid(message: str) -> WireError:
+    """An answer that is not what the format says."""
+    return WireError(Failure(Kind.INVALID, message))
+
+
+def get_object(source: dict[str, Any], key: str) -> dict[str, Any]:
+    """The object at `key`, or an empty one."""
+    value = source.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def get_objects(source: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    """The objects in the list at `key`; what is no object is left out."""
+    value = source.get(key)
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def get_text(source: dict[str, Any], key: str) -> str:
+    """The string at `key`, or an empty one."""
+    value = source.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def get_count(source: dict[str, Any], key: str) -> int:
+    """The whole number at `key` if it is not negative, or 0."""
+    value = source.get(key)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0

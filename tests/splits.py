@@ -1,0 +1,20 @@
+"""Ways to split the bytes of a stream, as a network might."""
+
+import random
+from collections.abc import Iterator
+from itertools import pairwise
+
+WHOLE_UP_TO = 8 * 1024
+
+
+def all_splits(raw: bytes, *, whole_up_to: int = WHOLE_UP_TO, random_splits: int = 500) -> Iterator[list[bytes]]:
+    """Single bytes; then two pieces, cut at every offset, or for a longer stream random cuts from a fixed seed."""
+    yield [raw[at : at + 1] for at in range(len(raw))]
+    if len(raw) <= whole_up_to:
+        for at in range(1, len(raw)):
+            yield [raw[:at], raw[at:]]
+        return
+    dice = random.Random(len(raw))  # noqa: S311 - splits need no secrecy, they need to come out the same each time
+    for _ in range(random_splits):
+        cuts = sorted(dice.sample(range(1, len(raw)), dice.randint(1, 40)))
+        yield [raw[start:end] for start, end in pairwise([0, *cuts, len(raw)])]
