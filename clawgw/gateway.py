@@ -1,11 +1,39 @@
-"""One request end to end: resolve → plan → attempts → answer → record."""
+"""One request end to end: model → targets → plan → attempts → answer → record.
 
-from collections.abc import Mapping
-from typing import Protocol
+The doors (HTTP now, others later) check a request and call `Gateway.answer`. What they get is a whole body or an open
+stream of server-sent events. Whatever happens, the request ends in one record.
+"""
 
-from attrs import frozen
+from collections.abc import Callable, Mapping, Sequence
+from urllib.parse import quote
 
-from clawgw.wire.request import Request
+import orjson
+from attrs import define, evolve, field, frozen
+
+from clawgw.config.snapshot import Snapshot
+from clawgw.engine.attempt import Answer, Attempt
+from clawgw.engine.provider import LiveProvider
+from clawgw.engine.race import AllFailed, run_plan
+from clawgw.engine.settlement import Settlement
+from clawgw.engine.stream import OpenStream
+from clawgw.errors import GatewayError, Unavailable
+from clawgw.ledger.record import Listener
+from clawgw.policy import Target, Trigger
+from clawgw.routing.catalogue import Catalogue
+from clawgw.routing.outcome import final_error, stream_error
+from clawgw.routing.plan import failover_plan
+from clawgw.routing.resolve import Resolved, resolve
+from clawgw.routing.schedule import Schedule
+from clawgw.wire.codec import Done, Event, Failed, WireTarget
+from clawgw.wire.operations import operation
+from clawgw.wire.request import ChatRequest, EmbeddingsRequest, Request, TextRequest
+from clawgw.wire.writer import StreamWriter, error_event
+
+ENDPOINTS: Mapping[type[Request], str] = {
+    ChatRequest: "chat.completions",
+    TextRequest: "completions",
+    EmbeddingsRequest: "embeddings",
+}
 
 
 @frozen
@@ -18,30 +46,188 @@ class Arrival:
     now: float
 
 
-class PlainAnswer(Protocol):
+@frozen
+class Live:
+    """One version of the configuration with the state that serves it. A request keeps the one it began with."""
+
+    snapshot: Snapshot
+    providers: Mapping[str, LiveProvider]
+    catalogue: Catalogue
+
+
+@frozen
+class PlainAnswer:
     """A whole answer; nothing is left open."""
 
     headers: Mapping[str, str]
     body: bytes
 
 
-class StreamAnswer(Protocol):
+@define(eq=False)
+class StreamAnswer:
     """A stream that has committed. Whoever got it calls `close`, always."""
 
     headers: Mapping[str, str]
+    _answer: Answer
+    _stream: OpenStream
+    _writer: StreamWriter
+    _settlement: Settlement
 
     async def receive(self) -> bytes:
-        """The next server-sent events for the client, as many as one upstream read brought; b"" after the last.
+        """The next server-sent events, as many as one upstream read brought; b"" after the last.
 
-        A failure upstream arrives as an error event, without `[DONE]`; nothing is raised but Cancelled.
+        A failure upstream arrives as an error event, without `[DONE]`. Raises only Cancelled.
         """
+        if self._stream.ended:
+            await self._stream.say_goodbye()
+            return b""
+        events = await self._stream.receive()
+        for event in events:
+            self._settlement.note(event)
+        return self._written(events)
 
     def close(self) -> None:
-        """Write the record; where the stream is not at its end, the client has left: the upstream is aborted."""
+        """End the request; where the stream is not at its end, the client has left and the upstream is aborted."""
+        self._answer.abort()
+        self._settle_times()
+        self._settlement.cancel()
+
+    def _written(self, events: Sequence[Event]) -> bytes:
+        """The client's bytes. The record is written before the last of them leaves."""
+        match events[-1]:
+            case Done():
+                self._settle_times()
+                self._settlement.succeed()
+            case Failed(failure):
+                attempt = self._answer.attempt
+                failure = evolve(failure, message=attempt.provider.redact(failure.message))
+                error = stream_error(attempt.target, failure)
+                self._settle_times()
+                self._settlement.fail(error)
+                return self._writer.write(events[:-1]) + error_event(error.body(self._settlement.request_id))
+        return self._writer.write(events)
+
+    def _settle_times(self) -> None:
+        self._answer.attempt.end()
+        self._settlement.stream_waited_s = self._stream.waited_s
 
 
-class Gateway(Protocol):
-    """What the doors call."""
+@define(eq=False)
+class Gateway:
+    """Serves checked requests. `random` gives numbers in [0, 1)."""
+
+    live: Live
+    listener: Listener
+    random: Callable[[], float] = field(repr=False)
 
     async def answer(self, request: Request, arrival: Arrival) -> PlainAnswer | StreamAnswer:
-        """Serve one checked request. Raises `GatewayError`; cancelling it aborts every attempt and records a 499."""
+        """Serve one request. Raises `GatewayError`. Cancelling it aborts every attempt and is recorded as a 499."""
+        settlement = self._open_settlement(request, arrival)
+        try:
+            answer = await self._run(request, arrival, settlement)
+        except GatewayError as error:
+            settlement.fail(error)
+            raise
+        except BaseException:
+            settlement.cancel()
+            raise
+        settlement.winner = answer.attempt
+        headers = self._headers(answer, settlement)
+        if answer.stream is not None:
+            writer = StreamWriter(include_usage=_include_usage(request))
+            return StreamAnswer(headers, answer, answer.stream, writer, settlement)
+        return self._plain(answer, headers, settlement)
+
+    async def _run(self, request: Request, arrival: Arrival, settlement: Settlement) -> Answer:
+        live = self.live
+        resolved = resolve(request.model, settlement.endpoint, live.snapshot, live.catalogue)
+        settlement.route = resolved.route
+        targets = _ready_targets(resolved, live)
+        plan = failover_plan(targets, resolved)
+        schedule = Schedule(plan, live.snapshot.settings.retry, arrival.started + plan.deadline_s, self.random)
+        tried: dict[str, set[int]] = {}
+
+        def enter(target: Target, trigger: Trigger) -> Attempt:
+            provider = live.providers[target.provider]
+            attempt = Attempt(
+                target=target,
+                trigger=trigger,
+                provider=provider,
+                operation=operation(request, provider.codec, _wire_target(target, live), arrival.now),
+                streaming=not isinstance(request, EmbeddingsRequest) and request.stream,
+                deadline=schedule.deadline,
+                now=arrival.now,
+                tried=tried.setdefault(target.provider, set()),
+            )
+            settlement.attempts.append(attempt)
+            return attempt
+
+        try:
+            return await run_plan(schedule, enter)
+        except AllFailed as failed:
+            raise final_error(failed.failures) from None
+
+    def _open_settlement(self, request: Request, arrival: Arrival) -> Settlement:
+        endpoint = ENDPOINTS[type(request)]
+        self.listener.request_started(endpoint)
+        return Settlement(
+            request_id=arrival.request_id,
+            client_request_id=arrival.client_request_id,
+            endpoint=endpoint,
+            stream=not isinstance(request, EmbeddingsRequest) and request.stream,
+            user=request.body.get("user"),
+            config_version=self.live.snapshot.version,
+            started=arrival.started,
+            now=arrival.now,
+            listener=self.listener,
+        )
+
+    def _plain(self, answer: Answer, headers: Mapping[str, str], settlement: Settlement) -> PlainAnswer:
+        completion = answer.completion
+        assert completion is not None  # noqa: S101  # an answer holds a stream or a completion
+        settlement.usage = completion.usage
+        settlement.finish_reason = completion.finish_reason
+        body = orjson.dumps(completion.body)
+        settlement.succeed()
+        return PlainAnswer(headers, body)
+
+    def _headers(self, answer: Answer, settlement: Settlement) -> Mapping[str, str]:
+        target = answer.attempt.target
+        headers = {
+            "x-clawgw-provider": _header_safe(target.provider),
+            "x-clawgw-model": _header_safe(target.model),
+            "x-clawgw-attempts": str(len(settlement.sent())),
+            "x-clawgw-config": settlement.config_version,
+        }
+        if answer.dropped:
+            headers["x-clawgw-dropped"] = ", ".join(answer.dropped)
+        return headers
+
+
+def _ready_targets(resolved: Resolved, live: Live) -> Sequence[Target]:
+    """The targets whose provider can be called. Raises `Unavailable` where there is none."""
+    ready = [target for target in resolved.targets if live.providers[target.provider].ready.not_ready is None]
+    if not ready:
+        reasons = {target.provider: live.providers[target.provider].ready.not_ready for target in resolved.targets}
+        raise Unavailable("; ".join(f"{name}: {reason}" for name, reason in reasons.items()), retry_after_s=60)
+    return ready
+
+
+def _wire_target(target: Target, live: Live) -> WireTarget:
+    provider, defaults = live.providers[target.provider].ready, live.snapshot.settings.defaults
+    return WireTarget(
+        provider=target.provider,
+        model=target.model,
+        api_version=provider.api_version,
+        default_temperature=defaults.temperature,
+        default_max_tokens=defaults.max_tokens,
+    )
+
+
+def _include_usage(request: Request) -> bool:
+    return not isinstance(request, EmbeddingsRequest) and request.include_usage
+
+
+def _header_safe(value: str) -> str:
+    """A name as it may stand in a header: printable ASCII, the rest percent-encoded."""
+    return quote(value, safe=" !#$&'()*+,/:;=?@[]-._~|{}<>^`\"\\")

@@ -1,0 +1,122 @@
+"""What a request comes to: everything its record needs, gathered as it happens and handed over once."""
+
+import math
+from collections.abc import Sequence
+
+import trio
+from attrs import define, field
+
+from clawgw.engine.attempt import Attempt
+from clawgw.errors import ClientClosed, GatewayError
+from clawgw.ledger.record import AttemptRecord, Listener, Outcome, RequestRecord
+from clawgw.wire.codec import Chunk, Event, Kind, Usage, UsageReport
+
+
+@define(eq=False)
+class Settlement:
+    """One request's account. `started` is `trio.current_time()`, `now` Unix seconds at that moment."""
+
+    request_id: str
+    client_request_id: str | None
+    endpoint: str
+    stream: bool
+    user: str | None
+    config_version: str
+    started: float
+    now: float
+    listener: Listener
+    route: str | None = None
+    attempts: list[Attempt] = field(factory=list)
+    winner: Attempt | None = None
+    usage: Usage | None = None
+    finish_reason: str | None = None
+    stream_waited_s: float = 0.0
+    _settled: bool = False
+
+    def sent(self) -> Sequence[Attempt]:
+        """The attempts for which something was sent: a target that cannot do what is asked was never called."""
+        return [
+            attempt
+            for attempt in self.attempts
+            if attempt.failure is None or attempt.failure.kind is not Kind.UNSUPPORTED
+        ]
+
+    def note(self, event: Event) -> None:
+        """Keep what an event says of usage and of how the answer ended."""
+        match event:
+            case UsageReport(usage):
+                self.usage = usage
+            case Chunk(body):
+                for choice in body.get("choices") or ():
+                    self.finish_reason = choice.get("finish_reason") or self.finish_reason
+
+    def succeed(self) -> None:
+        """The client has its whole answer."""
+        self._settle("ok", 200, None)
+
+    def fail(self, error: GatewayError) -> None:
+        """The client got an error, in place of an answer or within its stream."""
+        self._settle("error", error.status, error.code)
+
+    def cancel(self) -> None:
+        """The client left, or the gateway stopped."""
+        self._settle("cancelled", ClientClosed.status, ClientClosed.code)
+
+    def _settle(self, outcome: Outcome, status: int, error_code: str | None) -> None:
+        if not self._settled:
+            self._settled = True
+            self.listener.request_ended(self._record(outcome, status, error_code))
+
+    def _record(self, outcome: Outcome, status: int, error_code: str | None) -> RequestRecord:
+        last = self.winner or (self.attempts[-1] if self.attempts else None)
+        usage = self.usage
+        return RequestRecord(
+            request_id=self.request_id,
+            client_request_id=self.client_request_id,
+            at_ms=math.floor(self.now * 1000),
+            endpoint=self.endpoint,
+            route=self.route,
+            stream=self.stream,
+            user=self.user,
+            config_version=self.config_version,
+            outcome=outcome,
+            status=status,
+            error_code=error_code,
+            provider=last and last.target.provider,
+            model=last and last.target.model,
+            finish_reason=self.finish_reason,
+            prompt_tokens=usage and usage.prompt,
+            cached_tokens=usage and usage.cached,
+            completion_tokens=usage and usage.completion,
+            reasoning_tokens=usage and usage.reasoning,
+            usage_source=usage and "reported",
+            first_token_ms=self.winner and self._ms(self.winner.first_token),
+            duration_ms=self._ms(trio.current_time()) or 0.0,
+            upstream_ms=self._upstream_ms(),
+            attempts=tuple(map(self._attempt_record, self.sent())),
+        )
+
+    def _attempt_record(self, attempt: Attempt) -> AttemptRecord:
+        usage = self.usage if attempt is self.winner else None
+        return AttemptRecord(
+            target=attempt.target,
+            trigger=attempt.trigger,
+            started_ms=self._ms(attempt.started) or 0.0,
+            first_token_ms=self._ms(attempt.first_token),
+            ended_ms=self._ms(attempt.ended) or self._ms(trio.current_time()) or 0.0,
+            outcome=attempt.outcome,
+            status=attempt.status,
+            error_code=attempt.failure and attempt.failure.kind.value,
+            prompt_tokens=usage and usage.prompt,
+            completion_tokens=usage and usage.completion,
+        )
+
+    def _upstream_ms(self) -> float:
+        """From the first attempt's start to the deciding one's, which others were waited for, and its own waiting."""
+        last = self.winner or (self.attempts[-1] if self.attempts else None)
+        if last is None:
+            return 0.0
+        return (last.started - self.attempts[0].started + last.waited_s + self.stream_waited_s) * 1000
+
+    def _ms(self, time: float | None) -> float | None:
+        return None if time is None else (time - self.started) * 1000

@@ -1,0 +1,64 @@
+"""An upstream's stream after its commit point."""
+
+import trio
+from attrs import define
+
+from clawgw.engine.upstream import UpstreamResponse
+from clawgw.wire.codec import Done, Event, Failed, Failure, Kind, StreamParser, WireError
+
+GOODBYE_S = 0.25
+"""How long a finished stream is read on to the end of its body, so that its connection can be used again."""
+
+
+@define
+class OpenStream:
+    """Owned by whoever holds it, who receives until the end or aborts. Times are `trio.current_time()`."""
+
+    response: UpstreamResponse
+    parser: StreamParser
+    _ready: list[Event]
+    idle_s: float
+    deadline: float
+    waited_s: float = 0.0
+    """Spent waiting for the upstream."""
+    ended: bool = False
+    """`Done` or `Failed` has been handed out."""
+
+    async def receive(self) -> list[Event]:
+        """What the next read brings, at least one event; the last is `Done` or `Failed`. Raises only Cancelled."""
+        events, self._ready = self._ready, []
+        while not events:
+            events = await self._read()
+        if isinstance(events[-1], Done | Failed):
+            self.ended = True
+        if isinstance(events[-1], Failed):
+            self.abort()
+        return events
+
+    async def say_goodbye(self) -> None:
+        """After `Done`: give the connection back, or close it where the upstream has more to say."""
+        with trio.move_on_after(GOODBYE_S):
+            try:
+                while await self.response.receive():
+                    pass
+            except WireError:
+                pass
+        self.abort()
+
+    def abort(self) -> None:
+        """Close it now; harmless at the end."""
+        self.response.abort()
+
+    async def _read(self) -> list[Event]:
+        asked = trio.current_time()
+        try:
+            with trio.move_on_at(min(asked + self.idle_s, self.deadline)):
+                data = await self.response.receive()
+                return self.parser.feed(data) if data else self.parser.finish()
+        except WireError as error:
+            return [Failed(error.failure)]
+        finally:
+            self.waited_s += trio.current_time() - asked
+        if trio.current_time() >= self.deadline:
+            return [Failed(Failure(Kind.TIMEOUT, "the stream took longer than its provider's total_s"))]
+        return [Failed(Failure(Kind.IDLE, f"the stream stalled for {self.idle_s:g} s"))]

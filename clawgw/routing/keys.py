@@ -1,0 +1,50 @@
+"""A provider's keys: used in turn, and set aside for a while when the provider will not have one."""
+
+from collections.abc import Container
+
+from attrs import define, field
+
+from clawgw.wire.codec import Kind
+
+ASIDE_S = {Kind.AUTH: 300.0, Kind.QUOTA: 900.0}
+"""How long a key rests: a refused key may be repaired by its owner, an exhausted account is topped up or renewed."""
+
+
+@define
+class KeyPool:
+    """The state of `size` keys, known here by their indexes. Times are seconds of the caller's clock."""
+
+    size: int
+    _rests_until: dict[int, float] = field(factory=dict)
+    _turn: int = 0
+
+    def take(self, now: float, tried: Container[int] = ()) -> int | None:
+        """The next key in turn that is neither resting nor in `tried`.
+
+        Where every key rests, the one that may wake first is used all the same: asking is how its repair is noticed.
+        None: all have been tried.
+        """
+        order = [(self._turn + step) % self.size for step in range(self.size)]
+        untried = [index for index in order if index not in tried]
+        if not untried:
+            return None
+        awake = [index for index in untried if not self.rests(index, now)]
+        chosen = awake[0] if awake else min(untried, key=self._rests_until.__getitem__)
+        self._turn = (chosen + 1) % self.size
+        return chosen
+
+    def has_other(self, now: float, tried: Container[int]) -> bool:
+        """Whether a key that was not tried yet is there and awake."""
+        return any(index not in tried and not self.rests(index, now) for index in range(self.size))
+
+    def rests(self, index: int, now: float) -> bool:
+        """Whether a key is set aside at present."""
+        return self._rests_until.get(index, now) > now
+
+    def set_aside(self, index: int, kind: Kind, now: float, hint_s: float | None = None) -> None:
+        """A key was refused; `hint_s` is how long the provider says it will be."""
+        self._rests_until[index] = now + max(ASIDE_S[kind], hint_s or 0.0)
+
+    def restore(self, index: int) -> None:
+        """A key has answered: whatever was thought of it is over."""
+        self._rests_until.pop(index, None)

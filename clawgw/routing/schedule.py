@@ -1,0 +1,112 @@
+"""Which attempt starts next: the plan, worked off one event at a time.
+
+Pure: the engine tells what happened and when, and does what it is told. A schedule belongs to one request. `now` and
+every other time are seconds of the engine's clock.
+"""
+
+from collections import Counter, deque
+from collections.abc import Callable
+
+from attrs import Factory, define, field, frozen
+
+from clawgw.config.settings import Retry
+from clawgw.policy import AtOnce, OnFailure, Plan, PlannedAttempt, Target, Trigger
+from clawgw.routing.retry import RULES, backoff_s
+from clawgw.wire.codec import Failure, Kind
+
+
+@frozen
+class Step:
+    """Start an attempt at `at`, which may be now."""
+
+    target: Target
+    trigger: Trigger
+    at: float
+
+
+@frozen
+class _Retry:
+    target: Target
+    at: float
+
+
+@define
+class Schedule:
+    """The state of one plan. `random` gives numbers in [0, 1); at `deadline` nothing starts any more."""
+
+    plan: Plan
+    retry: Retry
+    deadline: float
+    random: Callable[[], float]
+    failures: list[tuple[Target, Failure]] = field(factory=list)
+    _pending: deque[PlannedAttempt] = Factory(lambda self: deque(self.plan.attempts), takes_self=True)
+    _started: int = 0
+    _retries: Counter[Target] = field(factory=Counter)
+    _retryable: list[_Retry] = field(factory=list)
+    _final: bool = False
+
+    def begin(self, now: float) -> list[Step]:
+        """The attempts that start with the request: the first, and those after it that say so."""
+        steps = [self._next_target("primary", now)]
+        while self._pending and isinstance(self._pending[0].start, AtOnce) and self._may_start(now):
+            steps.append(self._next_target("race", now))
+        return steps
+
+    def silence_at(self, started: float) -> float:
+        """When the next attempt starts because one that started at `started` is silent; inf: never."""
+        if self._pending and self._may_start(started):
+            start = self._pending[0].start
+            if isinstance(start, OnFailure) and start.after_silence_s is not None:
+                return started + start.after_silence_s
+        return float("inf")
+
+    def on_silence(self, now: float) -> Step | None:
+        """The newest attempt has been silent until `silence_at`. None: nothing is left to start."""
+        return self._next_target("silence", now) if self._pending and self._may_start(now) else None
+
+    def on_failure(self, target: Target, failure: Failure, now: float, *, running: int, other_key: bool) -> Step | None:
+        """An attempt has failed; what starts because of it.
+
+        `running` counts the attempts still under way, `other_key` says that the provider has a key not tried yet.
+        None: nothing starts; the request is over if `is_final`, or if nothing is running.
+        """
+        self.failures.append((target, failure))
+        rule = RULES[failure.kind]
+        if rule.final:
+            self._final = True
+            return None
+        if failure.kind is Kind.UNSUPPORTED:
+            self._started -= 1
+        if rule.same_target:
+            delay = backoff_s(failure, self._retries[target], self.retry, self.random())
+            self._retryable.append(_Retry(target, now + delay))
+        if not self._may_start(now):
+            return None
+        if rule.other_key and other_key:
+            return self._start(target, "retry", now)
+        if self._pending:
+            return self._next_target("failover", now)
+        return None if running else self._same_target()
+
+    @property
+    def is_final(self) -> bool:
+        """The fault is the request's own: whatever is running is cancelled."""
+        return self._final
+
+    def _may_start(self, now: float) -> bool:
+        return self._started < self.plan.max_attempts and now < self.deadline
+
+    def _next_target(self, trigger: Trigger, now: float) -> Step:
+        return self._start(self._pending.popleft().target, trigger, now)
+
+    def _same_target(self) -> Step | None:
+        soonest = min(self._retryable, key=lambda again: again.at, default=None)
+        if soonest is None or soonest.at >= self.deadline:
+            return None
+        self._retryable.remove(soonest)
+        self._retries[soonest.target] += 1
+        return self._start(soonest.target, "retry", soonest.at)
+
+    def _start(self, target: Target, trigger: Trigger, at: float) -> Step:
+        self._started += 1
+        return Step(target, trigger, at)

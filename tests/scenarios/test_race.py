@@ -1,0 +1,297 @@
+"""The race in virtual time: who starts when, who wins, what is closed, to the millisecond."""
+
+import math
+from collections.abc import Sequence
+
+import pytest
+import trio
+from attrs import define, field, frozen
+from trio.testing import MockClock
+
+from clawgw.config.settings import Retry
+from clawgw.engine.race import AllFailed, run_plan
+from clawgw.policy import AtOnce, OnFailure, Plan, PlannedAttempt, Start, Target, Trigger
+from clawgw.routing.schedule import Schedule
+from clawgw.wire.codec import Failure, Kind, WireError
+
+
+@frozen
+class Behaviour:
+    """What a target does each time: after `delay` it answers, or fails; `heard` is when its first byte comes."""
+
+    delay: float
+    failure: Failure | None = None
+    heard: float = math.inf
+
+
+def answers(delay: float, *, heard: float = math.inf) -> Behaviour:
+    return Behaviour(delay, heard=heard)
+
+
+def fails(delay: float, kind: Kind = Kind.SERVER, hint: float | None = None) -> Behaviour:
+    return Behaviour(delay, Failure(kind, "made up", retry_after_s=hint))
+
+
+@define(eq=False)
+class FakeAnswer:
+    target: str
+    aborted: bool = False
+
+    def abort(self) -> None:
+        self.aborted = True
+
+
+@define(eq=False)
+class Run:
+    """One attempt as it was seen."""
+
+    target: Target
+    trigger: Trigger
+    behaviour: Behaviour
+    opened: list[FakeAnswer]
+    other_key: bool = False
+    started: float = field(factory=trio.current_time)
+    ended: float | None = None
+    result: str = ""
+
+    @property
+    def heard(self) -> bool:
+        return trio.current_time() >= self.started + self.behaviour.heard
+
+    async def run(self) -> FakeAnswer:
+        self.result = "cancelled"
+        try:
+            await trio.sleep(self.behaviour.delay)
+        finally:
+            self.ended = trio.current_time()
+        if self.behaviour.failure is not None:
+            self.result = "failed"
+            raise WireError(self.behaviour.failure)
+        self.result = "won"
+        answer = FakeAnswer(self.target.provider)
+        self.opened.append(answer)
+        return answer
+
+    def lost(self) -> None:
+        self.result = "lost"
+
+
+@define
+class Outcome:
+    winner: str | None
+    at: float
+    runs: list[Run]
+    failures: list[str]
+    open: list[str]
+    """Answers that were neither returned nor aborted."""
+
+    def story(self) -> list[tuple[str, str, float, str]]:
+        return [(run.target.provider, run.trigger, round(run.started, 3), run.result) for run in self.runs]
+
+
+async def run_race(
+    behaviours: Sequence[tuple[str, Start, Sequence[Behaviour]]],
+    *,
+    max_attempts: int = 3,
+    deadline: float = 600.0,
+    random: float = 0.5,
+    keys: int = 1,
+) -> Outcome:
+    plan = Plan([PlannedAttempt(Target(name, "m"), start) for name, start, _ in behaviours], max_attempts, deadline)
+    scripts = {name: list(script) for name, _, script in behaviours}
+    runs: list[Run] = []
+    opened: list[FakeAnswer] = []
+    start = trio.current_time()
+
+    def enter(target: Target, trigger: Trigger) -> Run:
+        script = scripts[target.provider]
+        tried = sum(run.target == target for run in runs)
+        run = Run(target, trigger, script.pop(0) if len(script) > 1 else script[0], opened, tried + 1 < keys)
+        runs.append(run)
+        return run
+
+    schedule = Schedule(plan, Retry(base_s=0.05, cap_s=2.0), start + deadline, lambda: random)
+    winner = None
+    failures: list[str] = []
+    try:
+        winner = await run_plan(schedule, enter)
+    except AllFailed as failed:
+        failures = [f"{target.provider}: {failure.kind.value}" for target, failure in failed.failures]
+    left = [answer.target for answer in opened if answer is not winner and not answer.aborted]
+    assert winner is None or not winner.aborted
+    return Outcome(winner and winner.target, round(trio.current_time() - start, 3), runs, failures, left)
+
+
+NEXT = OnFailure()
+SILENT = OnFailure(after_silence_s=4.0)
+
+
+@pytest.fixture
+def clock(autojump_clock: MockClock) -> MockClock:
+    return autojump_clock
+
+
+async def test_a_single_target_that_answers(clock: MockClock) -> None:
+    outcome = await run_race([("a", AtOnce(), [answers(1.0)])])
+    assert (outcome.winner, outcome.at) == ("a", 1.0)
+    assert outcome.story() == [("a", "primary", 0.0, "won")]
+
+
+@pytest.mark.parametrize("start", [NEXT, SILENT])
+async def test_an_explicit_failure_starts_the_next_target_at_once(clock: MockClock, start: Start) -> None:
+    outcome = await run_race([("a", AtOnce(), [fails(0.2)]), ("b", start, [answers(1.0)])])
+    assert (outcome.winner, outcome.at, outcome.open) == ("b", 1.2, [])
+    assert outcome.story() == [("a", "primary", 0.0, "failed"), ("b", "failover", 0.2, "won")]
+
+
+async def test_a_silent_target_is_joined_by_the_next_and_cancelled_when_it_loses(clock: MockClock) -> None:
+    outcome = await run_race([("a", AtOnce(), [answers(900.0)]), ("b", SILENT, [answers(1.0)])])
+    assert (outcome.winner, outcome.at) == ("b", 5.0)
+    assert outcome.story() == [("a", "primary", 0.0, "cancelled"), ("b", "silence", 4.0, "won")]
+    assert outcome.runs[0].ended == outcome.runs[1].ended
+
+
+async def test_a_slow_thinker_still_wins_after_its_silence(clock: MockClock) -> None:
+    outcome = await run_race([("a", AtOnce(), [answers(6.0)]), ("b", SILENT, [answers(10.0)])])
+    assert (outcome.winner, outcome.at) == ("a", 6.0)
+    assert outcome.story() == [("a", "primary", 0.0, "won"), ("b", "silence", 4.0, "cancelled")]
+
+
+async def test_a_target_that_was_heard_is_not_silent(clock: MockClock) -> None:
+    outcome = await run_race([("a", AtOnce(), [answers(30.0, heard=3.9)]), ("b", SILENT, [answers(1.0)])])
+    assert (outcome.winner, outcome.at) == ("a", 30.0)
+    assert len(outcome.runs) == 1
+
+
+async def test_the_second_silence_counts_from_the_second_start(clock: MockClock) -> None:
+    outcome = await run_race(
+        [("a", AtOnce(), [answers(900.0)]), ("b", SILENT, [answers(900.0)]), ("c", SILENT, [answers(1.0)])]
+    )
+    assert (outcome.winner, outcome.at) == ("c", 9.0)
+    assert [run.started for run in outcome.runs] == [0.0, 4.0, 8.0]
+
+
+async def test_a_failure_after_a_silence_leaves_the_silent_one_running(clock: MockClock) -> None:
+    outcome = await run_race([("a", AtOnce(), [answers(20.0)]), ("b", SILENT, [fails(1.0)])], max_attempts=2)
+    assert (outcome.winner, outcome.at) == ("a", 20.0)
+    assert outcome.story() == [("a", "primary", 0.0, "won"), ("b", "silence", 4.0, "failed")]
+
+
+async def test_the_next_target_starts_when_the_joined_one_fails(clock: MockClock) -> None:
+    outcome = await run_race(
+        [("a", AtOnce(), [answers(900.0)]), ("b", SILENT, [fails(1.0)]), ("c", SILENT, [answers(1.0)])]
+    )
+    assert (outcome.winner, outcome.at) == ("c", 6.0)
+    assert outcome.story()[2] == ("c", "failover", 5.0, "won")
+
+
+@pytest.mark.parametrize("kind", [Kind.BAD_REQUEST, Kind.CONTEXT_LENGTH, Kind.CONTENT_POLICY, Kind.LOOP])
+async def test_the_requests_own_fault_ends_it(clock: MockClock, kind: Kind) -> None:
+    outcome = await run_race([("a", AtOnce(), [fails(0.5, kind)]), ("b", NEXT, [answers(0.1)])])
+    assert (outcome.winner, outcome.at, outcome.failures) == (None, 0.5, [f"a: {kind.value}"])
+
+
+async def test_the_requests_own_fault_cancels_whatever_runs_beside_it(clock: MockClock) -> None:
+    outcome = await run_race([("a", AtOnce(), [answers(90.0)]), ("b", AtOnce(), [fails(0.5, Kind.BAD_REQUEST)])])
+    assert (outcome.winner, outcome.at) == (None, 0.5)
+    assert [run.result for run in outcome.runs] == ["cancelled", "failed"]
+
+
+async def test_all_targets_down_ends_after_three_attempts(clock: MockClock) -> None:
+    outcome = await run_race([("a", AtOnce(), [fails(0.1)]), ("b", NEXT, [fails(0.1)])])
+    assert outcome.winner is None
+    assert outcome.failures == ["a: server", "b: server", "a: server"]
+    # a's backoff is 0.5 · 50 ms and had passed by the time b failed, 100 ms later.
+    assert [run.started for run in outcome.runs] == pytest.approx([0.0, 0.1, 0.2])
+    assert [run.trigger for run in outcome.runs] == ["primary", "failover", "retry"]
+
+
+async def test_one_target_is_tried_again_with_full_jitter(clock: MockClock) -> None:
+    outcome = await run_race([("a", AtOnce(), [fails(0.1), fails(0.1), answers(0.1)])])
+    assert outcome.winner == "a"
+    assert [run.started for run in outcome.runs] == pytest.approx([0.0, 0.125, 0.275])
+
+
+async def test_a_429_with_a_hint_waits_for_it_where_no_other_target_is_left(clock: MockClock) -> None:
+    outcome = await run_race([("a", AtOnce(), [fails(0.1, Kind.RATE_LIMITED, 1.0), answers(0.1)])])
+    assert (outcome.winner, outcome.at) == ("a", 1.2)
+
+
+async def test_a_429_goes_to_the_next_target_at_once(clock: MockClock) -> None:
+    outcome = await run_race([("a", AtOnce(), [fails(0.1, Kind.RATE_LIMITED, 1.0)]), ("b", NEXT, [answers(0.1)])])
+    assert (outcome.winner, outcome.at) == ("b", 0.2)
+
+
+async def test_a_hint_past_the_deadline_is_never_slept_on(clock: MockClock) -> None:
+    outcome = await run_race([("a", AtOnce(), [fails(0.1, Kind.RATE_LIMITED, 3600.0)])])
+    assert (outcome.winner, outcome.at, outcome.failures) == (None, 0.1, ["a: rate_limited"])
+
+
+async def test_nothing_starts_after_the_deadline(clock: MockClock) -> None:
+    outcome = await run_race([("a", AtOnce(), [fails(2.0)]), ("b", NEXT, [answers(0.1)])], deadline=2.0)
+    assert (outcome.winner, outcome.at, outcome.failures) == (None, 2.0, ["a: server"])
+
+
+@pytest.mark.parametrize("kind", [Kind.AUTH, Kind.QUOTA])
+async def test_a_refused_key_is_followed_by_the_next_key_then_the_next_target(clock: MockClock, kind: Kind) -> None:
+    outcome = await run_race([("a", AtOnce(), [fails(0.1, kind)]), ("b", NEXT, [answers(0.1)])], keys=2)
+    assert outcome.winner == "b"
+    assert [(run.target.provider, run.trigger) for run in outcome.runs] == [
+        ("a", "primary"),
+        ("a", "retry"),
+        ("b", "failover"),
+    ]
+
+
+async def test_a_missing_model_is_not_asked_for_twice(clock: MockClock) -> None:
+    outcome = await run_race([("a", AtOnce(), [fails(0.1, Kind.MODEL_NOT_FOUND)])])
+    assert (outcome.at, outcome.failures) == (0.1, ["a: model_not_found"])
+
+
+async def test_a_target_that_cannot_do_what_is_asked_is_no_attempt(clock: MockClock) -> None:
+    behaviours = [
+        ("a", AtOnce(), [fails(0.0, Kind.UNSUPPORTED)]),
+        ("b", NEXT, [fails(0.1)]),
+        ("c", NEXT, [answers(0.1)]),
+    ]
+    outcome = await run_race(behaviours, max_attempts=2)
+    assert outcome.winner == "c"
+
+
+async def test_a_race_starts_all_at_once_and_cancels_the_losers(clock: MockClock) -> None:
+    outcome = await run_race(
+        [("a", AtOnce(), [answers(3.0)]), ("b", AtOnce(), [answers(1.0)]), ("c", AtOnce(), [fails(0.5)])]
+    )
+    assert (outcome.winner, outcome.at, outcome.open) == ("b", 1.0, [])
+    assert [run.result for run in outcome.runs] == ["cancelled", "won", "failed"]
+
+
+async def test_a_race_is_bounded_by_the_attempts_allowed(clock: MockClock) -> None:
+    outcome = await run_race([(name, AtOnce(), [fails(0.1)]) for name in "abcd"], max_attempts=2)
+    assert [run.target.provider for run in outcome.runs] == ["a", "b"]
+
+
+async def test_two_successes_in_one_tick_have_one_winner(clock: MockClock) -> None:
+    outcome = await run_race([("a", AtOnce(), [answers(1.0)]), ("b", AtOnce(), [answers(1.0)])])
+    assert outcome.winner in {"a", "b"}
+    assert outcome.open == []
+    assert sorted(run.result for run in outcome.runs) in (["lost", "won"], ["cancelled", "won"])
+
+
+@pytest.mark.parametrize("leaves_at", [0.5, 1.0, 4.0, 4.5, 5.0])
+async def test_a_client_that_leaves_leaves_nothing_open(clock: MockClock, leaves_at: float) -> None:
+    runs: list[Run] = []
+    opened: list[FakeAnswer] = []
+    plan = Plan([PlannedAttempt(Target("a", "m")), PlannedAttempt(Target("b", "m"), SILENT)])
+
+    def enter(target: Target, trigger: Trigger) -> Run:
+        runs.append(Run(target, trigger, answers(5.0 if target.provider == "a" else 1.0), opened))
+        return runs[-1]
+
+    schedule = Schedule(plan, Retry(), math.inf, lambda: 0.5)
+    winner = None
+    with trio.CancelScope(deadline=trio.current_time() + leaves_at) as scope:
+        winner = await run_plan(schedule, enter)
+    assert scope.cancelled_caught or winner is not None
+    assert [answer for answer in opened if not answer.aborted and answer is not winner] == []
+    assert all(run.ended is not None for run in runs)
