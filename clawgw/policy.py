@@ -4,7 +4,7 @@ A plan is data: which targets are tried, in which order, and what starts each on
 any work.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Literal
 
 from attrs import field, frozen
@@ -49,10 +49,14 @@ class PlannedAttempt:
     start: Start = AtOnce()
 
 
+def _in_order(attempts: Iterable[PlannedAttempt]) -> tuple[PlannedAttempt, ...]:
+    return tuple(attempts)
+
+
 @frozen
 class Plan:
     """Attempts in order. `max_attempts` bounds them with the retries on a same target; `deadline_s` bounds all."""
 
-    attempts: Sequence[PlannedAttempt] = field(converter=tuple)
+    attempts: tuple[PlannedAttempt, ...] = field(converter=_in_order)
     max_attempts: int = 3
     deadline_s: float = 600.0

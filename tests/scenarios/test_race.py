@@ -111,7 +111,7 @@ async def run_race(
         return run
 
     schedule = Schedule(plan, Retry(base_s=0.05, cap_s=2.0), start + deadline, lambda: random)
-    winner = None
+    winner: FakeAnswer | None = None
     failures: list[str] = []
     try:
         winner = await run_plan(schedule, enter)
@@ -119,7 +119,7 @@ async def run_race(
         failures = [f"{target.provider}: {failure.kind.value}" for target, failure in failed.failures]
     left = [answer.target for answer in opened if answer is not winner and not answer.aborted]
     assert winner is None or not winner.aborted
-    return Outcome(winner and winner.target, round(trio.current_time() - start, 3), runs, failures, left)
+    return Outcome(winner.target if winner else None, round(trio.current_time() - start, 3), runs, failures, left)
 
 
 NEXT = OnFailure()
@@ -249,12 +249,14 @@ async def test_a_missing_model_is_not_asked_for_twice(clock: MockClock) -> None:
 
 
 async def test_a_target_that_cannot_do_what_is_asked_is_no_attempt(clock: MockClock) -> None:
-    behaviours = [
-        ("a", AtOnce(), [fails(0.0, Kind.UNSUPPORTED)]),
-        ("b", NEXT, [fails(0.1)]),
-        ("c", NEXT, [answers(0.1)]),
-    ]
-    outcome = await run_race(behaviours, max_attempts=2)
+    outcome = await run_race(
+        [
+            ("a", AtOnce(), [fails(0.0, Kind.UNSUPPORTED)]),
+            ("b", NEXT, [fails(0.1)]),
+            ("c", NEXT, [answers(0.1)]),
+        ],
+        max_attempts=2,
+    )
     assert outcome.winner == "c"
 
 
