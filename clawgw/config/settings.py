@@ -1,13 +1,37 @@
-"""The shape of a configuration: frozen classes, one per table of `gateway.toml`, with every default.
+"""The shape of a configuration: frozen classes, one per table of `gateway.toml`, with every default and range.
 
 Field names are the file's keys; units are in the names. Nothing here reads, checks across tables or resolves:
 `config.load` does. `docs/configuration.md` describes every key.
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from attrs import field, frozen
+
+from clawgw.config.rules import NotEmpty, Range
+from clawgw.config.values import (
+    Address,
+    BindAddress,
+    Count,
+    FileName,
+    Function,
+    HeaderName,
+    HeaderValue,
+    HedgeAfter,
+    LabelName,
+    ModelName,
+    OptionalBindAddress,
+    Positive,
+    PositiveOrZero,
+    ProviderName,
+    Ratio,
+    Reference,
+    RouteName,
+    Sha256,
+    TargetName,
+    Word,
+)
 
 WireName = Literal["openai", "anthropic", "gemini", "mistral", "groq", "openrouter", "moonshot", "echo"]
 Strategy = Literal["failover", "weighted", "cheapest", "fastest", "hedge", "race"]
@@ -15,26 +39,26 @@ Strategy = Literal["failover", "weighted", "cheapest", "fastest", "hedge", "race
 
 @frozen
 class Server:
-    """[server]"""
+    """`[server]`."""
 
-    bind: tuple[str, ...] = ("127.0.0.1:8080",)
-    workers: int = 1
-    max_body_bytes: int = 20 * 1024 * 1024
-    drain_delay_s: float = 0.0
-    drain_s: float = 30.0
-    header_hold_s: float = 15.0
-    tls_cert: str | None = None
-    tls_key: str | None = None
+    bind: Annotated[tuple[BindAddress, ...], NotEmpty("address")] = ("127.0.0.1:8080",)
+    workers: Count = 1
+    max_body_bytes: Count = 20 * 1024 * 1024
+    drain_delay_s: PositiveOrZero = 0.0
+    drain_s: PositiveOrZero = 30.0
+    header_hold_s: PositiveOrZero = 15.0
+    tls_cert: FileName | None = None
+    tls_key: FileName | None = None
 
 
 @frozen
 class Defaults:
-    """[defaults]"""
+    """`[defaults]`."""
 
     provider: str | None = None
     fallback_providers: tuple[str, ...] = ()
-    temperature: float | None = None
-    max_tokens: int | None = None
+    temperature: Annotated[float, Range(least=0, most=2)] | None = None
+    max_tokens: Count | None = None
 
 
 @frozen
@@ -48,16 +72,16 @@ class Auth:
 class RateLimits:
     """`limits`, `key_limits`: buckets that hold one minute's worth; None: no limit."""
 
-    requests_per_minute: int | None = None
-    tokens_per_minute: int | None = None
-    concurrent: int | None = None
+    requests_per_minute: Count | None = None
+    tokens_per_minute: Count | None = None
+    concurrent: Count | None = None
 
 
 @frozen
 class Budget:
     """`budget`: USD per calendar window, UTC."""
 
-    usd: float
+    usd: PositiveOrZero
     per: Literal["hour", "day", "month"]
 
 
@@ -65,9 +89,9 @@ class Budget:
 class Key:
     """One of [[keys]]."""
 
-    name: str
-    sha256: str
-    models: tuple[str, ...] = ("*",)
+    name: Word
+    sha256: Sha256
+    models: Annotated[tuple[Word, ...], NotEmpty("model, such as `*`")] = ("*",)
     admin: bool = False
     labels: Mapping[str, str] = field(factory=dict)
     limits: RateLimits | None = None
@@ -78,10 +102,10 @@ class Key:
 class Timeouts:
     """A provider's `timeouts`."""
 
-    connect_s: float = 1.5
-    first_token_s: float = 60.0
-    idle_s: float = 30.0
-    total_s: float = 600.0
+    connect_s: Positive = 1.5
+    first_token_s: Positive = 60.0
+    idle_s: Positive = 30.0
+    total_s: Positive = 600.0
 
 
 @frozen
@@ -90,142 +114,142 @@ class Provider:
 
     wire: WireName | None = None
     base_url: str | None = None
-    api_keys: tuple[str, ...] | None = None
-    api_version: str | None = None
-    default_model: str | None = None
+    api_keys: tuple[Reference, ...] | None = None
+    api_version: Word | None = None
+    default_model: ModelName | None = None
     api: Literal["auto", "chat", "responses"] = "auto"
     limits: RateLimits | None = None
     key_limits: RateLimits | None = None
     timeouts: Timeouts = Timeouts()
-    headers: Mapping[str, str] = field(factory=dict, repr=False)
+    headers: Mapping[HeaderName, HeaderValue] = field(factory=dict, repr=False)
     allow_private_network: bool = False
-    tokens_per_second: float | None = None
+    tokens_per_second: Positive | None = None
     """echo only: how fast it answers; None: at once."""
 
 
 @frozen
 class Route:
-    """[routes.NAME]"""
+    """`[routes.NAME]`."""
 
-    targets: tuple[str, ...] = ()
+    targets: Annotated[tuple[Word, ...], NotEmpty("target")]
     strategy: Strategy = "failover"
-    weights: tuple[float, ...] | None = None
-    hedge_after: str | float | None = None
-    max_attempts: int = 3
-    failover_after_s: float = 4.0
-    deadline_s: float = 600.0
+    weights: tuple[PositiveOrZero, ...] | None = None
+    hedge_after: HedgeAfter | None = None
+    max_attempts: Count = 3
+    failover_after_s: Positive = 4.0
+    deadline_s: Positive = 600.0
     limits: RateLimits | None = None
-    policy: str | None = None
+    policy: Function | None = None
     options: Mapping[str, Any] = field(factory=dict)
 
 
 @frozen
 class Policies:
-    """[policies]"""
+    """`[policies]`."""
 
-    path: str = "policies"
-    quota: tuple[str, ...] = ()
+    path: FileName = "policies"
+    quota: tuple[Function, ...] = ()
 
 
 @frozen
 class Retry:
-    """[retry]"""
+    """`[retry]`."""
 
-    budget_ratio: float = 0.2
-    base_s: float = 0.05
-    cap_s: float = 2.0
+    budget_ratio: Ratio = 0.2
+    base_s: PositiveOrZero = 0.05
+    cap_s: PositiveOrZero = 2.0
 
 
 @frozen
 class Breaker:
-    """[breaker]"""
+    """`[breaker]`."""
 
-    consecutive_failures: int = 5
-    failure_ratio: float = 0.5
-    window_s: float = 30.0
-    min_requests: int = 20
-    open_s: float = 10.0
+    consecutive_failures: Count = 5
+    failure_ratio: Ratio = 0.5
+    window_s: Positive = 30.0
+    min_requests: Count = 20
+    open_s: Positive = 10.0
 
 
 @frozen
 class Hedge:
-    """[hedge]"""
+    """`[hedge]`."""
 
-    budget_ratio: float = 0.05
+    budget_ratio: Ratio = 0.05
 
 
 @frozen
 class Silence:
-    """[silence]"""
+    """`[silence]`."""
 
-    budget_ratio: float = 0.1
+    budget_ratio: Ratio = 0.1
 
 
 @frozen
 class Limits:
-    """[limits]"""
+    """`[limits]`."""
 
     store: Literal["memory", "redis"] = "memory"
-    redis_url: str | None = field(default=None, repr=False)
+    redis_url: Address = field(default="env:REDIS_URL", repr=False)
     when_down: Literal["local", "open", "closed"] = "local"
-    labels: Mapping[str, RateLimits] = field(factory=dict)
+    labels: Mapping[LabelName, RateLimits] = field(factory=dict)
 
 
 @frozen
 class Cache:
-    """[cache]"""
+    """`[cache]`."""
 
     store: Literal["off", "memory", "redis"] = "off"
-    ttl_s: float = 300.0
-    max_bytes: int = 64 * 1024 * 1024
+    ttl_s: Positive = 300.0
+    max_bytes: Count = 64 * 1024 * 1024
 
 
 @frozen
 class WebSocket:
-    """[websocket]"""
+    """`[websocket]`."""
 
-    ping_s: float = 20.0
-    pong_timeout_s: float = 20.0
-    max_message_bytes: int = 20 * 1024 * 1024
-    max_requests: int = 64
-    max_sockets_per_key: int = 100
-    origins: tuple[str, ...] = ()
+    ping_s: Positive = 20.0
+    pong_timeout_s: Positive = 20.0
+    max_message_bytes: Count = 20 * 1024 * 1024
+    max_requests: Count = 64
+    max_sockets_per_key: Count = 100
+    origins: tuple[Word, ...] = ()
 
 
 @frozen
 class Metrics:
-    """[metrics]"""
+    """`[metrics]`."""
 
-    bind: str = ""
+    bind: OptionalBindAddress = ""
 
 
 @frozen
 class Mongo:
-    """[log.mongo]"""
+    """`[log.mongo]`."""
 
-    url: str = field(repr=False)
-    database: str = "clawgw"
-    collection: str = "requests"
+    url: Address = field(default="env:MONGODB_URL", repr=False)
+    database: Word = "clawgw"
+    collection: Word = "requests"
 
 
 @frozen
 class Kafka:
-    """[log.kafka]"""
+    """`[log.kafka]`."""
 
-    brokers: str = field(repr=False)
-    topic: str = "clawgw.requests"
+    brokers: Address = field(default="env:KAFKA_BROKERS", repr=False)
+    topic: Word = "clawgw.requests"
 
 
 @frozen
 class Log:
-    """[log]"""
+    """`[log]`."""
 
-    path: str = "clawgw.db"
-    spool: str = "clawgw.spool"
+    path: FileName = "clawgw.db"
+    spool: FileName = "clawgw.spool"
     fsync: Literal["interval", "always"] = "interval"
     bodies: bool = False
-    retention_days: int = 30
-    max_spool_bytes: int = 1024 * 1024 * 1024
+    retention_days: Count = 30
+    max_spool_bytes: Count = 1024 * 1024 * 1024
     mongo: Mongo | None = None
     kafka: Kafka | None = None
 
@@ -234,9 +258,9 @@ class Log:
 class Price:
     """[prices."provider/model"]: USD per million tokens."""
 
-    input: float
-    output: float
-    cached_input: float | None = None
+    input: PositiveOrZero
+    output: PositiveOrZero
+    cached_input: PositiveOrZero | None = None
 
 
 @frozen
@@ -247,8 +271,8 @@ class Settings:
     defaults: Defaults = Defaults()
     auth: Auth = Auth()
     keys: tuple[Key, ...] = ()
-    providers: Mapping[str, Provider] = field(factory=dict)
-    routes: Mapping[str, Route] = field(factory=dict)
+    providers: Mapping[ProviderName, Provider] = field(factory=dict)
+    routes: Mapping[RouteName, Route] = field(factory=dict)
     policies: Policies = Policies()
     retry: Retry = Retry()
     breaker: Breaker = Breaker()
@@ -259,4 +283,4 @@ class Settings:
     websocket: WebSocket = WebSocket()
     metrics: Metrics = Metrics()
     log: Log = Log()
-    prices: Mapping[str, Price] = field(factory=dict)
+    prices: Mapping[TargetName, Price] = field(factory=dict)

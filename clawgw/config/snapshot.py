@@ -69,7 +69,7 @@ class Snapshot:
     version: str
     settings: Settings
     providers: Mapping[str, ReadyProvider]
-    """In file order, then the known ones that have a key in the environment, then echo."""
+    """In file order, then the known ones that have a key in the environment or are named by others, then echo."""
     routes: Mapping[str, ReadyRoute]
     warnings: Sequence[str] = ()
-    """Keys that are set but do not act in this version, as `path: …` lines."""
+    """What is set but does not act in this version, or is missing without harm, as `path: …` lines."""

@@ -1,0 +1,86 @@
+"""What a value must be beyond its type, as data beside the type: `Annotated[int, Range(least=1)]`.
+
+A rule says what is wrong in words that fit after a key's name, and never repeats the value.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from attrs import field, frozen
+
+
+class Rule(Protocol):
+    """One condition on a value of the right type."""
+
+    def complaint(self, value: Any) -> str | None:
+        """What is wrong, or None."""
+
+
+@frozen
+class Range:
+    """A number's bounds: at least `least` or more than `above`, and at most `most`."""
+
+    least: float | None = None
+    above: float | None = None
+    most: float | None = None
+
+    def complaint(self, value: float) -> str | None:
+        """Which bound is broken."""
+        if self.least is not None and value < self.least:
+            return f"must be at least {self.least:g}"
+        if self.above is not None and value <= self.above:
+            return f"must be more than {self.above:g}"
+        if self.most is not None and value > self.most:
+            return f"must be at most {self.most:g}"
+        return None
+
+
+@frozen
+class Pattern:
+    """A string that fits a regular expression as a whole; `meaning` says it in words."""
+
+    regex: re.Pattern[str] = field(converter=re.compile)
+    meaning: str
+
+    def complaint(self, value: str) -> str | None:
+        """The meaning, where the string does not fit."""
+        return None if self.regex.fullmatch(value) else f"must be {self.meaning}"
+
+
+@frozen
+class NotEmpty:
+    """A list with at least one element."""
+
+    of: str
+
+    def complaint(self, value: tuple[Any, ...]) -> str | None:
+        """What is missing."""
+        return None if value else f"must name at least one {self.of}"
+
+
+@frozen
+class Parses:
+    """A value that a parser takes; the parser's ValueError says what is wrong."""
+
+    parse: Callable[[Any], object]
+
+    def complaint(self, value: Any) -> str | None:
+        """The parser's own words."""
+        try:
+            self.parse(value)
+        except ValueError as error:
+            return str(error)
+        return None
+
+
+@frozen
+class NoneOf:
+    """A name that is not among some, whatever its case; `meaning` says what is wanted."""
+
+    names: frozenset[str]
+    meaning: str
+
+    def complaint(self, value: str) -> str | None:
+        """The meaning, where the name is taken."""
+        return f"must be {self.meaning}" if value.lower() in self.names else None

@@ -1,0 +1,63 @@
+"""The kinds of values a configuration is made of: a type and what it must be beyond its type."""
+
+import re
+from typing import Annotated
+
+from clawgw.config.addresses import parse_bind
+from clawgw.config.rules import NoneOf, Parses, Pattern, Range
+
+RESERVED_HEADERS = frozenset(
+    {
+        *("connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection"),
+        *("te", "trailer", "transfer-encoding", "upgrade", "expect", "via"),
+        *("host", "content-length", "content-type", "content-encoding", "accept-encoding"),
+        *("authorization", "x-api-key", "x-goog-api-key", "cookie"),
+    }
+)
+"""Headers of one connection (RFC 9110, section 7.6.1), of one body, or with a key: the gateway sets them itself."""
+
+_HEDGE_AFTER = re.compile(r"p[1-9][0-9]?")
+
+
+def parse_optional_bind(text: str) -> None:
+    """An address to listen on, or nothing."""
+    if text:
+        parse_bind(text)
+
+
+def parse_hedge_after(value: str | float) -> None:
+    """A quantile of the time to first token (p1 to p99), or seconds."""
+    seconds = not isinstance(value, str) and value > 0
+    if not seconds and not (isinstance(value, str) and _HEDGE_AFTER.fullmatch(value)):
+        raise ValueError("must be a quantile such as p95, or seconds, more than 0")
+
+
+Count = Annotated[int, Range(least=1)]
+Positive = Annotated[float, Range(above=0)]
+PositiveOrZero = Annotated[float, Range(least=0)]
+Ratio = Annotated[float, Range(least=0, most=1)]
+
+Word = Annotated[str, Pattern(r"[!-~]+", "visible ASCII characters without spaces")]
+ModelName = Annotated[str, Pattern(r"[!-~]+", "a model's name, without spaces")]
+ProviderName = Annotated[
+    str, Pattern(r"[A-Za-z0-9][A-Za-z0-9._-]*", "named with letters, digits, `.`, `_` and `-` only")
+]
+RouteName = Annotated[str, Pattern(r"[!-)+-~]+\*?|\*", "named like a model, without spaces, `*` at the end only")]
+TargetName = Annotated[str, Pattern(r"[A-Za-z0-9._-]+/[!-~]+", "provider/model")]
+LabelName = Annotated[str, Pattern(r"[^:]+:.+", "a label, name:value")]
+FileName = Annotated[str, Pattern(r"[^\0]+", "a file's name")]
+Function = Annotated[str, Pattern(r"[A-Za-z_][A-Za-z0-9_]*:[A-Za-z_][A-Za-z0-9_]*", "module:function")]
+Reference = Annotated[
+    str, Pattern(r"env:[A-Za-z_][A-Za-z0-9_]*|file:[^\0]+", "env:NAME or file:PATH, never the key itself")
+]
+Address = Annotated[str, Pattern(r"(env|file):[^\0]+|[^@\0]+", "env:NAME, file:PATH or an address without a password")]
+Sha256 = Annotated[str, Pattern(r"[0-9a-fA-F]{64}", "the 64 hex digits of the key's SHA-256")]
+HeaderName = Annotated[
+    str,
+    Pattern(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", "a header's name (RFC 9110)"),
+    NoneOf(RESERVED_HEADERS, "a header that the gateway does not set itself"),
+]
+HeaderValue = Annotated[str, Pattern(r"[!-~]([\t -~]*[!-~])?", "a header's value: visible ASCII")]
+BindAddress = Annotated[str, Parses(parse_bind)]
+OptionalBindAddress = Annotated[str, Parses(parse_optional_bind)]
+HedgeAfter = Annotated[str | float, Parses(parse_hedge_after)]
