@@ -60,12 +60,13 @@ Step = Send | Pause | Stall | Reset | Close
 
 @frozen
 class Received:
-    """One request as it came. `path` has the query; header names are lower case."""
+    """One request as it came. `path` has the query; header names are lower case; `connection` counts from 1."""
 
     method: str
     path: str
     headers: Mapping[str, str]
     body: bytes
+    connection: int = 1
 
 
 Respond = Callable[[Received], Sequence[Step]]
@@ -153,9 +154,10 @@ async def start_fake_upstream(
 
     async def serve(transport: trio.SocketStream) -> None:
         fake._note(accepted=1)
+        number = fake.accepted
         stream = trio.SSLStream(transport, ssl_context, server_side=True) if ssl_context else transport
         try:
-            await _Connection(stream, transport.socket, fake, respond).run()
+            await _Connection(stream, transport.socket, fake, respond, number).run()
         except (_GoneError, trio.BrokenResourceError, trio.ClosedResourceError):
             pass
         finally:
@@ -178,6 +180,7 @@ class _Connection:
     socket: trio.socket.SocketType
     fake: FakeUpstream
     respond: Respond
+    number: int
     early: bytearray = field(factory=bytearray)
 
     async def run(self) -> None:
@@ -211,7 +214,9 @@ class _Connection:
         assert request is not None
         self.early += parser.trailing_data[0]
         headers = {name.decode("ascii"): value.decode("latin-1") for name, value in request.headers}
-        return Received(request.method.decode("ascii"), request.target.decode("ascii"), headers, bytes(body))
+        return Received(
+            request.method.decode("ascii"), request.target.decode("ascii"), headers, bytes(body), self.number
+        )
 
     async def next_event(self, parser: h11.Connection) -> object:
         try:
