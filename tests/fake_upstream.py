@@ -72,6 +72,12 @@ class Received:
 Respond = Callable[[Received], Sequence[Step]]
 
 
+def in_turn(*answers: Sequence[Step]) -> Respond:
+    """The first answer for the first request, and so on; one more request is a mistake."""
+    left = iter(answers)
+    return lambda _: next(left)
+
+
 def split(data: bytes, sizes: Iterable[int]) -> list[bytes]:
     """The data in pieces of these sizes, and what they leave over as the last piece; no piece is empty."""
     pieces = []

@@ -16,7 +16,7 @@ from attrs import define, field
 from clawgw.engine.network import Link
 
 MAX_HEAD_BYTES = 64 * 1024
-"""The longest status line and headers, or trailers, that are taken from an upstream."""
+"""How much of an upstream's unfinished status line and headers, or trailers, is kept."""
 READ_BYTES = 64 * 1024
 
 RawHeaders = list[tuple[bytes, bytes]]

@@ -1,0 +1,138 @@
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+import trio
+import trio.testing
+
+from clawgw.engine.connections import Connections
+from tests.certificates import client_context
+from tests.fake_upstream import Close, FakeUpstream, Send, head, in_turn, json_answer, start_fake_upstream
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(transport=Connections(client_context(), max_idle=2)) as opened:
+        yield opened
+
+
+LEAVE = {"allow_private_network": True}
+
+
+async def post(client: httpx.AsyncClient, fake: FakeUpstream) -> int:
+    """Send a request, and say on which of the fake's connections it came."""
+    await client.post(fake.base_url, content=b"x", extensions=LEAVE)
+    return fake.requests[-1].connection
+
+
+async def open_several(client: httpx.AsyncClient, fake: FakeUpstream, count: int) -> list[httpx.Response]:
+    request = client.build_request("POST", fake.base_url, extensions=LEAVE)
+    return [await client.send(request, stream=True) for _ in range(count)]
+
+
+@pytest.fixture
+async def fake(nursery: trio.Nursery) -> FakeUpstream:
+    return await start_fake_upstream(nursery, lambda _: json_answer(200, {}))
+
+
+async def test_the_connection_used_last_is_used_next(client: httpx.AsyncClient, fake: FakeUpstream) -> None:
+    first, second = await open_several(client, fake, 2)
+    await second.aread()
+    await first.aread()
+    assert await post(client, fake) == 1
+    assert await post(client, fake) == 1
+    assert fake.accepted == 2
+
+
+async def test_the_oldest_idle_connection_makes_room(client: httpx.AsyncClient, fake: FakeUpstream) -> None:
+    for response in await open_several(client, fake, 3):
+        await response.aread()
+    await fake.wait_closed(1)
+    assert fake.open_connections == 2
+    first, second = await open_several(client, fake, 2)
+    assert sorted(received.connection for received in fake.requests[3:]) == [2, 3]
+    await first.aclose()
+    await second.aclose()
+
+
+async def test_a_body_that_is_not_read_costs_its_connection(client: httpx.AsyncClient, fake: FakeUpstream) -> None:
+    (response,) = await open_several(client, fake, 1)
+    await response.aclose()
+    await fake.wait_closed(1)
+    assert await post(client, fake) == 2
+
+
+async def test_idle_connections_are_closed_when_others_come_back(
+    client: httpx.AsyncClient, fake: FakeUpstream, mock_clock: trio.testing.MockClock, nursery: trio.Nursery
+) -> None:
+    other = await start_fake_upstream(nursery, lambda _: json_answer(200, {}))
+    await post(client, fake)
+    mock_clock.jump(29.9)
+    await post(client, other)
+    assert fake.open_connections == 1
+    mock_clock.jump(0.2)
+    await post(client, other)
+    await fake.wait_closed(1)
+    assert other.accepted == 1
+
+
+async def test_an_expired_connection_is_not_used(
+    client: httpx.AsyncClient, fake: FakeUpstream, mock_clock: trio.testing.MockClock
+) -> None:
+    assert await post(client, fake) == 1
+    mock_clock.jump(30.1)
+    assert await post(client, fake) == 2
+
+
+async def test_a_connection_that_the_peer_has_closed_is_not_used(
+    nursery: trio.Nursery, client: httpx.AsyncClient
+) -> None:
+    fake = await start_fake_upstream(nursery, lambda _: [*json_answer(200, {}), Close()])
+    assert await post(client, fake) == 1
+    await fake.wait_closed(1)
+    assert await post(client, fake) == 2
+    assert len(fake.requests) == 2
+
+
+async def test_a_request_that_may_have_been_processed_is_not_sent_again(
+    nursery: trio.Nursery, client: httpx.AsyncClient
+) -> None:
+    fake = await start_fake_upstream(nursery, in_turn(json_answer(200, {}), [Close()]))
+    await post(client, fake)
+    with pytest.raises(httpx.ReadError):
+        await post(client, fake)
+    assert (fake.accepted, len(fake.requests)) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        head(200, [("content-length", "0"), ("connection", "close")]),
+        head(200, [("content-length", "0")]) + b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nforged",
+        b"HTTP/1.0 200 OK\r\ncontent-length: 0\r\n\r\n",
+    ],
+)
+async def test_a_connection_in_doubt_is_not_kept(
+    nursery: trio.Nursery, client: httpx.AsyncClient, answer: bytes
+) -> None:
+    fake = await start_fake_upstream(nursery, lambda _: [Send(answer)])
+    assert await post(client, fake) == 1
+    assert await post(client, fake) == 2
+    await fake.wait_closed(2)
+
+
+async def test_leave_for_private_networks_is_not_inherited(client: httpx.AsyncClient, fake: FakeUpstream) -> None:
+    await post(client, fake)
+    with pytest.raises(httpx.ConnectError):
+        await client.post(fake.base_url)
+    assert len(fake.requests) == 1
+
+
+async def test_closing_ends_idle_connections_now_and_others_at_their_end(fake: FakeUpstream) -> None:
+    client = httpx.AsyncClient(transport=Connections(client_context()))
+    idle, busy = await open_several(client, fake, 2)
+    await idle.aread()
+    await client.aclose()
+    await fake.wait_closed(1)
+    assert await busy.aread() == b"{}"
+    await fake.wait_closed(2)
