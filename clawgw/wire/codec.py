@@ -122,7 +122,7 @@ class Failed:
 
 @frozen
 class Done:
-    """The stream is whole: a finish reason was seen and the format's own end, or its EOF, came. A parser's last event."""
+    """The stream is whole: a finish reason was seen, and the format's own end or its EOF. A parser's last event."""
 
 
 Event = Chunk | UsageReport | Failed | Done
@@ -180,7 +180,9 @@ class UpstreamRequest:
 class Codec(Protocol):
     """One wire format, both directions. The `build_` methods raise `WireError` of kind UNSUPPORTED (with `param`)."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What the configuration calls it."""
 
     def auth_headers(self, key: str) -> Mapping[str, str]:
         """The header that carries the provider's key."""

@@ -1,0 +1,74 @@
+"""A chat request on its way to one target: a copy of the caller's body that is fitted step by step.
+
+Hints that the target cannot take are dropped and named; features that change the answer's meaning are refused, so that
+another target can serve the request. The caller's own dict is never changed.
+"""
+
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+
+from attrs import define, field
+
+from clawgw.wire.codec import Failure, Kind, WireError, WireTarget
+
+_NOT_ASKED: Mapping[str, Any] = {"n": 1, "modalities": ["text"], "top_logprobs": 0}
+
+
+def matches(model: str, patterns: tuple[str, ...]) -> bool:
+    """Whether one of the shell-style `patterns` fits the model's name, in any case."""
+    name = model.lower()
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def unsupported(target: WireTarget, feature: str, param: str) -> WireError:
+    """A feature that this target lacks; nothing is sent to it."""
+    message = f"{target.provider}/{target.model} does not support {feature}."
+    return WireError(Failure(Kind.UNSUPPORTED, message, code="unsupported_parameter", param=param))
+
+
+@define
+class Draft:
+    """The body so far. `messages` and what lies in other fields is still the caller's: replace it, do not change it."""
+
+    body: dict[str, Any]
+    target: WireTarget
+    _dropped: set[str] = field(factory=set)
+
+    def dropped(self, asked: Mapping[str, Any]) -> list[str]:
+        """The dropped fields that the request itself had, sorted: defaults of ours are nobody's loss."""
+        return sorted(name for name in self._dropped if asked.get(name) is not None)
+
+    def asks(self, name: str) -> bool:
+        """Whether the request asks for a feature: its field says something other than "no" or "as usual"."""
+        value = self.body.get(name)
+        return value not in (None, False, [], _NOT_ASKED.get(name))
+
+    def drop(self, *names: str) -> None:
+        """Leave hints out."""
+        for name in names:
+            if self.body.pop(name, None) is not None:
+                self._dropped.add(name)
+
+    def refuse(self, *names: str) -> None:
+        """Raise `WireError` of kind UNSUPPORTED where one of these is asked for; leave it out where it is not."""
+        for name in names:
+            if self.asks(name):
+                raise unsupported(self.target, f"`{name}`", name)
+            self.body.pop(name, None)
+
+    def rename(self, name: str, new_name: str) -> None:
+        """Move a field; where the new one is there already, it wins."""
+        value = self.body.pop(name, None)
+        if value is not None:
+            self.body.setdefault(new_name, value)
+
+    def replace(self, name: str, values: Mapping[str, str | None]) -> None:
+        """Put the nearest value the target knows in the place of one it does not; None: there is none, so drop it."""
+        value = self.body.get(name)
+        if isinstance(value, str) and value in values:
+            nearest = values[value]
+            if nearest is None:
+                self.drop(name)
+            else:
+                self.body[name] = nearest

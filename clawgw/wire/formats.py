@@ -1,0 +1,19 @@
+"""The table of wire formats: a name in the configuration, and the codec that speaks it."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from clawgw.wire.anthropic import AnthropicCodec
+from clawgw.wire.codec import Codec
+from clawgw.wire.dialects import ECHO, GROQ, MISTRAL, MOONSHOT, OPENAI, OPENROUTER
+from clawgw.wire.gemini import GeminiCodec
+from clawgw.wire.openai import OpenAICodec
+
+_CODECS: tuple[Codec, ...] = (
+    *(OpenAICodec(dialect) for dialect in (OPENAI, MISTRAL, GROQ, OPENROUTER, MOONSHOT, ECHO)),
+    AnthropicCodec(),
+    GeminiCodec(),
+)
+
+CODECS: Mapping[str, Codec] = MappingProxyType({codec.name: codec for codec in _CODECS})
+"""By `config.settings.WireName`."""

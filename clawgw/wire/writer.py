@@ -1,0 +1,58 @@
+"""A stream of events as server-sent events for the client, by OpenAI's rules.
+
+Parsers hold each chunk to the rules for choices; what is left is usage: with `include_usage` every chunk has a null one
+and one last chunk, without choices, has the real one; else there is none anywhere. `[DONE]` comes last and only where
+the answer is whole. Source: https://platform.openai.com/docs/api-reference/chat-streaming (`stream_options`).
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+from attrs import define, field
+
+from clawgw.wire.codec import Chunk, Done, Event, Failed, Usage, UsageReport
+from clawgw.wire.sse import encode_sse
+
+KEEPALIVE = b": keepalive\n\n"
+"""A comment, which clients ignore."""
+
+_DONE = encode_sse(b"[DONE]")
+_IN_USAGE_CHUNK = ("id", "object", "created", "model", "service_tier", "system_fingerprint")
+
+
+def error_event(error_body: dict[str, Any]) -> bytes:
+    """An `{"error": …}` object as the stream's last event; no `[DONE]` follows it."""
+    return encode_sse(orjson.dumps(error_body))
+
+
+@define
+class StreamWriter:
+    """Writes one stream, of chat or of text completion chunks. `Failed` writes nothing: its event is `error_event`."""
+
+    include_usage: bool
+    _usage: Usage | None = field(default=None, init=False)
+    _latest: dict[str, Any] = field(factory=dict, init=False)
+
+    def write(self, events: Iterable[Event]) -> bytes:
+        """The bytes for `events`, which may be none."""
+        return b"".join([self._written(event) for event in events])
+
+    def _written(self, event: Event) -> bytes:
+        match event:
+            case Chunk(body=body):
+                self._latest = body
+                return encode_sse(orjson.dumps({**body, "usage": None} if self.include_usage else body))
+            case UsageReport(usage=usage):
+                self._usage = usage
+                return b""
+            case Done():
+                return self._usage_chunk() + _DONE
+            case Failed():
+                return b""
+
+    def _usage_chunk(self) -> bytes:
+        if not self.include_usage or self._usage is None:
+            return b""
+        head = {key: self._latest[key] for key in _IN_USAGE_CHUNK if key in self._latest}
+        return encode_sse(orjson.dumps({**head, "choices": [], "usage": self._usage.body}))
