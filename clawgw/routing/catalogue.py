@@ -7,7 +7,7 @@ provider → model → facts, one line a model.
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,6 +26,7 @@ _VARIANT = re.compile(
 )
 
 
+@lru_cache(maxsize=1024)
 def plain_name(model: str) -> str:
     """`model` without what marks one snapshot or variant of it, and a fine-tuned model's base.
 
