@@ -1,6 +1,6 @@
 """Writes clawgw/routing/catalogue.json from the price table of genai-prices and the additions below.
 
-Run it after raising the version of genai-prices: `python tools/catalogue.py`. What other endpoints serve (speech,
+Run it after raising the version of genai-prices: `python -m tools.catalogue`. What other endpoints serve (speech,
 images, moderation) is left out, and so are names under which a provider does not sell the model itself.
 """
 
