@@ -91,7 +91,7 @@ def _check_provider(name: str, provider: Provider) -> Iterator[Mistake]:
     if wire is None:
         yield Mistake(
             path_of("providers", name, "wire"),
-            f"missing: {name} is not a known provider, so it needs wire and base_url{did_you_mean(name, KNOWN)}",
+            f"missing: {name} is not a known one, so it needs wire and base_url{did_you_mean(name, KNOWN)}",
         )
     for key, only, is_set in (
         ("api", "openai", provider.api != "auto"),

@@ -36,11 +36,15 @@ class Range:
         return None
 
 
+def _compile(regex: str) -> re.Pattern[str]:
+    return re.compile(regex)
+
+
 @frozen
 class Pattern:
     """A string that fits a regular expression as a whole; `meaning` says it in words."""
 
-    regex: re.Pattern[str] = field(converter=re.compile)
+    regex: re.Pattern[str] = field(converter=_compile)
     meaning: str
 
     def complaint(self, value: str) -> str | None:

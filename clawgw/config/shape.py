@@ -108,12 +108,13 @@ def _mistakes(error: BaseException, path: Path) -> Iterator[tuple[Path, str]]:
 
 def _place(error: BaseException) -> Path:
     """Where cattrs noted that a value was when it raised."""
-    for note in getattr(error, "__notes__", ()):
-        if isinstance(note, AttributeValidationNote):
+    match next(iter(getattr(error, "__notes__", ())), None):
+        case AttributeValidationNote() as note:
             return (note.name,)
-        if isinstance(note, IterableValidationNote):
+        case IterableValidationNote() as note:
             return (note.index,)
-    return ()
+        case _:
+            return ()
 
 
 @functools.cache
@@ -139,16 +140,16 @@ def _scalar(kind: type, words: str) -> Hook:
         if type(value) not in taken:
             raise _wrong_kind(words, value)
         if kind in (int, float) and not (math.isfinite(value) and abs(value) < _INT64):
-            raise WrongValueError("must be a finite number of less than 64 bits")
+            raise WrongValueError("must be a finite number of at most 64 bits")
         return kind(value)
 
     return hook
 
 
-def _string_or_number(value: Any, _: Any) -> str | float:
-    if type(value) is str:
-        return value
-    return _converter().structure(value, float)
+def _string_or_number(value: Any, _: Any) -> Any:
+    if type(value) not in (str, float, int):
+        raise _wrong_kind("a string or a number", value)
+    return _converter().structure(value, type(value))
 
 
 def _literal(_: Converter, of: Any) -> Hook:

@@ -1,0 +1,62 @@
+import pytest
+
+from tests.config.loading import mistakes, snapshot
+
+ROUTE = '[routes."gpt-6*"]\ntargets = ["echo/echo"]\n'
+HASH = "0" * 64
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        (f'[[keys]]\nname = "a"\nsha256 = "{HASH}"', "keys"),
+        ("[auth]\nrequired = true", "auth.required"),
+        ('[limits]\nstore = "redis"', "limits"),
+        ('[limits.labels."team:search"]\ntokens_per_minute = 5', "limits"),
+        ("[providers.openai]\nlimits = { concurrent = 5 }", "providers.openai.limits"),
+        ("[providers.openai]\nkey_limits = { concurrent = 5 }", "providers.openai.key_limits"),
+        (ROUTE + "limits = { concurrent = 5 }", 'routes."gpt-6*".limits'),
+        ('[policies]\nquota = ["team:quota"]', "policies.quota"),
+    ],
+)
+def test_what_guards_something_is_refused(text: str, path: str) -> None:
+    assert mistakes(text) == [f"{path}: not available in this version"]
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ('[providers.openai]\napi = "responses"', "providers.openai.api"),
+        (ROUTE + 'strategy = "hedge"', 'routes."gpt-6*".strategy'),
+        (ROUTE + "weights = [1]", 'routes."gpt-6*".weights'),
+        (ROUTE + 'hedge_after = "p95"', 'routes."gpt-6*".hedge_after'),
+        (ROUTE + 'policy = "cost_aware:route"', 'routes."gpt-6*".policy'),
+        (ROUTE + "options = { ceiling_usd = 0.01 }", 'routes."gpt-6*".options'),
+        ('[policies]\npath = "elsewhere"', "policies.path"),
+        ("[retry]\nbudget_ratio = 0.2", "retry.budget_ratio"),
+        ("[breaker]\nopen_s = 1\nwindow_s = 5", "breaker"),
+        ("[hedge]\nbudget_ratio = 0.1", "hedge"),
+        ("[silence]\nbudget_ratio = 0.1", "silence"),
+        ('[cache]\nstore = "memory"', "cache"),
+        ("[websocket]\nping_s = 5", "websocket"),
+        ('[metrics]\nbind = "127.0.0.1:9090"', "metrics.bind"),
+        ("[log]\nbodies = true\n[log.mongo]\n[log.kafka]", "log"),
+        ('[prices."openai/x"]\ninput = 1\noutput = 2', "prices"),
+    ],
+)
+def test_what_guards_nothing_is_a_warning(text: str, path: str) -> None:
+    assert snapshot(text).warnings == (f"{path}: has no effect in this version",)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[auth]\nrequired = false\n[metrics]\nbind = ""',
+        '[providers.openai]\napi = "chat"',
+        ROUTE + 'strategy = "failover"\nmax_attempts = 2\nfailover_after_s = 1\ndeadline_s = 9',
+        "[retry]\nbase_s = 0.1\ncap_s = 1",
+        "[server]\nworkers = 2\n[defaults]\ntemperature = 1",
+    ],
+)
+def test_what_acts_is_neither(text: str) -> None:
+    assert snapshot(text).warnings == ()
