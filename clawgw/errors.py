@@ -135,6 +135,14 @@ class ClientClosed(GatewayError):
     code = "client_closed_request"
 
 
+class HeadTooLarge(GatewayError):
+    """431: too many header fields, or too long ones."""
+
+    status = 431
+    type = "invalid_request_error"
+    code = "request_head_too_large"
+
+
 class UpstreamRateLimited(GatewayError):
     """429: every target said it was asked too often."""
 

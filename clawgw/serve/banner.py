@@ -1,0 +1,42 @@
+"""The start-up lines: what is served, where, and with what. Pure."""
+
+from collections.abc import Iterator, Sequence
+
+from clawgw import __version__
+from clawgw.config.addresses import Bind
+from clawgw.config.snapshot import ReadyProvider, ReadyRoute, Snapshot
+
+_TRY_IT = """no provider key is set: the built-in echo answers. Try it:
+  curl {url}/v1/chat/completions -H 'content-type: application/json' \\
+    -d '{{"model": "echo/echo", "messages": [{{"role": "user", "content": "Hello!"}}]}}'"""
+_ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where to reach what listens everywhere
+
+
+def start_up_lines(snapshot: Snapshot, binds: Sequence[Bind]) -> Iterator[str]:
+    """One line of text each."""
+    server = snapshot.settings.server
+    scheme = "http" if server.tls_cert is None else "https"
+    workers = f"{server.workers} workers" if server.workers > 1 else "1 worker"
+    yield f"clawgw {__version__}, configuration {snapshot.version}"
+    for bind in binds:
+        yield f"listening on {scheme}://{bind} ({workers})"
+    yield from map(_provider, snapshot.providers.values())
+    yield from map(_route, snapshot.routes.values())
+    yield "stores: limits none, cache none, log none (not in this version)"
+    yield from (f"warning: {warning}" for warning in snapshot.warnings)
+    if not any(provider.keys for provider in snapshot.providers.values()):
+        yield from _TRY_IT.format(url=f"{scheme}://{_reachable(binds[0])}").splitlines()
+
+
+def _provider(provider: ReadyProvider) -> str:
+    keys = {0: "", 1: ", 1 key"}.get(len(provider.keys), f", {len(provider.keys)} keys")
+    state = provider.not_ready or f"ready{keys}"
+    return f"provider {provider.name} ({provider.wire}): {state}"
+
+
+def _route(route: ReadyRoute) -> str:
+    return f"route {route.name}: {', '.join(map(str, route.targets))}"
+
+
+def _reachable(bind: Bind) -> Bind:
+    return Bind(_ANY_ADDRESS.get(bind.host, bind.host), bind.port)

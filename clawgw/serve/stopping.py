@@ -1,0 +1,68 @@
+"""How the gateway is told to stop: drain first, at once if told again."""
+
+import logging
+import os
+import signal
+from collections.abc import Callable
+
+import trio
+from attrs import define, field
+
+log = logging.getLogger("clawgw")
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+AFTER_ALL_S = 2.0
+"""What is still open after everything should be over is given so long."""
+
+
+@define
+class Stop:
+    """Two events: `draining` (finish what is in flight), `at_once`."""
+
+    draining: trio.Event = field(factory=trio.Event)
+    at_once: trio.Event = field(factory=trio.Event)
+
+    def ask(self) -> None:
+        """The first time drains, the second stops at once."""
+        if self.draining.is_set():
+            self.at_once.set()
+        self.draining.set()
+
+    def drain(self) -> None:
+        """Drain, however often it is said."""
+        self.draining.set()
+
+    def now(self) -> None:
+        """Stop at once."""
+        self.draining.set()
+        self.at_once.set()
+
+
+async def obey_signals(on_stop: Callable[[], None], task_status: trio.TaskStatus = trio.TASK_STATUS_IGNORED) -> None:
+    """Call `on_stop` for each SIGTERM and SIGINT, until cancelled."""
+    with trio.open_signal_receiver(*SIGNALS) as signals:
+        task_status.started()
+        async for number in signals:
+            if number == signal.SIGHUP:
+                log.warning("SIGHUP: reload is not available in this version; the configuration stays as it is")
+            else:
+                log.info("%s: stopping", signal.Signals(number).name)
+                on_stop()
+
+
+async def obey_supervisor(stop: Stop) -> None:
+    """Stop at once when standard input ends: the supervisor says so, or is gone."""
+    async with trio.lowlevel.FdStream(os.dup(0)) as lifeline:
+        async for _ in lifeline:
+            pass
+    stop.now()
+
+
+async def exit_hard(stop: Stop, drain_s: float, leave: Callable[[int], object] = os._exit) -> None:
+    """End the process where something that cannot be cancelled outlives the stop, such as a send nobody reads."""
+    await stop.draining.wait()
+    with trio.move_on_after(drain_s):
+        await stop.at_once.wait()
+    await trio.sleep(AFTER_ALL_S)
+    log.warning("some connections did not end; leaving without them")
+    leave(0)

@@ -1,0 +1,59 @@
+"""What is checked of a request's head before anything of its body is read.
+
+Pure. A head that two parsers could read in two ways (RFC 9112, 6.3 and 11.2) is refused and its connection closed.
+"""
+
+from collections.abc import Sequence
+
+from clawgw.errors import BodyTooLarge, GatewayError, HeadTooLarge, InvalidRequest, LoopDetected, UnsupportedEncoding
+from clawgw.web.identity import came_through
+
+MAX_FIELDS = 100
+MAX_BYTES = 32 * 1024
+
+Headers = Sequence[tuple[bytes, bytes]]
+
+
+def values(headers: Headers, name: bytes) -> list[str]:
+    """Every value of a header, in order. Names are lower case."""
+    return [value.decode("latin-1").strip() for key, value in headers if key == name]
+
+
+def distrust(headers: Headers) -> GatewayError | None:
+    """Why a head is not taken: it is too large, or does not surely say where its body ends and whom it is for."""
+    names = [name for name, _ in headers]
+    lengths = values(headers, b"content-length")
+    if lengths and b"transfer-encoding" in names:
+        return InvalidRequest("both Content-Length and Transfer-Encoding: send one of them")
+    if len(set(lengths)) > 1 or len(set(values(headers, b"host"))) > 1:
+        return InvalidRequest("Content-Length or Host is there twice, with different values")
+    if len(names) > MAX_FIELDS or sum(len(name) + len(value) for name, value in headers) > MAX_BYTES:
+        return HeadTooLarge(f"more than {MAX_FIELDS} header fields or {MAX_BYTES} bytes of them")
+    return None
+
+
+def may_have_body(http_version: str, headers: Headers) -> bool:
+    """Whether a body may follow. In HTTP/1.1 the head says so (RFC 9112, 6.3); elsewhere one may always."""
+    framing = dict(headers)
+    return http_version >= "2" or b"transfer-encoding" in framing or framing.get(b"content-length", b"0") != b"0"
+
+
+def check_body_head(headers: Headers, max_body_bytes: int) -> None:
+    """Refuse a body by what its head says of it. Raises `UnsupportedEncoding`, `BodyTooLarge`."""
+    encodings = [value.lower() for value in values(headers, b"content-encoding")]
+    if any(encoding not in {"", "identity"} for encoding in encodings):
+        raise UnsupportedEncoding("compressed bodies are not taken: send the JSON as it is, without Content-Encoding")
+    for length in values(headers, b"content-length"):
+        if length.isdecimal() and int(length) > max_body_bytes:
+            raise too_large(max_body_bytes)
+
+
+def check_loop(headers: Headers, instance: str) -> None:
+    """Raises `LoopDetected` where the request came through this gateway before."""
+    if came_through(values(headers, b"via"), instance):
+        raise LoopDetected("the request came through this gateway already: a provider's base_url leads back here")
+
+
+def too_large(max_body_bytes: int) -> BodyTooLarge:
+    """The error for a body over the limit."""
+    return BodyTooLarge(f"the body is over {max_body_bytes} bytes (server.max_body_bytes)")

@@ -1,0 +1,152 @@
+"""Prometheus metrics of the gateway, prefix `clawgw_`.
+
+Labels come only from the configuration and the catalogue: a model that a client made up is `other`. With several
+workers the counts of all of them are shown, through the files of prometheus_client's multiprocess mode
+(`PROMETHEUS_MULTIPROC_DIR`, set before this process started; prometheus.github.io/client_python/multiprocess).
+"""
+
+import os
+from collections.abc import Callable, Container, Sequence
+from typing import Generic, Literal, TypeVar
+
+from attrs import field, frozen
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from clawgw.config.snapshot import Snapshot
+from clawgw.ledger.record import AttemptRecord, RequestRecord
+from clawgw.policy import Target
+from clawgw.routing.catalogue import Catalogue
+
+MULTIPROCESS_DIR = "PROMETHEUS_MULTIPROC_DIR"
+OTHER = "other"
+
+_DURATION_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 40.0, 60.0, 120.0, 300.0, 600.0)
+_OVERHEAD_S = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.512, 1.024)
+
+
+@frozen
+class ModelLabels:
+    """A model's name as it may stand in a label: one of the configuration's, or the catalogue's name for it."""
+
+    configured: Container[Target]
+    catalogue: Catalogue
+
+    def __call__(self, target: Target) -> str:
+        """The label for a target's model."""
+        if target in self.configured:
+            return target.model
+        facts = self.catalogue.entry(target.provider, target.model)
+        return OTHER if facts is None else facts.id
+
+
+def model_labels(snapshot: Snapshot, catalogue: Catalogue) -> ModelLabels:
+    """The labels for one configuration."""
+    configured = {target for route in snapshot.routes.values() for target in route.targets}
+    defaults = {Target(each.name, each.default_model) for each in snapshot.providers.values() if each.default_model}
+    return ModelLabels(configured | defaults, catalogue)
+
+
+MetricT = TypeVar("MetricT", Counter, Histogram)
+
+
+@frozen
+class _Labelled(Generic[MetricT]):
+    """A metric's children, remembered: the library's own look-up takes a lock and many steps."""
+
+    metric: MetricT
+    children: dict[tuple[str, ...], MetricT] = field(factory=dict)
+
+    def __call__(self, *labels: str) -> MetricT:
+        child = self.children.get(labels)
+        if child is None:
+            child = self.children[labels] = self.metric.labels(*labels)
+        return child
+
+
+class Metrics:
+    """A `ledger.record.Listener` that counts. `model_label` says how a target's model is named in a label."""
+
+    def __init__(self, model_label: Callable[[Target], str], config_version: str) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call] # the library has no annotation here
+        registry = self._registry = CollectorRegistry()
+        self._model_label = model_label
+
+        def counter(name: str, text: str, *labels: str) -> _Labelled[Counter]:
+            return _Labelled(Counter(f"clawgw_{name}", text, labels, registry=registry))
+
+        def histogram(name: str, text: str, buckets: Sequence[float], *labels: str) -> _Labelled[Histogram]:
+            return _Labelled(Histogram(f"clawgw_{name}_seconds", text, labels, registry=registry, buckets=buckets))
+
+        def gauge(name: str, text: str, mode: Literal["livesum", "livemax"], *labels: str) -> Gauge:
+            return Gauge(f"clawgw_{name}", text, labels, registry=registry, multiprocess_mode=mode)
+
+        self._requests = counter(
+            "requests", "Requests that have ended", "endpoint", "route", "provider", "model", "status"
+        )
+        self._attempts = counter("attempts", "Tries at a target", "target", "trigger", "outcome")
+        self._tokens = counter("tokens", "Tokens used", "provider", "model", "kind")
+        self._duration = histogram("request_duration", "From arrival to end", _DURATION_S, "endpoint")
+        self._first_token = histogram(
+            "time_to_first_token", "From arrival to the answer's first content", _DURATION_S, "provider", "model"
+        )
+        self._overhead = histogram("overhead", "Time less the wait for upstreams", _OVERHEAD_S, "endpoint")
+        self._in_flight = gauge("in_flight", "Requests being served", "livesum")
+        gauge("config_info", "The version of the configuration", "livemax", "version").labels(config_version).set(1)
+
+    def request_started(self, endpoint: str) -> None:  # noqa: ARG002 - the gauge has no labels
+        """A checked request is being served."""
+        self._in_flight.inc()
+
+    def request_ended(self, record: RequestRecord) -> None:
+        """The same request is over."""
+        self._in_flight.dec()
+        provider, model = self._names(record.provider, record.model)
+        route = record.route or ""
+        self._requests(record.endpoint, route, provider, model, str(record.status)).inc()
+        self._duration(record.endpoint).observe(record.duration_ms / 1000)
+        self._overhead(record.endpoint).observe(max(0.0, record.duration_ms - record.upstream_ms) / 1000)
+        if record.first_token_ms is not None:
+            self._first_token(provider, model).observe(record.first_token_ms / 1000)
+        self._count_tokens(record, provider, model)
+        for attempt in record.attempts:
+            self._attempts(self._target(attempt), attempt.trigger, attempt.outcome).inc()
+
+    def refused(self, endpoint: str, status: int) -> None:
+        """A request that did not get as far as the gateway: its head or its body was not good."""
+        self._requests(endpoint, "", "", "", str(status)).inc()
+
+    def exposition(self, accept: str) -> tuple[bytes, str]:
+        """The metrics as text and its content type, as an `Accept` header asks for. Slow: to be called in a thread."""
+        try:
+            encode, content_type = choose_encoder(accept)
+        except (TypeError, ValueError):  # the library reads no more of a version than digits and dots
+            encode, content_type = choose_encoder("")
+        return encode(self._gathered()), content_type
+
+    def _gathered(self) -> CollectorRegistry:
+        if not os.environ.get(MULTIPROCESS_DIR):
+            return self._registry
+        gathered = CollectorRegistry()
+        MultiProcessCollector(gathered)  # type: ignore[no-untyped-call] # the library has no annotation here
+        return gathered
+
+    def _count_tokens(self, record: RequestRecord, provider: str, model: str) -> None:
+        kinds = {
+            "prompt": record.prompt_tokens,
+            "cached": record.cached_tokens,
+            "completion": record.completion_tokens,
+            "reasoning": record.reasoning_tokens,
+        }
+        for kind, tokens in kinds.items():
+            if tokens:
+                self._tokens(provider, model, kind).inc(tokens)
+
+    def _names(self, provider: str | None, model: str | None) -> tuple[str, str]:
+        if provider is None or model is None:
+            return "", ""
+        return provider, self._model_label(Target(provider, model))
+
+    def _target(self, attempt: AttemptRecord) -> str:
+        return "/".join(self._names(attempt.target.provider, attempt.target.model))

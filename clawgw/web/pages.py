@@ -1,0 +1,59 @@
+"""What the small pages say: health, readiness, providers, models. Pure; `web.cold` sends it."""
+
+from typing import Any
+
+from clawgw import __version__
+from clawgw.engine.provider import LiveProvider
+from clawgw.errors import ModelNotFound
+from clawgw.routing.resolve import listed_models
+from clawgw.web.service import Service
+
+
+def health(service: Service) -> dict[str, Any]:
+    """Liveness: this process answers."""
+    status = "draining" if service.draining else "ok"
+    return {"status": status, "version": __version__, "config": service.snapshot.version}
+
+
+def complaints(service: Service) -> list[str]:
+    """Why no more requests should be sent here; empty: it is ready."""
+    if service.draining:
+        return ["draining: the gateway is being stopped"]
+    providers = service.snapshot.providers.values()
+    if any(provider.not_ready is None for provider in providers):
+        return []
+    return [f"{provider.name}: {provider.not_ready}" for provider in providers] or ["no provider is configured"]
+
+
+def providers(service: Service) -> dict[str, Any]:
+    """Each provider; `in_flight` counts this worker's attempts. No key, no URL."""
+    return {"object": "list", "data": [_provider(live) for live in service.gateway.live.providers.values()]}
+
+
+def models(service: Service) -> dict[str, Any]:
+    """OpenAI's list of models (platform.openai.com/docs/api-reference/models/list)."""
+    return {"object": "list", "data": _models(service)}
+
+
+def model(service: Service, model_id: str) -> dict[str, Any]:
+    """One of them. Raises `ModelNotFound`."""
+    for row in _models(service):
+        if row["id"] == model_id:
+            return row
+    raise ModelNotFound("no such model: GET /v1/models lists them all", param="model")
+
+
+def _models(service: Service) -> list[dict[str, Any]]:
+    live = service.gateway.live
+    return listed_models(live.snapshot, live.catalogue)
+
+
+def _provider(live: LiveProvider) -> dict[str, Any]:
+    return {
+        "object": "provider",
+        "id": live.ready.name,
+        "wire": live.ready.wire,
+        "ready": live.ready.not_ready is None,
+        "reason": live.ready.not_ready,
+        "in_flight": live.in_flight,
+    }

@@ -1,0 +1,47 @@
+"""What the doors share: the gateway, its metrics, and whether it is on its way out."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from attrs import define
+
+from clawgw.config.snapshot import Snapshot
+from clawgw.gateway import Arrival, Live, PlainAnswer
+from clawgw.web.metrics import Metrics
+from clawgw.wire.request import Request
+
+
+class OpenAnswer(Protocol):
+    """A `gateway.StreamAnswer`."""
+
+    headers: Mapping[str, str]
+
+    async def receive(self) -> bytes:
+        """The next events; b"" after the last."""
+
+    def close(self) -> None:
+        """To be called in the end, always."""
+
+
+class Answering(Protocol):
+    """As much of `gateway.Gateway` as the doors use."""
+
+    live: Live
+
+    async def answer(self, request: Request, arrival: Arrival) -> PlainAnswer | OpenAnswer:
+        """Serve one checked request. Raises `GatewayError`; cancelling it aborts every attempt."""
+
+
+@define
+class Service:
+    """The gateway as the doors see it. `instance` names this run of it in `Via`."""
+
+    gateway: Answering
+    metrics: Metrics
+    instance: str
+    draining: bool = False
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The configuration being served."""
+        return self.gateway.live.snapshot

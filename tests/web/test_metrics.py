@@ -1,0 +1,169 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from clawgw.config.snapshot import ReadyRoute
+from clawgw.ledger.record import AttemptRecord, RequestRecord
+from clawgw.policy import Target
+from clawgw.routing.catalogue import Catalogue
+from clawgw.web.metrics import MULTIPROCESS_DIR, Metrics, model_labels
+from tests.web.serving import provider, snapshot
+
+CATALOGUE = Catalogue({"openai": {"gpt-4o": {}, "gpt-4o-mini": {"also": ["gpt-4o-tiny"]}}})
+
+
+def label(target: Target) -> str:
+    return target.model if target.model == "known" else "other"
+
+
+def record(**changes: object) -> RequestRecord:
+    facts: dict[str, object] = {
+        "request_id": "req_1",
+        "at_ms": 0,
+        "endpoint": "chat.completions",
+        "outcome": "ok",
+        "status": 200,
+        "config_version": "v1",
+        "duration_ms": 1500.0,
+        "upstream_ms": 1490.0,
+        "route": "fast",
+        "provider": "openai",
+        "model": "known",
+        **changes,
+    }
+    return RequestRecord(**facts)  # type: ignore[arg-type] # a table of made-up values
+
+
+def samples(metrics: Metrics) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+    text, content_type = metrics.exposition("")
+    assert content_type.startswith("text/plain")
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(text.decode())
+        for sample in family.samples
+    }
+
+
+def value(metrics: Metrics, name: str, **labels: str) -> float | None:
+    return samples(metrics).get((f"clawgw_{name}", frozenset(labels.items())))
+
+
+def test_a_request_from_start_to_end() -> None:
+    metrics = Metrics(label, "v1")
+    assert value(metrics, "in_flight") == 0
+    metrics.request_started("chat.completions")
+    assert value(metrics, "in_flight") == 1
+    metrics.request_ended(record(first_token_ms=300.0))
+    assert value(metrics, "in_flight") == 0
+    names = {"endpoint": "chat.completions", "route": "fast", "provider": "openai", "model": "known"}
+    assert value(metrics, "requests_total", **names, status="200") == 1
+    assert value(metrics, "request_duration_seconds_sum", endpoint="chat.completions") == 1.5
+    assert value(metrics, "time_to_first_token_seconds_sum", provider="openai", model="known") == 0.3
+    overhead = value(metrics, "overhead_seconds_sum", endpoint="chat.completions")
+    assert overhead == pytest.approx(0.01)
+
+
+def test_the_configuration_has_its_version() -> None:
+    assert value(Metrics(label, "abc"), "config_info", version="abc") == 1
+
+
+def test_nothing_waited_for_is_no_negative_overhead() -> None:
+    metrics = Metrics(label, "v1")
+    metrics.request_ended(record(duration_ms=1.0, upstream_ms=2.0))
+    assert value(metrics, "overhead_seconds_sum", endpoint="chat.completions") == 0
+
+
+def test_tokens_by_kind() -> None:
+    metrics = Metrics(label, "v1")
+    for _ in range(2):
+        metrics.request_ended(record(prompt_tokens=10, cached_tokens=4, completion_tokens=7, reasoning_tokens=0))
+    kinds = {
+        kind: value(metrics, "tokens_total", provider="openai", model="known", kind=kind)
+        for kind in ("prompt", "cached", "completion", "reasoning")
+    }
+    assert kinds == {"prompt": 20, "cached": 8, "completion": 14, "reasoning": None}
+
+
+def test_attempts() -> None:
+    metrics = Metrics(label, "v1")
+    failed = AttemptRecord(Target("groq", "made up"), "primary", 0, 1, "failed")
+    won = AttemptRecord(Target("openai", "known"), "failover", 1, 2, "won")
+    metrics.request_ended(record(attempts=[failed, won]))
+    assert value(metrics, "attempts_total", target="groq/other", trigger="primary", outcome="failed") == 1
+    assert value(metrics, "attempts_total", target="openai/known", trigger="failover", outcome="won") == 1
+
+
+def test_a_model_that_a_client_made_up_is_other() -> None:
+    metrics = Metrics(label, "v1")
+    for number in range(100):
+        metrics.request_ended(record(model=f"made-up-{number}", route=None))
+    names = {"endpoint": "chat.completions", "route": "", "provider": "openai", "model": "other"}
+    assert value(metrics, "requests_total", **names, status="200") == 100
+    assert "made-up" not in metrics.exposition("")[0].decode()
+
+
+def test_requests_that_were_refused_at_the_door() -> None:
+    metrics = Metrics(label, "v1")
+    metrics.refused("embeddings", 413)
+    names = {"endpoint": "embeddings", "route": "", "provider": "", "model": ""}
+    assert value(metrics, "requests_total", **names, status="413") == 1
+
+
+def test_a_request_that_resolved_to_nothing() -> None:
+    metrics = Metrics(label, "v1")
+    metrics.request_ended(record(provider=None, model=None, route=None, status=404))
+    names = {"endpoint": "chat.completions", "route": "", "provider": "", "model": ""}
+    assert value(metrics, "requests_total", **names, status="404") == 1
+
+
+def test_openmetrics_where_it_is_asked_for() -> None:
+    text, content_type = Metrics(label, "v1").exposition("application/openmetrics-text; version=1.0.0")
+    assert content_type.startswith("application/openmetrics-text")
+    assert text.endswith(b"# EOF\n")
+
+
+@pytest.mark.parametrize("accept", ["text/plain; version=x", "application/openmetrics-text; version=", "a/b;;=,"])
+def test_an_odd_accept_header_is_no_bug(accept: str) -> None:
+    assert b"clawgw_in_flight" in Metrics(label, "v1").exposition(accept)[0]
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        (Target("openai", "gpt-4o"), "gpt-4o"),
+        (Target("openai", "gpt-4o-2024-08-06"), "gpt-4o"),
+        (Target("openai", "gpt-4o-tiny"), "gpt-4o-mini"),
+        (Target("openai", "gpt-5000"), "other"),
+        (Target("openai", "mine"), "mine"),
+        (Target("own", "known"), "known"),
+        (Target("own", "gpt-4o"), "other"),
+    ],
+)
+def test_labels_of_models(target: Target, expected: str) -> None:
+    route = ReadyRoute("fast", [Target("openai", "mine")])
+    labels = model_labels(snapshot(providers=[provider("openai"), provider("own")], routes=[route]), CATALOGUE)
+    assert labels(target) == expected
+
+
+_COUNT = """
+from clawgw.web.metrics import Metrics
+metrics = Metrics(lambda target: target.model, "v1")
+metrics.refused("embeddings", 413)
+metrics.request_started("embeddings")
+print(metrics.exposition("")[0].decode())
+"""
+
+
+def test_with_several_workers_all_are_counted(tmp_path: Path) -> None:
+    environment = {**os.environ, MULTIPROCESS_DIR: str(tmp_path)}
+    command = [sys.executable, "-c", _COUNT]
+    subprocess.run(command, env=environment, capture_output=True, check=True)  # noqa: S603 - our own code
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)  # noqa: S603 - our own code
+    line = 'clawgw_requests_total{endpoint="embeddings",model="",provider="",route="",status="413"} 2.0'
+    assert line in done.stdout.splitlines()
+    assert "clawgw_in_flight 2.0" in done.stdout.splitlines()
+    assert 'clawgw_config_info{version="v1"} 1.0' in done.stdout.splitlines()
