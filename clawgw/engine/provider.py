@@ -23,7 +23,7 @@ class LiveProvider:
     upstream: Upstream
     pool: KeyPool
     in_flight: int = 0
-    _own_headers: Mapping[str, str] = field(factory=dict, repr=False)
+    own_headers: Mapping[str, str] = field(factory=dict, repr=False)
 
     def take_key(self, tried: Container[int]) -> int | None:
         """The index of the key for the next attempt; None where the provider needs none.
@@ -51,7 +51,7 @@ class LiveProvider:
 
     def call(self, request: UpstreamRequest, key: int | None) -> Call:
         """The HTTP request for one attempt. Headers from the configuration win over the codec's; the key over all."""
-        headers = {**self._own_headers, **request.headers, **self.ready.headers, **self._auth(key)}
+        headers = {**self.own_headers, **request.headers, **self.ready.headers, **self._auth(key)}
         return Call(
             url=self.ready.base_url + request.path,
             headers=headers,
