@@ -1,0 +1,67 @@
+"""Fuzzing by hypothesis: any bytes, any JSON, and recorded traffic with one piece of its inside exchanged."""
+
+import json
+import time
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fuzz.seeds import joined, seeds
+from fuzz.targets import TARGETS
+
+ROUND = 200
+"""Executions between two looks at the clock."""
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+def run(target: str, seconds: float) -> int:
+    """Fuzz until the time is up; the number of executions. What the target raises is shown by hypothesis."""
+    until, executions = time.monotonic() + seconds, 0
+    check = TARGETS[target]
+
+    @settings(max_examples=ROUND, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(inputs(target))
+    def one_round(data: bytes) -> None:
+        nonlocal executions
+        executions += 1
+        check(data)
+
+    while time.monotonic() < until:
+        one_round()
+    return executions
+
+
+def inputs(target: str) -> st.SearchStrategy[bytes]:
+    """Inputs for a target."""
+    known = seeds(target)
+    changed = st.builds(_with_change, st.sampled_from(known), st.lists(st.integers(0, 50), min_size=1), JSON_VALUES)
+    made = st.lists(JSON_VALUES.map(json.dumps), min_size=1, max_size=4)
+    return st.binary(max_size=200) | st.builds(joined, st.just(target), made | changed)
+
+
+def _with_change(texts: list[str], way: list[int], value: Any) -> list[str]:
+    """One of the texts with one value inside it exchanged; `way` says which, a turn at every level."""
+    chosen = way[0] % len(texts)
+    try:
+        content = json.loads(texts[chosen])
+    except ValueError:
+        return texts
+    changed = json.dumps(_exchanged(content, way[1:], value))
+    return [*texts[:chosen], changed, *texts[chosen + 1 :]]
+
+
+def _exchanged(content: Any, way: list[int], value: Any) -> Any:
+    if not way or not isinstance(content, dict | list) or not content:
+        return value
+    keys = list(content) if isinstance(content, dict) else list(range(len(content)))
+    key = keys[way[0] % len(keys)]
+    inside = _exchanged(content[key], way[1:], value)
+    if isinstance(content, dict):
+        return {**content, key: inside}
+    return [*content[:key], inside, *content[key + 1 :]]
