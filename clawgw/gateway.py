@@ -78,13 +78,14 @@ class StreamAnswer:
 
         A failure upstream arrives as an error event, without `[DONE]`. Raises only Cancelled.
         """
-        if self._stream.ended:
-            await self._stream.say_goodbye()
-            return b""
-        events = await self._stream.receive()
-        for event in events:
-            self._settlement.note(event)
-        return self._written(events)
+        while not self._stream.ended:
+            events = await self._stream.receive()
+            for event in events:
+                self._settlement.note(event)
+            if written := self._written(events):
+                return written
+        await self._stream.say_goodbye()
+        return b""
 
     def close(self) -> None:
         """End the request; where the stream is not at its end, the client has left and the upstream is aborted."""

@@ -68,8 +68,7 @@ class Settlement:
             self.listener.request_ended(self._record(outcome, status, error_code))
 
     def _record(self, outcome: Outcome, status: int, error_code: str | None) -> RequestRecord:
-        last = self.winner or (self.attempts[-1] if self.attempts else None)
-        usage = self.usage
+        usage, target = self.usage, self._deciding.target if self._deciding else None
         return RequestRecord(
             request_id=self.request_id,
             client_request_id=self.client_request_id,
@@ -82,15 +81,15 @@ class Settlement:
             outcome=outcome,
             status=status,
             error_code=error_code,
-            provider=last and last.target.provider,
-            model=last and last.target.model,
+            provider=target.provider if target else None,
+            model=target.model if target else None,
             finish_reason=self.finish_reason,
-            prompt_tokens=usage and usage.prompt,
-            cached_tokens=usage and usage.cached,
-            completion_tokens=usage and usage.completion,
-            reasoning_tokens=usage and usage.reasoning,
-            usage_source=usage and "reported",
-            first_token_ms=self.winner and self._ms(self.winner.first_token),
+            prompt_tokens=usage.prompt if usage else None,
+            cached_tokens=usage.cached if usage else None,
+            completion_tokens=usage.completion if usage else None,
+            reasoning_tokens=usage.reasoning if usage else None,
+            usage_source="reported" if usage else None,
+            first_token_ms=self._ms(self.winner.first_token) if self.winner else None,
             duration_ms=self._ms(trio.current_time()) or 0.0,
             upstream_ms=self._upstream_ms(),
             attempts=tuple(map(self._attempt_record, self.sent())),
@@ -106,14 +105,18 @@ class Settlement:
             ended_ms=self._ms(attempt.ended) or self._ms(trio.current_time()) or 0.0,
             outcome=attempt.outcome,
             status=attempt.status,
-            error_code=attempt.failure and attempt.failure.kind.value,
-            prompt_tokens=usage and usage.prompt,
-            completion_tokens=usage and usage.completion,
+            error_code=attempt.failure.kind.value if attempt.failure else None,
+            prompt_tokens=usage.prompt if usage else None,
+            completion_tokens=usage.completion if usage else None,
         )
+
+    @property
+    def _deciding(self) -> Attempt | None:
+        return self.winner or (self.attempts[-1] if self.attempts else None)
 
     def _upstream_ms(self) -> float:
         """From the first attempt's start to the deciding one's, which others were waited for, and its own waiting."""
-        last = self.winner or (self.attempts[-1] if self.attempts else None)
+        last = self._deciding
         if last is None:
             return 0.0
         return (last.started - self.attempts[0].started + last.waited_s + self.stream_waited_s) * 1000

@@ -64,7 +64,7 @@ class RequestRecord:
 
 
 class Listener(Protocol):
-    """Whoever wants to know of requests: metrics now, the log later. Called on the request's own task; must not block."""
+    """Whoever wants to know of requests: metrics, a log. Called on the request's own task; must not block."""
 
     def request_started(self, endpoint: str) -> None:
         """A checked request is being served."""
