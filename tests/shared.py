@@ -14,8 +14,8 @@ needs_shared = pytest.mark.skipif(
 )
 
 
-def exchanges(collection: str, **wanted: str) -> list[dict[str, Any]]:
-    """The exchanges of `recordings` or `documented` whose index row has all of `wanted`; none where the data is missing."""
+def exchanges(collection: str, **wanted: object) -> list[dict[str, Any]]:
+    """Of `recordings` or `documented`, those whose index row has all of `wanted`; none where the data is missing."""
     folder = SHARED / collection
     index = folder / "index.json"
     if not index.is_file():
