@@ -144,8 +144,13 @@ class Gateway:
         resolved = resolve(request.model, settlement.endpoint, live.snapshot, live.catalogue)
         settlement.route = resolved.route
         targets = _ready_targets(resolved, live)
-        plan = failover_plan(targets, resolved)
-        schedule = Schedule(plan, live.snapshot.settings.retry, arrival.started + plan.deadline_s, self.random)
+        schedule = Schedule(
+            plan=failover_plan(targets, resolved.failover_after_s),
+            retry=live.snapshot.settings.retry,
+            max_attempts=resolved.max_attempts,
+            deadline=arrival.started + resolved.deadline_s,
+            random=self.random,
+        )
         tried: dict[str, set[int]] = {}
 
         def enter(target: Target, trigger: Trigger) -> Attempt:

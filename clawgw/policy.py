@@ -1,15 +1,17 @@
-"""The words of a routing decision, and the only module a policy imports.
+"""The words of a routing decision, and the only module of clawgw that a policy imports.
 
-A plan is data: which targets are tried, in which order, and what starts each one. The engine runs it; nothing here does
-any work.
+A policy is a plain, synchronous, pure function `route(request, targets, options) -> Plan`: it is handed the facts of one
+request and a view of each target of the route, and returns a plan. A plan is data: which targets are tried, in which
+order, and what starts each one. The engine runs it; nothing here does any work.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from attrs import field, frozen
 
 Trigger = Literal["primary", "retry", "failover", "silence", "hedge", "race"]
+BreakerState = Literal["closed", "open", "half_open"]
 
 
 @frozen
@@ -24,21 +26,96 @@ class Target:
 
 
 @frozen
+class RequestFacts:
+    """What a policy may know of a request. Nothing of what its messages say."""
+
+    model: str
+    """The name the client asked for: the route's, mostly."""
+    endpoint: str = "chat.completions"
+    """chat.completions, completions or embeddings."""
+    stream: bool = False
+    user: str | None = None
+    key: str | None = None
+    """The name of the caller's key; None where no key is needed."""
+    labels: Mapping[str, str] = field(factory=dict)
+    """The labels of the caller's key."""
+    metadata: Mapping[str, str] = field(factory=dict)
+    """The request's own `metadata`."""
+    headers: Mapping[str, str] = field(factory=dict)
+    """The request's `x-…` headers and its user agent, names in lower case; never one that carries a key."""
+    tools: int = 0
+    """How many tools are offered."""
+    images: int = 0
+    """How many images, files and sounds the messages hold."""
+    estimated_tokens: int = 0
+    """The prompt's size in tokens, estimated."""
+    max_tokens: int | None = None
+    """The longest answer the client wants, in tokens."""
+    now: float = 0.0
+    """When the request came: Unix seconds."""
+    random: float = 0.5
+    """A number in [0, 1) made from the request's id: the same request rolls the same dice."""
+
+
+@frozen
+class TargetView:
+    """What is known of a target at this moment, in this worker. Times are seconds, prices USD per million tokens.
+
+    None is said where it is not known: too few samples, no limit, no price.
+    """
+
+    target: Target
+    breaker: BreakerState = "closed"
+    cooling_s: float = 0.0
+    """How long the provider still wants to be left alone after a 429."""
+    in_flight: int = 0
+    p50_s: float | None = None
+    """The median time to the first token over the last minute."""
+    p95_s: float | None = None
+    p99_s: float | None = None
+    peak_ewma_s: float | None = None
+    """The time to the first token, averaged with a decay of 10 s; a slow answer counts at once."""
+    failure_ratio: float = 0.0
+    """The share of failed attempts over the last 30 s."""
+    remaining_ratio: float = 1.0
+    """What is left of the provider's limits here, from 0 to 1."""
+    input_price: float | None = None
+    output_price: float | None = None
+    context_window: int | None = None
+
+    @property
+    def available(self) -> bool:
+        """Whether an attempt now would be let through."""
+        return self.breaker != "open" and not self.cooling_s
+
+
+@frozen
 class AtOnce:
     """The attempt starts with the request."""
+
+
+@frozen
+class After:
+    """The attempt starts so many seconds after the one before it, or when that one fails: a hedge.
+
+    The hedge budget may refuse it; then only the failure starts it.
+    """
+
+    seconds: float
 
 
 @frozen
 class OnFailure:
     """The attempt starts when the one before it has failed, or has been silent for `after_silence_s` seconds.
 
-    Silence means not one byte of an answer; the silent attempt goes on and may still win. None: only failure counts.
+    Silence means not one byte of an answer; the silent attempt goes on and may still win. None: as long as the route's
+    `failover_after_s` says. `math.inf`: only failure counts.
     """
 
     after_silence_s: float | None = None
 
 
-Start = AtOnce | OnFailure
+Start = AtOnce | After | OnFailure
 
 
 @frozen
@@ -55,8 +132,7 @@ def _in_order(attempts: Iterable[PlannedAttempt]) -> tuple[PlannedAttempt, ...]:
 
 @frozen
 class Plan:
-    """Attempts in order. `max_attempts` bounds them with the retries on a same target; `deadline_s` bounds all."""
+    """Attempts in order; the first always starts at once. `reason` is for people: `clawgw explain` shows it."""
 
     attempts: tuple[PlannedAttempt, ...] = field(converter=_in_order)
-    max_attempts: int = 3
-    deadline_s: float = 600.0
+    reason: str = ""

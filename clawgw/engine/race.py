@@ -5,6 +5,7 @@ attempts ran is gone by then, and ownership moves at the `return`. A plan that n
 nursery. Whatever else was opened is aborted here, on every path.
 """
 
+import math
 from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
@@ -66,7 +67,7 @@ async def run_plan(schedule: Schedule, enter: Enter[OpenedT]) -> OpenedT:
 
 def _one_at_a_time(plan: Plan) -> bool:
     later = [attempt.start for attempt in plan.attempts[1:]]
-    return all(isinstance(start, OnFailure) and start.after_silence_s is None for start in later)
+    return all(isinstance(start, OnFailure) and start.after_silence_s == math.inf for start in later)
 
 
 async def _in_turn(schedule: Schedule, enter: Enter[OpenedT]) -> OpenedT:

@@ -4,6 +4,7 @@ Pure: the engine tells what happened and when, and does what it is told. A sched
 every other time are seconds of the engine's clock.
 """
 
+import math
 from collections import Counter, deque
 from collections.abc import Callable
 
@@ -36,6 +37,7 @@ class Schedule:
 
     plan: Plan
     retry: Retry
+    max_attempts: int
     deadline: float
     random: Callable[[], float]
     failures: list[tuple[Target, Failure]] = field(factory=list)
@@ -58,7 +60,7 @@ class Schedule:
             start = self._pending[0].start
             if isinstance(start, OnFailure) and start.after_silence_s is not None:
                 return started + start.after_silence_s
-        return float("inf")
+        return math.inf
 
     def on_silence(self, now: float) -> Step | None:
         """The newest attempt has been silent until `silence_at`. None: nothing is left to start."""
@@ -94,7 +96,7 @@ class Schedule:
         return self._final
 
     def _may_start(self, now: float) -> bool:
-        return self._started < self.plan.max_attempts and now < self.deadline
+        return self._started < self.max_attempts and now < self.deadline
 
     def _next_target(self, trigger: Trigger, now: float) -> Step:
         return self._start(self._pending.popleft().target, trigger, now)

@@ -97,7 +97,7 @@ async def run_race(
     random: float = 0.5,
     keys: int = 1,
 ) -> Outcome:
-    plan = Plan([PlannedAttempt(Target(name, "m"), start) for name, start, _ in behaviours], max_attempts, deadline)
+    plan = Plan([PlannedAttempt(Target(name, "m"), start) for name, start, _ in behaviours])
     scripts = {name: list(script) for name, _, script in behaviours}
     runs: list[Run] = []
     opened: list[FakeAnswer] = []
@@ -110,7 +110,7 @@ async def run_race(
         runs.append(run)
         return run
 
-    schedule = Schedule(plan, Retry(base_s=0.05, cap_s=2.0), start + deadline, lambda: random)
+    schedule = Schedule(plan, Retry(base_s=0.05, cap_s=2.0), max_attempts, start + deadline, lambda: random)
     winner: FakeAnswer | None = None
     failures: list[str] = []
     try:
@@ -122,7 +122,7 @@ async def run_race(
     return Outcome(winner.target if winner else None, round(trio.current_time() - start, 3), runs, failures, left)
 
 
-NEXT = OnFailure()
+NEXT = OnFailure(after_silence_s=math.inf)
 SILENT = OnFailure(after_silence_s=4.0)
 
 
@@ -290,7 +290,7 @@ async def test_a_client_that_leaves_leaves_nothing_open(clock: MockClock, leaves
         runs.append(Run(target, trigger, answers(5.0 if target.provider == "a" else 1.0), opened))
         return runs[-1]
 
-    schedule = Schedule(plan, Retry(), math.inf, lambda: 0.5)
+    schedule = Schedule(plan, Retry(), 3, math.inf, lambda: 0.5)
     winner = None
     with trio.CancelScope(deadline=trio.current_time() + leaves_at) as scope:
         winner = await run_plan(schedule, enter)
