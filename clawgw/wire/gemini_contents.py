@@ -7,6 +7,7 @@ on the call or the message, and the parts of Google's own tools.
 Sources: https://ai.google.dev/api/caching#Content, https://ai.google.dev/gemini-api/docs/thought-signatures.
 """
 
+from itertools import groupby
 from typing import Any
 
 import orjson
@@ -32,11 +33,20 @@ class Contents:
     traits: ModelTraits
     system: list[Part] = field(factory=list, init=False)
     turns: list[dict[str, Any]] = field(factory=list, init=False)
-    _called: dict[str, str] = field(factory=dict, init=False)
-    """The function's name by the id of its call."""
+    _called: dict[str, tuple[int, str]] = field(factory=dict, init=False)
+    """The place among all calls, and the function's name, by the id of a call."""
+    _calls: int = field(default=0, init=False)
 
-    def add(self, message: Message) -> None:
-        """The next message."""
+    def add(self, messages: list[Message]) -> None:
+        """The conversation. Results go in the order of their calls: before Gemini 3 nothing else tells them apart."""
+        for are_results, run in groupby(messages, lambda message: message["role"] == "tool"):
+            for message in sorted(run, key=self._place) if are_results else run:
+                self._add(message)
+
+    def _place(self, result: Message) -> int:
+        return self._called.get(result["tool_call_id"], (self._calls, ""))[0]
+
+    def _add(self, message: Message) -> None:
         match message["role"]:
             case "system" | "developer":
                 self.system += [{"text": text} for text in _texts(message)]
@@ -93,7 +103,8 @@ class Contents:
         function = call.get("function")
         if not isinstance(function, dict):
             raise unsupported("Gemini takes function calls only, no custom tool calls.", "messages")
-        self._called[call["id"]] = function["name"]
+        self._called[call["id"]] = (self._calls, function["name"])
+        self._calls += 1
         given: dict[str, Any] = {"id": call["id"]} if self.traits.call_ids else {}
         part: Part = {"functionCall": {**given, "name": function["name"], "args": _arguments(function)}}
         if signature := get_text(_google(call), "thought_signature"):
@@ -102,7 +113,7 @@ class Contents:
 
     def _result(self, message: Message) -> Part:
         call_id = message["tool_call_id"]
-        name = self._called.get(call_id) or message.get("name")
+        name = self._called.get(call_id, (0, ""))[1] or message.get("name")
         if not name:
             raise unsupported(f"No earlier message has a tool call with the id {call_id!r}.", "messages")
         given = {"id": call_id} if self.traits.call_ids else {}

@@ -90,8 +90,7 @@ def _dropped(given: Json, traits: ModelTraits) -> set[str]:
 
 def _body(given: Json, traits: ModelTraits, target: WireTarget) -> Json:
     contents = Contents(traits)
-    for message in given["messages"]:
-        contents.add(message)
+    contents.add(given["messages"])
     body = {**contents.body(), **tool_fields(given, traits), **_extras(given, _EXTRAS)}
     if config := _config(given, traits, target):
         body["generationConfig"] = config

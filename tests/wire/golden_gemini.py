@@ -462,8 +462,8 @@ GOLDENS = [
                 {
                     "role": "user",
                     "parts": [
-                        {"functionResponse": {"name": "clock", "response": {"output": "noon"}}},
                         {"functionResponse": {"name": "weather", "response": {"celsius": 3}}},
+                        {"functionResponse": {"name": "clock", "response": {"output": "noon"}}},
                     ],
                 },
                 TURN,

@@ -116,3 +116,15 @@ def test_a_tool_result_is_text_only() -> None:
         {"role": "tool", "tool_call_id": "c", "content": [image]},
     ]
     assert refusal({"messages": messages}) == "messages"
+
+
+def test_results_go_in_the_order_of_their_calls_also_where_ids_come_again() -> None:
+    step = [
+        {"role": "assistant", "tool_calls": [call("a", "f", "{}"), call("b", "f", "{}")]},
+        {"role": "tool", "tool_call_id": "b", "content": "second"},
+        {"role": "tool", "tool_call_id": "a", "content": "first"},
+    ]
+    built = build_chat(chat({"messages": [USER, *step, *step]}), WireTarget("google", "gemini-2.5-flash"))
+    parts = [part for turn in json.loads(built.body)["contents"] for part in turn["parts"]]
+    outputs = [part["functionResponse"]["response"]["output"] for part in parts if "functionResponse" in part]
+    assert outputs == ["first", "second", "first", "second"]
