@@ -1,8 +1,8 @@
 """The words of a routing decision, and the only module of clawgw that a policy imports.
 
-A policy is a plain, synchronous, pure function `route(request, targets, options) -> Plan`: it is handed the facts of one
-request and a view of each target of the route, and returns a plan. A plan is data: which targets are tried, in which
-order, and what starts each one. The engine runs it; nothing here does any work.
+A policy is a plain, synchronous, pure function `route(request, targets, options) -> Plan`: it is handed the facts of
+one request and a view of each target of the route, and returns a plan. A plan is data: which targets are tried, in
+which order, and what starts each one. The engine runs it; nothing here does any work.
 """
 
 from collections.abc import Iterable, Mapping
