@@ -10,8 +10,6 @@ Theory of operation. `anthropic_request` fills an `anthropic_draft` with what `_
 from collections.abc import Mapping
 from typing import NoReturn
 
-from attrs import frozen
-
 from clawgw.wire.anthropic_errors import failure_from_response
 from clawgw.wire.anthropic_request import build_request
 from clawgw.wire.anthropic_response import completion_from
@@ -20,12 +18,11 @@ from clawgw.wire.codec import Completion, Failure, Kind, StreamParser, UpstreamR
 from clawgw.wire.request import ChatRequest, EmbeddingsRequest, TextRequest
 
 
-@frozen
 class AnthropicCodec:
     """A `Codec`. Anthropic has neither embeddings nor text completions; the latter go through chat."""
 
-    name: str = "anthropic"
-    has_text: bool = False
+    name = "anthropic"
+    has_text = False
 
     def auth_headers(self, key: str) -> Mapping[str, str]:
         """https://platform.claude.com/docs/en/api/overview#authentication."""

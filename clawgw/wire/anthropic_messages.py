@@ -73,9 +73,7 @@ def _results_first(blocks: list[Block]) -> list[Block]:
 
 
 def _seated(turns: list[Turn], *, in_list_system: bool) -> Iterable[Turn]:
-    before = [None, *turns[:-1]]
-    after = [*turns[1:], None]
-    for previous, turn, following in zip(before, turns, after, strict=True):
+    for previous, turn, following in zip([None, *turns], turns, [*turns[1:], None], strict=False):
         fits = previous and previous.role == "user" and (not following or following.role == "assistant")
         yield turn if turn.role != "system" or (in_list_system and fits) else evolve(turn, role="user")
 

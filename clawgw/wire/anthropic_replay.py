@@ -27,6 +27,7 @@ def is_thinking(block: Block) -> bool:
 
 def keep(blocks: list[Block]) -> dict[str, list[Block]]:
     """The part of a turn that is not in OpenAI's message; empty where the message says it all."""
+    blocks = [block for block in blocks if block.get("type") != "text" or block.get("text")]
     after_thinking = list(dropwhile(is_thinking, blocks))
     if not all(map(_is_plain, after_thinking)):
         return {"content": blocks}

@@ -33,7 +33,6 @@ DEFAULT_MAX_TOKENS = 8192
 
 _NO_SAMPLING_SINCE = "2026-10-21"
 _FILES_BETA = "files-api-2025-04-14"
-_MAX_USER_ID = 512
 _NATIVE = ("cache_control", "container", "context_management", "mcp_servers")
 _TIERS = {"auto": "auto", "default": "standard_only", "priority": "auto"}
 _HARMLESS = {"n": 1, "logprobs": False, "modalities": ["text"], "stream_options": ...}
@@ -85,11 +84,16 @@ def _add_messages(draft: Draft) -> None:
     draft.take("messages")
     messages = get_objects(draft.asked, "messages")
     system, draft.turns = conversation(messages, in_list_system=draft.quirks.in_list_system)
-    if draft.turns[-1].role == "assistant" and not draft.quirks.prefill:
+    if _is_prefill(draft.turns[-1]) and not draft.quirks.prefill:
         raise unsupported("messages", f"{draft.target.model} does not continue a last message of the assistant's.")
     if system:
         draft.sent["system"] = compact(system)
     draft.sent["messages"] = [turn.as_message() for turn in draft.turns]
+
+
+def _is_prefill(last: Turn) -> bool:
+    """Words put into the model's mouth; a paused turn, which is to go on, ends with a tool of the server's instead."""
+    return last.role == "assistant" and last.blocks[-1].get("type") == "text"
 
 
 def _add_tools(draft: Draft) -> None:
@@ -156,13 +160,9 @@ def _add_format(draft: Draft) -> None:
 
 def _add_account(draft: Draft) -> None:
     """Who asks, at which tier, and the fields that are Anthropic's already."""
-    user = draft.take("safety_identifier") or draft.take("user")
-    if isinstance(user, str) and len(user) <= _MAX_USER_ID:
-        draft.sent["metadata"] = {"user_id": user}
-    elif user:
-        draft.dropped |= {"safety_identifier", "user"} & draft.asked.keys()
-    tier = _TIERS.get(draft.take("service_tier") or "")
-    if tier:
+    if users := [user for name in ("safety_identifier", "user") if (user := draft.take(name))]:
+        draft.sent["metadata"] = {"user_id": users[0]}
+    if tier := _TIERS.get(draft.take("service_tier")):
         draft.sent["service_tier"] = tier
     else:
         draft.drop("service_tier")
@@ -173,13 +173,19 @@ def _add_account(draft: Draft) -> None:
 
 def _headers(draft: Draft) -> dict[str, str]:
     headers = {"anthropic-version": draft.target.api_version or DEFAULT_VERSION}
-    given = draft.take("betas") or draft.take("anthropic_beta") or []
-    betas = [beta.strip() for beta in given.split(",")] if isinstance(given, str) else list(given)
-    if any(not isinstance(beta, str) or not _BETA.fullmatch(beta) for beta in betas):
-        raise unsupported("betas", "`betas` is a list of names of Anthropic's beta features.")
+    betas = _betas(draft.take("betas") or draft.take("anthropic_beta") or [])
     if _uses_files(draft.turns) and _FILES_BETA not in betas:
         betas.append(_FILES_BETA)
     return headers | ({"anthropic-beta": ",".join(betas)} if betas else {})
+
+
+def _betas(given: Any) -> list[str]:
+    """Names of beta features, in a list or separated by commas; they become a header's value."""
+    names = given.split(",") if isinstance(given, str) else given
+    betas = [str(name).strip() for name in names] if isinstance(names, list) else [""]
+    if not all(map(_BETA.fullmatch, betas)):
+        raise unsupported("betas", "`betas` is a list of names of Anthropic's beta features.")
+    return betas
 
 
 def _uses_files(turns: list[Turn]) -> bool:

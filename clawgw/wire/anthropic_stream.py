@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
+import orjson
 from attrs import define, field
 
 from clawgw.wire.anthropic_blocks import BlockAssembly, Delta
@@ -71,7 +72,7 @@ class AnthropicStream:
 
     def _rest(self) -> list[SseEvent]:
         """What the end of the connection left; an event cut off within its JSON never came."""
-        return [sse for sse in self._sse.finish() if sse.event == BARE or sse.data.endswith(b"}")]
+        return [sse for sse in self._sse.finish() if sse.event == BARE or _is_json(sse.data)]
 
     def _take(self, sse: SseEvent) -> Iterator[Event]:
         if self._ended:
@@ -128,6 +129,14 @@ class AnthropicStream:
         yield chunks.finish(finish_reason(self._ending, called=self._blocks.calls > 0))
         yield Done()
         self._ended = True
+
+
+def _is_json(data: bytes) -> bool:
+    try:
+        orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return False
+    return True
 
 
 def _as_events(message: Json) -> Iterator[Json]:

@@ -40,8 +40,10 @@ def add_thinking(draft: Draft) -> None:
             draft.sent["thinking"] = own
     elif effort == "none":
         _add_none(draft)
-    elif effort:
+    elif effort in _BUDGETS:
         _ADDERS[draft.quirks.thinking](draft, effort)
+    else:
+        draft.drop("reasoning_effort")
 
 
 def _add_none(draft: Draft) -> None:
@@ -55,14 +57,14 @@ def _add_none(draft: Draft) -> None:
 
 
 def _add_effort(draft: Draft, effort: str) -> None:
-    steps = _LADDER[: _LADDER.index(effort) + 1] if effort in _LADDER else ()
+    steps = _LADDER[: _LADDER.index(effort) + 1]
     level = next((step for step in reversed(steps) if step in draft.quirks.efforts), "low")
     draft.sent["thinking"] = {"type": "adaptive", "display": "summarized"}
     draft.sent["output_config"] = {"effort": level}
 
 
 def _add_budget(draft: Draft, effort: str) -> None:
-    budget = min(_BUDGETS.get(effort, 0), draft.sent["max_tokens"] * 4 // 5)
+    budget = min(_BUDGETS[effort], draft.sent["max_tokens"] * 4 // 5)
     if budget < _MIN_BUDGET or _conflicts(draft):
         draft.drop("reasoning_effort")
     else:
