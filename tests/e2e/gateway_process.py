@@ -22,7 +22,8 @@ _PASSED_ON = ("PATH", "HOME", "TMPDIR", "LANG", "VIRTUAL_ENV", "COVERAGE_FILE", 
 def running_gateway(folder: Path, config: str = "", env: Mapping[str, str] | None = None) -> Iterator[str]:
     """Serve `config` (the text of a gateway.toml) from `folder` until the block ends; the origin, `http://host:port`.
 
-    Of the environment only `env` and what Python needs is passed on, so that no key of the machine is ever used.
+    Of the environment only `env` and what Python needs is passed on, so that no key of the machine is ever used. In the
+    end the gateway must have stopped cleanly, and its log must be free of tracebacks.
     """
     folder.joinpath("gateway.toml").write_text(config)
     passed = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
@@ -43,7 +44,9 @@ def running_gateway(folder: Path, config: str = "", env: Mapping[str, str] | Non
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-    assert process.returncode == 0, f"exit code {process.returncode}\n{log.read_text()}"
+    said = log.read_text()
+    assert process.returncode == 0, f"exit code {process.returncode}\n{said}"
+    assert "Traceback" not in said, said
 
 
 def _free_port() -> int:

@@ -7,7 +7,6 @@ from typing import Any
 import httpx2
 import openai
 from attrs import define, field
-from openai.types import CreateEmbeddingResponse
 
 from tests.recordings.exchange import Operation
 
@@ -50,8 +49,7 @@ def _call(client: openai.OpenAI, operation: Operation, body: Mapping[str, Any], 
     match operation, body.get("stream", False):
         case "embeddings", _:
             # Not `embeddings.create`: that decodes base64, and the very answer is to be compared.
-            answer = client.post("/embeddings", body=dict(body), cast_to=CreateEmbeddingResponse)
-            got.bodies.append(answer.model_dump(exclude_unset=True))
+            got.bodies.append(client.post("/embeddings", body=dict(body), cast_to=dict[str, Any]))
         case "text", True:
             extra = {name: value for name, value in body.items() if name not in {"model", "prompt", "stream"}}
             for text in client.completions.create(

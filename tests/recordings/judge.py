@@ -107,9 +107,10 @@ def _about_vectors(wanted: Vectors, got: Got) -> Iterator[str]:
         yield f"usage {body['usage']}"
 
 
-def _floats(vector: Sequence[float] | str) -> Any:
-    """As float32, which is what base64 holds; text that is none of it (int8 vectors) as it is."""
-    if not isinstance(vector, str):
-        return struct.unpack(f"<{len(vector)}f", struct.pack(f"<{len(vector)}f", *vector))
-    raw = base64.b64decode(vector)
-    return vector if len(raw) % 4 else struct.unpack(f"<{len(raw) // 4}f", raw)
+def _floats(vector: Sequence[float | None] | str) -> Any:
+    """As float32, which is what base64 holds; what is none of it (int8 vectors) as it is."""
+    try:
+        raw = base64.b64decode(vector) if isinstance(vector, str) else struct.pack(f"<{len(vector)}f", *vector)
+        return struct.unpack(f"<{len(raw) // 4}f", raw)
+    except struct.error:
+        return vector
