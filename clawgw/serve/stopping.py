@@ -25,8 +25,11 @@ class Stop:
     def ask(self) -> None:
         """The first time drains, the second stops at once."""
         if self.draining.is_set():
+            log.info("stopping at once")
             self.at_once.set()
-        self.draining.set()
+        else:
+            log.info("stopping: what is in flight may finish; a second signal stops at once")
+            self.draining.set()
 
     def drain(self) -> None:
         """Drain, however often it is said."""
@@ -46,13 +49,12 @@ async def obey_signals(on_stop: Callable[[], None], task_status: trio.TaskStatus
             if number == signal.SIGHUP:
                 log.warning("SIGHUP: reload is not available in this version; the configuration stays as it is")
             else:
-                log.info("%s: stopping", signal.Signals(number).name)
                 on_stop()
 
 
-async def obey_supervisor(stop: Stop) -> None:
-    """Stop at once when standard input ends: the supervisor says so, or is gone."""
-    async with trio.lowlevel.FdStream(os.dup(0)) as lifeline:
+async def obey_supervisor(stop: Stop, fd: int = 0) -> None:
+    """Stop at once when `fd`, the standard input, ends: the supervisor says so, or is gone."""
+    async with trio.lowlevel.FdStream(os.dup(fd)) as lifeline:
         async for _ in lifeline:
             pass
     stop.now()

@@ -86,12 +86,16 @@ async def hello(_request: Request, _arrival: Arrival) -> PlainAnswer:
 
 @define
 class FakeStream:
-    """A stream of the given pieces. Then, unless `endless`, its end. `closed` and `asked` tell what was done to it."""
+    """A stream of the given pieces, then its end; where it is `endless`, not before `end` is set.
+
+    `asked` and `closed` tell what was done to it.
+    """
 
     pieces: list[bytes]
     endless: bool = False
     headers: Mapping[str, str] = field(factory=lambda: {"x-clawgw-provider": "openai"})
     asked: trio.Event = field(factory=trio.Event)
+    end: trio.Event = field(factory=trio.Event)
     closed: trio.Event = field(factory=trio.Event)
 
     async def receive(self) -> bytes:
@@ -100,7 +104,7 @@ class FakeStream:
             return self.pieces.pop(0)
         self.asked.set()
         if self.endless:
-            await trio.sleep_forever()
+            await self.end.wait()
         return b""
 
     def close(self) -> None:

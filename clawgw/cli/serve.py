@@ -1,0 +1,33 @@
+"""`clawgw serve`: run the gateway."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from clawgw.cli import configuration
+from clawgw.serve.start import serve
+
+HELP = "Run the gateway."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    configuration.add_arguments(parser)
+    parser.add_argument("--bind", metavar="HOST:PORT", help="listen here, and nowhere else")
+    parser.add_argument("--workers", metavar="N", type=int, help="processes to serve with")
+    parser.add_argument("--watch", action="store_true", help="not available in this version")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until told to stop."""
+    if args.watch:
+        print("--watch: not available in this version; restart the gateway to load a changed file", file=sys.stderr)
+        return 2
+    return serve(configuration.load(configuration.choice(args)), _command(args))
+
+
+def _command(args: argparse.Namespace) -> Sequence[str]:
+    """The command line that starts this process again, with all that its configuration depends on."""
+    options = {"--config": args.config, "--env-file": args.env_file, "--bind": args.bind, "--workers": args.workers}
+    given = [f"{name}={value}" for name, value in options.items() if value is not None]
+    return [sys.executable, "-m", "clawgw", "serve", *given]

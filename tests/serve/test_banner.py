@@ -1,0 +1,50 @@
+from collections.abc import Sequence
+
+import attrs
+
+from clawgw import __version__
+from clawgw.config.addresses import Bind
+from clawgw.config.settings import Server
+from clawgw.config.snapshot import ReadyProvider, ReadyRoute, Secret
+from clawgw.policy import Target
+from clawgw.serve.banner import start_up_lines
+from tests.web.serving import VERSION, provider, snapshot
+
+HERE = Bind("127.0.0.1", 8080)
+
+
+def lines(*providers: ReadyProvider, server: Server | None = None, binds: Sequence[Bind] = (HERE,)) -> list[str]:
+    routes = [ReadyRoute("fast", [Target("groq", "a/b"), Target("openai", "c")])]
+    chosen = attrs.evolve(snapshot(server or Server(), providers, routes), warnings=["log.path: not in this version"])
+    return list(start_up_lines(chosen, binds))
+
+
+def test_all_that_is_served() -> None:
+    pool = attrs.evolve(provider("groq", "groq"), keys=(Secret("a"), Secret("b")))
+    assert lines(provider("openai"), pool, provider("mistral", "mistral", "no key: set MISTRAL_API_KEY")) == [
+        f"clawgw {__version__}, configuration {VERSION}",
+        "listening on http://127.0.0.1:8080 (1 worker)",
+        "provider openai (openai): ready, 1 key",
+        "provider groq (groq): ready, 2 keys",
+        "provider mistral (mistral): no key: set MISTRAL_API_KEY",
+        "route fast: groq/a/b, openai/c",
+        "stores: limits none, cache none, log none (not in this version)",
+        "warning: log.path: not in this version",
+    ]
+
+
+def test_every_bind_with_its_scheme() -> None:
+    server = Server(workers=3, tls_cert="cert.pem", tls_key="key.pem")
+    said = lines(provider("openai"), server=server, binds=[HERE, Bind("::1", 8443)])
+    assert said[1:3] == [
+        "listening on https://127.0.0.1:8080 (3 workers)",
+        "listening on https://[::1]:8443 (3 workers)",
+    ]
+
+
+def test_without_any_key_there_is_a_line_to_paste() -> None:
+    echo = attrs.evolve(provider("echo", "echo"), keys=())
+    said = lines(echo, binds=[Bind("0.0.0.0", 8080)])
+    assert "provider echo (echo): ready" in said
+    assert "no provider key is set: the built-in echo answers. Try it:" in said
+    assert any(line.startswith("  curl http://127.0.0.1:8080/v1/chat/completions ") for line in said)

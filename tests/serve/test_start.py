@@ -1,0 +1,203 @@
+"""`clawgw serve` as its users run it: a process of its own, signals, start-up lines, exit codes."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import trio
+from attrs import define, field
+
+from clawgw.config.addresses import Bind
+from clawgw.serve.listeners import bound, open_listeners
+from tests.web.serving import Client
+
+ROOT = Path(__file__).resolve().parents[2]
+PASSED_ON = (
+    "PATH",
+    "HOME",
+    "TMPDIR",
+    "PYTHONPATH",
+    "COVERAGE_FILE",
+    "COVERAGE_PROCESS_CONFIG",
+    "COVERAGE_PROCESS_START",
+)
+CHAT = {"model": "slow/echo", "messages": [{"role": "user", "content": "one two three four five six"}]}
+SLOW_ECHO = """
+[providers.slow]
+wire = "echo"
+tokens_per_second = {}
+"""
+
+
+@define
+class Process:
+    """A gateway in `folder`; `lines` are what it has said on standard error."""
+
+    folder: Path
+    process: trio.Process
+    lines: list[str] = field(factory=list)
+    _rest: bytes = b""
+
+    async def line(self, pattern: str) -> re.Match[str]:
+        """Wait for a line that fits."""
+        while True:
+            for line in self.lines:
+                if match := re.search(pattern, line):
+                    return match
+            await self._read()
+
+    async def connect(self) -> Client:
+        match = await self.line(r"listening on http://127\.0\.0\.1:(\d+)")
+        return Client(await trio.open_tcp_stream("127.0.0.1", int(match[1])))
+
+    async def wait(self) -> int:
+        """Its exit code; all its lines are there then."""
+        while await self._read():
+            pass
+        return await self.process.wait()
+
+    async def _read(self) -> bool:
+        assert self.process.stderr is not None
+        data = await self.process.stderr.receive_some()
+        *whole, self._rest = (self._rest + data).split(b"\n")
+        self.lines += [line.decode() for line in whole]
+        assert data or not self._rest
+        return bool(data)
+
+
+@define
+class Starter:
+    nursery: trio.Nursery
+    folder: Path
+
+    async def __call__(self, *options: str, config: str = "") -> Process:
+        self.folder.joinpath("gateway.toml").write_text(config)
+        environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+        environment["PYTHONPATH"] = f"{ROOT}:{environment.get('PYTHONPATH', '')}"
+        command = [sys.executable, "-m", "clawgw", "serve", "--bind", "127.0.0.1:0", *options]
+        process = await trio.lowlevel.open_process(
+            command, stderr=subprocess.PIPE, cwd=self.folder, env=environment, start_new_session=True
+        )
+        self.nursery.start_soon(_kill_in_the_end, process)
+        return Process(self.folder, process)
+
+
+async def _kill_in_the_end(process: trio.Process) -> None:
+    try:
+        await trio.sleep_forever()
+    finally:
+        with trio.CancelScope(shield=True):
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
+            if process.stderr is not None:
+                await process.stderr.aclose()
+
+
+@pytest.fixture
+def start(nursery: trio.Nursery, tmp_path: Path) -> Starter:
+    nursery.cancel_scope.deadline = trio.current_time() + 60
+    return Starter(nursery, tmp_path)
+
+
+async def begin_stream(client: Client) -> None:
+    """Ask for a stream and take its first event."""
+    await client.send_post(json.dumps(CHAT | {"stream": True}).encode())
+    status, _ = await client.read_head()
+    assert status == 200
+    assert (await client.read_chunk()).startswith(b"data: {")
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+async def test_a_first_start(start: Starter, workers: str) -> None:
+    gateway = await start("--workers", workers)
+    async with (await gateway.connect()).stream as stream:
+        client = Client(stream)
+        answer = await client.post(json.dumps(CHAT | {"model": "echo"}).encode())
+        assert answer.status == 200
+        assert answer.json["choices"][0]["message"]["content"]
+        version = answer.headers["x-clawgw-config"]
+        metrics = (await client.get("/metrics")).body.decode()
+    assert 'clawgw_requests_total{endpoint="chat.completions"' in metrics
+    assert f'clawgw_config_info{{version="{version}"}} 1.0' in metrics
+    gateway.process.terminate()
+    assert await gateway.wait() == 0
+    assert gateway.lines[0] == f"clawgw 0.1.0, configuration {version}"
+    assert "provider echo (echo): ready" in gateway.lines
+    assert any(line.startswith("  curl http://127.0.0.1:") for line in gateway.lines)
+    assert [line for line in gateway.lines if "Traceback" in line or "ERROR" in line] == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("workers", ["1", "2"])
+async def test_a_stream_finishes_while_the_gateway_stops(start: Starter, workers: str, number: signal.Signals) -> None:
+    gateway = await start("--workers", workers, config=SLOW_ECHO.format(20))
+    async with (await gateway.connect()).stream as stream:
+        client = Client(stream)
+        await begin_stream(client)
+        gateway.process.send_signal(number)
+        events = [chunk async for chunk in client.chunks()]
+    assert events[-1].endswith(b"data: [DONE]\n\n")
+    assert await gateway.wait() == 0
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+async def test_a_second_signal_stops_now(start: Starter, workers: str) -> None:
+    gateway = await start("--workers", workers, config=SLOW_ECHO.format(2))
+    async with (await gateway.connect()).stream as stream:
+        client = Client(stream)
+        await begin_stream(client)
+        gateway.process.send_signal(signal.SIGINT)
+        await gateway.line("stopping: what is in flight may finish")
+        gateway.process.send_signal(signal.SIGINT)
+        with trio.fail_after(10):
+            assert await gateway.wait() == 0
+        assert b"[DONE]" not in await client.read_to_end()
+
+
+async def test_ctrl_c_in_a_terminal_is_one_signal(start: Starter) -> None:
+    """It goes to the whole process group; the workers have to go on until their streams are done."""
+    gateway = await start("--workers", "2", config=SLOW_ECHO.format(20))
+    async with (await gateway.connect()).stream as stream:
+        client = Client(stream)
+        await begin_stream(client)
+        os.killpg(gateway.process.pid, signal.SIGINT)
+        events = [chunk async for chunk in client.chunks()]
+    assert events[-1].endswith(b"data: [DONE]\n\n")
+    assert await gateway.wait() == 0
+
+
+async def test_workers_do_not_outlive_their_supervisor(start: Starter) -> None:
+    gateway = await start("--workers", "2")
+    client = await gateway.connect()
+    gateway.process.kill()
+    with trio.fail_after(10):
+        assert await client.read_to_end() == b""
+        assert await gateway.wait() == -signal.SIGKILL
+    await client.stream.aclose()
+
+
+async def test_a_port_in_use(start: Starter) -> None:
+    (taken,) = open_listeners([Bind("127.0.0.1", 0)])
+    with taken:
+        gateway = await start(f"--bind={bound(taken)}")
+        assert await gateway.wait() == 1
+        (line,) = gateway.lines
+        assert line.endswith(f"cannot listen on {bound(taken)}: Address already in use")
+
+
+async def test_a_bad_configuration(start: Starter) -> None:
+    gateway = await start(config="[server]\nworkerz = 2")
+    assert await gateway.wait() == 2
+    assert gateway.lines == ["server.workerz: unknown key, did you mean workers?"]
+
+
+async def test_watching_is_for_later(start: Starter) -> None:
+    gateway = await start("--watch")
+    assert await gateway.wait() == 2
+    assert gateway.lines == ["--watch: not available in this version; restart the gateway to load a changed file"]
