@@ -2,7 +2,9 @@
 
 import random
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import chain, pairwise
+
+from clawgw.wire.sse import SseDecoder, SseEvent
 
 WHOLE_UP_TO = 8 * 1024
 
@@ -18,3 +20,27 @@ def all_splits(raw: bytes, *, whole_up_to: int = WHOLE_UP_TO, random_splits: int
     for _ in range(random_splits):
         cuts = sorted(dice.sample(range(1, len(raw)), dice.randint(1, 40)))
         yield [raw[start:end] for start, end in pairwise([0, *cuts, len(raw)])]
+
+
+def telling_splits(raw: bytes, **limits: int) -> Iterator[list[bytes]]:
+    """Those of `all_splits` that a parser over `SseDecoder` can tell apart.
+
+    Every split is put through the decoder, whose events must come out the same; a parser sees no more of a split than
+    which events came together, so one split stands for all that gather them alike.
+    """
+    whole = list(chain.from_iterable(_gathered([raw])))
+    seen = set()
+    for pieces in all_splits(raw, **limits):
+        gathered = _gathered(pieces)
+        assert list(chain.from_iterable(gathered)) == whole
+        sizes = tuple(map(len, gathered))
+        if sizes not in seen:
+            seen.add(sizes)
+            yield pieces
+
+
+def _gathered(pieces: list[bytes]) -> list[list[SseEvent]]:
+    """The events that each piece brought, and those at the end."""
+    decoder = SseDecoder()
+    gathered = [decoder.feed(piece) for piece in pieces]
+    return [*gathered, decoder.finish()]

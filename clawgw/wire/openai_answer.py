@@ -60,8 +60,9 @@ def _fit_message(message: dict[str, Any], id_stem: str) -> None:
     calls = get_objects(message, "tool_calls")
     for index, call in enumerate(calls):
         _fit_call(call, f"call_{id_stem}_{index}")
-    if not calls:
-        message.pop("tool_calls", None)
+    message.pop("tool_calls", None)
+    if calls:
+        message["tool_calls"] = calls
 
 
 def _fit_call(call: dict[str, Any], made_up: str) -> None:

@@ -135,8 +135,8 @@ def error_failure(error: dict[str, Any], status: int | None = None, retry_after_
 
 def _kind(status: int | None, error: dict[str, Any], codes: list[str], message: str) -> Kind:
     if status == 413 and "rate_limit_exceeded" in codes:
-        # Groq: this one request is larger than the account's tokens a minute. Waiting is no use, another target is.
-        return Kind.UNSUPPORTED
+        # Groq: this one request is larger than the account's tokens a minute, so waiting is no use.
+        return Kind.BAD_REQUEST
     if status == 403 and get_object(error, "metadata").keys() & {"reasons", "flagged_input"}:
         return Kind.CONTENT_POLICY
     for code in codes:

@@ -41,11 +41,19 @@ def finish_reason(said: Any) -> str:
 
 
 def fit_message(message: dict[str, Any]) -> None:
-    """Make content a string and name the reasoning `reasoning_content`."""
+    """Make content a string, and say the reasoning under `reasoning_content` too."""
     if isinstance(message.get("content"), list):
         _split_content(message)
-    reasoning = message.get("reasoning")
-    if isinstance(reasoning, str) and "reasoning_content" not in message:
+    if not message.get("reasoning_content") and ("reasoning" in message or "reasoning_details" in message):
+        _name_reasoning(message)
+
+
+def _name_reasoning(message: dict[str, Any]) -> None:
+    """OpenRouter's details say it again, with signatures; where they alone say it, their texts are the reasoning."""
+    details = get_objects(message, "reasoning_details")
+    told = "".join(get_text(detail, "text") or get_text(detail, "summary") for detail in details)
+    reasoning = get_text(message, "reasoning") or told
+    if reasoning:
         message["reasoning_content"] = reasoning
 
 

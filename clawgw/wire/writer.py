@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 from attrs import define, field
 
-from clawgw.wire.codec import Chunk, Done, Event, Failed, Usage, UsageReport
+from clawgw.wire.codec import Chunk, Done, Event, Usage, UsageReport
 from clawgw.wire.sse import encode_sse
 
 KEEPALIVE = b": keepalive\n\n"
@@ -39,17 +39,12 @@ class StreamWriter:
         return b"".join([self._written(event) for event in events])
 
     def _written(self, event: Event) -> bytes:
-        match event:
-            case Chunk(body=body):
-                self._latest = body
-                return encode_sse(orjson.dumps({**body, "usage": None} if self.include_usage else body))
-            case UsageReport(usage=usage):
-                self._usage = usage
-                return b""
-            case Done():
-                return self._usage_chunk() + _DONE
-            case Failed():
-                return b""
+        if isinstance(event, Chunk):
+            self._latest = event.body
+            return encode_sse(orjson.dumps({**event.body, "usage": None} if self.include_usage else event.body))
+        if isinstance(event, UsageReport):
+            self._usage = event.usage
+        return self._usage_chunk() + _DONE if isinstance(event, Done) else b""
 
     def _usage_chunk(self) -> bytes:
         if not self.include_usage or self._usage is None:
