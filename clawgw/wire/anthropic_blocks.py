@@ -10,13 +10,12 @@ https://platform.claude.com/docs/en/build-with-claude/streaming
 
 from typing import Any
 
-import orjson
 from attrs import define, field
 
 from clawgw.wire.anthropic_replay import Block
 from clawgw.wire.anthropic_response import annotations_of, arguments_of, tool_call
-from clawgw.wire.codec import MAX_EVENT_BYTES
-from clawgw.wire.json_body import get_objects, get_text
+from clawgw.wire.codec import MAX_EVENT_BYTES, WireError
+from clawgw.wire.json_body import decode_json, get_objects, get_text
 
 Delta = dict[str, Any]
 
@@ -123,8 +122,8 @@ def _whole(closed: _Open) -> Block:
     if closed.kind in _SPOKEN:
         return {**closed.block, closed.kind: get_text(closed.block, closed.kind) + joined}
     try:
-        return {**closed.block, "input": orjson.loads(joined)}
-    except orjson.JSONDecodeError:
+        return {**closed.block, "input": decode_json(joined)}
+    except WireError:
         return closed.block
 
 

@@ -4,12 +4,12 @@ Nothing is sent anywhere before these have passed, and no bytes whatever raise a
 refuses NaN, infinities, lone surrogates, a byte order mark and text that is not UTF-8.
 """
 
-from collections.abc import Iterable
 from typing import Any
 
 import orjson
 
 from clawgw.errors import InvalidRequest
+from clawgw.wire.depth import is_deeper_than
 from clawgw.wire.json_shape import Check, Misfit
 from clawgw.wire.request import ChatRequest, EmbeddingsRequest, TextRequest
 from clawgw.wire.request_shape import CHAT, EMBEDDINGS, TEXT
@@ -58,28 +58,9 @@ def decode_json(body: bytes) -> Any:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise InvalidRequest(f"The body is not valid JSON: {error}.") from None
-    # Fewer brackets than levels allowed cannot be too deep; counting them is much faster than looking.
-    if body.count(b"{") + body.count(b"[") > MAX_DEPTH and _is_deeper_than(MAX_DEPTH, value):
+    if is_deeper_than(MAX_DEPTH, body, value):
         raise InvalidRequest(f"The body's JSON is nested too deeply: at most {MAX_DEPTH} levels are taken.")
     return value
-
-
-def _is_deeper_than(levels: int, value: Any) -> bool:
-    containers = [value]
-    for _ in range(levels):
-        containers = [
-            child
-            for container in containers
-            for child in _children(container)
-            if type(child) is dict or type(child) is list
-        ]
-        if not containers:
-            return False
-    return True
-
-
-def _children(container: Any) -> Iterable[Any]:
-    return container.values() if type(container) is dict else container
 
 
 def _checked(shape: Check, value: Any) -> dict[str, Any]:

@@ -187,26 +187,33 @@ class Codec(Protocol):
     def auth_headers(self, key: str) -> Mapping[str, str]:
         """The header that carries the provider's key."""
 
-    def build_chat(self, request: ChatRequest, target: WireTarget) -> UpstreamRequest: ...
+    def build_chat(self, request: ChatRequest, target: WireTarget) -> UpstreamRequest:
+        """A chat request in the upstream's words."""
 
     def parse_chat(self, body: bytes, request: ChatRequest, target: WireTarget, now: float) -> Completion:
         """A 2xx body. `now` (Unix seconds) is `created` where the upstream says none."""
 
-    def chat_stream(self, request: ChatRequest, target: WireTarget, now: float) -> StreamParser: ...
+    def chat_stream(self, request: ChatRequest, target: WireTarget, now: float) -> StreamParser:
+        """For the body of a 2xx chat stream; `now` as for `parse_chat`."""
 
-    def build_embeddings(self, request: EmbeddingsRequest, target: WireTarget) -> UpstreamRequest: ...
+    def build_embeddings(self, request: EmbeddingsRequest, target: WireTarget) -> UpstreamRequest:
+        """UNSUPPORTED with code "unsupported_endpoint" where the provider embeds nothing."""
 
-    def parse_embeddings(self, body: bytes, request: EmbeddingsRequest, target: WireTarget) -> Completion: ...
+    def parse_embeddings(self, body: bytes, request: EmbeddingsRequest, target: WireTarget) -> Completion:
+        """A 2xx body, as OpenAI's embeddings list, its vectors encoded as the client asked."""
 
     @property
     def has_text(self) -> bool:
         """Whether `/completions` is the provider's own; elsewhere it goes through chat (`wire.text`)."""
 
-    def build_text(self, request: TextRequest, target: WireTarget) -> UpstreamRequest: ...
+    def build_text(self, request: TextRequest, target: WireTarget) -> UpstreamRequest:
+        """A text completion, where `has_text`."""
 
-    def parse_text(self, body: bytes, request: TextRequest, target: WireTarget) -> Completion: ...
+    def parse_text(self, body: bytes, request: TextRequest, target: WireTarget) -> Completion:
+        """A 2xx body."""
 
-    def text_stream(self, request: TextRequest, target: WireTarget) -> StreamParser: ...
+    def text_stream(self, request: TextRequest, target: WireTarget) -> StreamParser:
+        """For the body of a 2xx text stream."""
 
     def parse_error(self, status: int, headers: Mapping[str, str], body: bytes, now: float) -> Failure:
         """Any answer that is not 2xx. Header names are lower case. `now` is for hints that are dates."""

@@ -10,13 +10,12 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-import orjson
 from attrs import define, field, frozen
 
 from clawgw.wire.codec import Usage, WireError, WireTarget
 from clawgw.wire.gemini_candidate import Candidate, Delta
 from clawgw.wire.gemini_errors import failure_from_error
-from clawgw.wire.json_body import get_count, get_object, get_objects, get_text, invalid
+from clawgw.wire.json_body import decode_json, get_count, get_object, get_objects, get_text, invalid
 from clawgw.wire.usage import usage_from_counts
 
 Json = dict[str, Any]
@@ -92,10 +91,7 @@ class Answer:
 
 def decode_responses(data: bytes) -> list[Json]:
     """The objects in `data`. Raises `WireError`: kind INVALID, or what an error among them says."""
-    try:
-        decoded = orjson.loads(data)
-    except orjson.JSONDecodeError as error:
-        raise invalid("The upstream's answer is not JSON.") from error
+    decoded = decode_json(data)
     responses = decoded if isinstance(decoded, list) else [decoded]
     if not all(isinstance(response, dict) for response in responses):
         raise invalid("The upstream's answer is not a JSON object.")

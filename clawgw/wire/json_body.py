@@ -1,7 +1,7 @@
 """JSON from an upstream: decoded into an object or refused, and read without trusting its shape.
 
 The readers never raise: what is missing or of another type is the empty value, because an upstream's odd field must not
-cost the client its answer. `NaN`, lone surrogates and nesting beyond 1024 levels are refused by the decoder itself.
+cost the client its answer. `NaN` and lone surrogates are refused by the decoder itself.
 """
 
 from typing import Any
@@ -9,14 +9,26 @@ from typing import Any
 import orjson
 
 from clawgw.wire.codec import Failure, Kind, WireError
+from clawgw.wire.depth import is_deeper_than
+
+MAX_DEPTH = 128
+"""Arrays and objects inside one another; what is added around them keeps the encoder's own limit away."""
 
 
-def decode_json_object(body: bytes) -> dict[str, Any]:
-    """The object that `body` is. Raises `WireError` of kind INVALID."""
+def decode_json(body: bytes | str) -> Any:
+    """What `body` holds, at most `MAX_DEPTH` deep. Raises `WireError` of kind INVALID."""
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise invalid("The upstream's answer is not JSON.") from error
+    if is_deeper_than(MAX_DEPTH, body if isinstance(body, bytes) else body.encode(), value):
+        raise invalid(f"The upstream's JSON is nested more than {MAX_DEPTH} levels deep.")
+    return value
+
+
+def decode_json_object(body: bytes) -> dict[str, Any]:
+    """The object that `body` is. Raises `WireError` of kind INVALID."""
+    value = decode_json(body)
     if not isinstance(value, dict):
         raise invalid("The upstream's answer is not a JSON object.")
     return value
