@@ -8,9 +8,10 @@ import os
 import socket
 import ssl
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from functools import partial
 from math import inf
+from typing import Self
 
 import httpx
 import trio
@@ -54,9 +55,13 @@ class Exchange(httpx.AsyncByteStream):
             self._give_back(self._connection)
         return data
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        while data := await self.receive():
-            yield data
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if data := await self.receive():
+            return data
+        raise StopAsyncIteration
 
     def abort(self) -> None:
         """Cut the connection, unless the body has ended: then it serves others by now."""

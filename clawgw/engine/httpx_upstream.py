@@ -7,6 +7,7 @@ what the gateway says, or fails. Everything that goes wrong below is renamed her
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
@@ -88,6 +89,7 @@ class HttpxUpstream:
         await self._client.aclose()
 
 
+@lru_cache(maxsize=256)
 def _parse_url(text: str) -> httpx.URL:
     try:
         return httpx.URL(text)
