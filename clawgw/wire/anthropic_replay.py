@@ -22,7 +22,7 @@ THINKING = frozenset({"thinking", "redacted_thinking"})
 
 def is_thinking(block: Block) -> bool:
     """Whether a block is one of the two that hold thinking."""
-    return block.get("type") in THINKING
+    return get_text(block, "type") in THINKING
 
 
 def keep(blocks: list[Block]) -> dict[str, list[Block]]:

@@ -20,6 +20,7 @@ CITED: Block = {"type": "text", "text": "Hello", "citations": [{"type": "char_lo
         ([TEXT, SIGNED, USE], {"content": [TEXT, SIGNED, USE]}),
         ([SEARCH, FOUND, TEXT], {"content": [SEARCH, FOUND, TEXT]}),
         ([CITED], {"content": [CITED]}),
+        ([{"type": []}, TEXT], {"content": [{"type": []}, TEXT]}),
         ([SIGNED, {"type": "text", "text": ""}, SIGNED, TEXT], {"thinking_blocks": [SIGNED, SIGNED]}),
         (
             [{**USE, "caller": {"type": "code_execution_20260120", "tool_id": "srvtoolu_1"}}],
