@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
@@ -26,7 +27,7 @@ PASSED_ON = (
     "COVERAGE_PROCESS_CONFIG",
     "COVERAGE_PROCESS_START",
 )
-CHAT = {"model": "slow/echo", "messages": [{"role": "user", "content": "one two three four five six"}]}
+CHAT: dict[str, Any] = {"model": "slow/echo", "messages": [{"role": "user", "content": "one two three four five six"}]}
 SLOW_ECHO = """
 [providers.slow]
 wire = "echo"
@@ -158,6 +159,23 @@ async def test_a_second_signal_stops_now(start: Starter, workers: str) -> None:
         with trio.fail_after(10):
             assert await gateway.wait() == 0
         assert b"[DONE]" not in await client.read_to_end()
+
+
+async def test_a_client_that_stops_reading_does_not_hold_up_a_stop(start: Starter) -> None:
+    gateway = await start(config="[server]\ndrain_s = 0.1")
+    async with (await gateway.connect()).stream as stream:
+        client = Client(stream)
+        words = "word " * 1_000_000
+        await client.send_post(
+            json.dumps(
+                CHAT | {"model": "echo", "messages": [{"role": "user", "content": words}], "stream": True}
+            ).encode()
+        )
+        await client.read_head()
+        gateway.process.terminate()
+        with trio.fail_after(20):
+            assert await gateway.wait() == 0
+    assert gateway.lines[-1].endswith("some connections did not end; leaving without them")
 
 
 async def test_ctrl_c_in_a_terminal_is_one_signal(start: Starter) -> None:
