@@ -133,7 +133,7 @@ def _is_stream(recorded: Mapping[str, Any]) -> bool:
 
 def _expected(wire: str, operation: Operation, response: Mapping[str, Any], *, stream: bool) -> Expected:
     if response["status"] >= 300:
-        return faults(response["status"], response["body"])
+        return faults(response["status"], response["body"], dict(_headers(response["headers"])))
     if operation == "embeddings":
         reader = oracle_gemini.read_embeddings if wire == "gemini" else oracle_openai.read_embeddings
         return reader(response["body"])
@@ -182,7 +182,7 @@ def _model(recorded: Mapping[str, Any]) -> str:
 
 def _headers(recorded: Mapping[str, str]) -> list[tuple[str, str]]:
     framing = {"content-length", "transfer-encoding", "content-encoding", "connection"}
-    return [(name, value) for name, value in recorded.items() if name.lower() not in framing]
+    return [(name.lower(), value) for name, value in recorded.items() if name.lower() not in framing]
 
 
 def _payload(body: Any) -> bytes:

@@ -78,6 +78,8 @@ class Faults:
     """An error before anything of an answer: one of these, where the pages leave room for more than one."""
 
     any_of: tuple[Fault, ...]
+    retry_after_s: float | None = None
+    """How long the upstream says to wait."""
 
 
 Expected = Answer | Vectors | Faults

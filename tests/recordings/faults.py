@@ -6,6 +6,8 @@ too long from `wire-formats.md`. An error inside a 200 is read as if its own cod
 
 import json
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from tests.recordings.expected import Fault, Faults
@@ -44,11 +46,21 @@ _ROWS: tuple[tuple[set[int], str, tuple[Fault, ...]], ...] = (
 """Statuses, words of the body, and what it comes to; the first row that fits is it."""
 
 
-def faults(status: int, body: object) -> Faults:
-    """For an answer that is no success; `body` is parsed JSON, or text."""
+def faults(status: int, body: object, headers: Mapping[str, str] = MappingProxyType({})) -> Faults:
+    """For an answer that is no success; `body` is parsed JSON, or text, and header names are lower case."""
     text = json.dumps(body)
     rows = (any_of for statuses, words, any_of in _ROWS if status in statuses and re.search(words, text))
-    return Faults(next(rows, (SERVER,)))
+    return Faults(next(rows, (SERVER,)), _hint(headers, text))
+
+
+def _hint(headers: Mapping[str, str], text: str) -> float | None:
+    """Milliseconds win over seconds, headers over Gemini's `RetryInfo`."""
+    if "retry-after-ms" in headers:
+        return float(headers["retry-after-ms"]) / 1000
+    if "retry-after" in headers:
+        return float(headers["retry-after"])
+    delay = re.search(r'"retryDelay": "([\d.]+)s"', text)
+    return float(delay[1]) if delay else None
 
 
 def faults_inside(error: dict[str, Any]) -> Faults:

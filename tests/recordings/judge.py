@@ -2,6 +2,7 @@
 
 import base64
 import json
+import math
 import struct
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -21,8 +22,8 @@ def complaints(exchange: Exchange, got: Got) -> Iterator[str]:
     if "x-request-id" not in got.headers:
         yield "no x-request-id"
     match exchange.expected:
-        case Faults(any_of):
-            yield from _about_fault(any_of, got)
+        case Faults() as faults:
+            yield from _about_fault(faults, got)
         case _ if got.status != 200:
             yield f"HTTP {got.status} {json.dumps(got.error)}"
         case Vectors() as vectors:
@@ -31,14 +32,24 @@ def complaints(exchange: Exchange, got: Got) -> Iterator[str]:
             yield from _about_answer(answer, got)
 
 
-def _about_fault(any_of: tuple[Fault, ...], got: Got) -> Iterator[str]:
+def _about_fault(wanted: Faults, got: Got) -> Iterator[str]:
     error = got.error
     if not isinstance(error, dict) or {"message", "type", "param", "code", "request_id"} - set(error):
         yield f"no error object: HTTP {got.status} {bytes(got.raw[:200])!r}"
         return
     seen = Fault(got.status, error["type"], error["code"])
-    if not any(_same_fault(fault, seen) for fault in any_of):
-        yield f"error {seen} is none of {list(any_of)}"
+    if not any(_same_fault(fault, seen) for fault in wanted.any_of):
+        yield f"error {seen} is none of {list(wanted.any_of)}"
+    if got.headers.get("x-should-retry") != "false" and got.status != 429:
+        yield "the client is not told that asking again is pointless"
+    if got.status == 429:
+        yield from _about_wait(wanted.retry_after_s, got.headers.get("retry-after", ""))
+
+
+def _about_wait(hint_s: float | None, said: str) -> Iterator[str]:
+    """Whole seconds, at least 1, on every 429; the upstream's own hint where it gives one."""
+    if not said.isdigit() or int(said) < 1 or (hint_s is not None and int(said) != max(1, math.ceil(hint_s))):
+        yield f"Retry-After {said!r}, and the upstream's hint was {hint_s} s"
 
 
 def _same_fault(wanted: Fault, seen: Fault) -> bool:
@@ -51,6 +62,8 @@ def _about_answer(wanted: Answer, got: Got) -> Iterator[str]:
     include_usage = (got.sent.get("stream_options") or {}).get("include_usage") is True
     if stream:
         yield from complaints_about(bytes(got.raw), include_usage=include_usage, broken=wanted.broken)
+    if got.headers.get("x-clawgw-attempts") != "1":
+        yield f"x-clawgw-attempts {got.headers.get('x-clawgw-attempts')}"
     if bool(got.raised) != wanted.broken:
         yield f"the package raised {got.raised!r}"
     seen = answer_of(got.bodies)

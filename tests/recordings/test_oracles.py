@@ -135,3 +135,10 @@ def test_faults(status: int, body: object, code: str) -> None:
 def test_an_error_inside_a_200_counts_as_its_own_code() -> None:
     assert faults_inside({"code": 402, "message": "no credit"}) == faults(402, {})
     assert faults_inside({"message": "broken"}) == faults(500, {})
+
+
+def test_the_upstreams_hint() -> None:
+    assert faults(429, {}, {"retry-after": "13"}).retry_after_s == 13
+    assert faults(429, {}, {"retry-after": "1", "retry-after-ms": "250"}).retry_after_s == 0.25
+    assert faults(429, {"error": {"details": [{"retryDelay": "45.8s"}]}}).retry_after_s == 45.8
+    assert faults(429, {}).retry_after_s is None
