@@ -11,11 +11,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
-
-from clawgw.wire.codec import Failure, Kind
+from clawgw.wire.codec import Failure, Kind, WireError
 from clawgw.wire.hints import retry_after_s
-from clawgw.wire.json_body import get_object, get_objects, get_text
+from clawgw.wire.json_body import decode_json, get_object, get_objects, get_text
 
 _MESSAGE_CHARS = 1000
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
@@ -91,8 +89,8 @@ _CLIENT_FAULT_TYPE = "invalid_request_error"
 def parse_error(status: int, headers: Mapping[str, str], body: bytes, now: float) -> Failure:
     """An answer that is not 2xx. `headers` have lower-case names; `now` is Unix seconds."""
     try:
-        decoded = orjson.loads(body)
-    except orjson.JSONDecodeError:
+        decoded = decode_json(body)
+    except WireError:
         decoded = None
     if isinstance(decoded, list) and decoded:
         decoded = decoded[0]

@@ -134,6 +134,11 @@ def test_a_text_is_shown_and_a_page_is_not() -> None:
     assert page.kind is Kind.SERVER
 
 
+def test_nesting_beyond_reason_is_no_error_object() -> None:
+    deep = b'{"error": {"message": "m", "code": ' + b"[" * 1000 + b"]" * 1000 + b"}}"
+    assert parse_error(500, {}, deep, NOW).kind is Kind.SERVER
+
+
 def test_code_and_param_are_kept_and_a_number_is_no_code() -> None:
     told = failure(400, error(code="invalid_value", param="messages[3]"))
     assert (told.code, told.param) == ("invalid_value", "messages[3]")
