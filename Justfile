@@ -18,7 +18,7 @@ check: lint types imports test
 lint:
     ruff check .
     ruff format --check .
-    flake8 --select=ASYNC --disable-noqa clawgw
+    flake8 clawgw
 
 # Types, strictly
 types:

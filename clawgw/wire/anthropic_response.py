@@ -102,10 +102,7 @@ def tool_call(block: Block, arguments: str, before: list[Block]) -> dict[str, An
 
 def arguments_of(block: Block) -> str:
     """The input of a call as the string that OpenAI has; none is `{}`."""
-    try:
-        return orjson.dumps(get_object(block, "input")).decode()
-    except orjson.JSONEncodeError as error:
-        raise invalid("The arguments of a tool call are nested too deeply.") from error
+    return orjson.dumps(get_object(block, "input")).decode()
 
 
 def annotations_of(block: Block, start: int, end: int) -> list[dict[str, Any]]:

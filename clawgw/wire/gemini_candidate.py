@@ -18,7 +18,7 @@ from clawgw.wire.codec import Failure, Kind, WireError
 from clawgw.wire.gemini_citations import Citations
 from clawgw.wire.gemini_contents import SERVER_PARTS
 from clawgw.wire.gemini_partial_call import PartialCall
-from clawgw.wire.json_body import get_object, get_objects, get_text, invalid
+from clawgw.wire.json_body import get_object, get_objects, get_text
 
 Delta = dict[str, Any]
 
@@ -140,7 +140,7 @@ class Candidate:
             "index": self.calls,
             "id": get_text(call, "id") or f"call_{self.id}_{self.calls}",
             "type": "function",
-            "function": {"name": get_text(call, "name"), "arguments": _json(get_object(call, "args"))},
+            "function": {"name": get_text(call, "name"), "arguments": orjson.dumps(get_object(call, "args")).decode()},
         }
         if signature := get_text(part, "thoughtSignature"):
             tool_call |= _google({"thought_signature": signature})
@@ -150,10 +150,3 @@ class Candidate:
 
 def _google(content: dict[str, Any]) -> Delta:
     return {"extra_content": {"google": content}}
-
-
-def _json(args: dict[str, Any]) -> str:
-    try:
-        return orjson.dumps(args).decode()
-    except orjson.JSONEncodeError as error:
-        raise invalid("The arguments of the upstream's function call are nested too deeply.") from error

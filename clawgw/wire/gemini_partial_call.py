@@ -12,7 +12,7 @@ from typing import Any
 from attrs import define, field
 
 from clawgw.wire.codec import MAX_EVENT_BYTES, Failure, Kind, WireError
-from clawgw.wire.json_body import get_objects, get_text, invalid
+from clawgw.wire.json_body import MAX_DEPTH, get_objects, get_text, invalid
 
 _STEP = re.compile(r"""\.([^.\[\]]+)|\[(\d{1,4})\]|\[(?:'([^']*)'|"([^"]*)")\]""")
 _VALUES = ("stringValue", "numberValue", "boolValue")
@@ -53,7 +53,7 @@ def _steps(path: str) -> list[str | int]:
         name, index, single, double = step.groups()
         steps.append(int(index) if index else name or single or double or "")
         at = step.end()
-    if at < len(path) or not steps:
+    if at < len(path) or not 0 < len(steps) <= MAX_DEPTH:
         raise invalid("The upstream streams an argument to a place that is no JSON path.")
     return steps
 

@@ -38,7 +38,9 @@ def test_places_of_every_kind() -> None:
     ) == {"list": [{"name": "a"}, {"a b": "bc"}, 3], "": "d"}
 
 
-@pytest.mark.parametrize("path", ["", "$", "$.", "$.a[", "$.a[b]", "$..a", "$.list[5]", "$.text.a", "$.list.a", "$[0]"])
+@pytest.mark.parametrize(
+    "path", ["", "$", "$.", "$.a[", "$.a[b]", "$..a", "$.list[5]", "$.text.a", "$.list.a", "$[0]", "$" + ".a" * 200]
+)
 def test_places_that_cannot_be(path: str) -> None:
     with pytest.raises(WireError) as caught:
         put_together(piece("$.text", stringValue="x"), piece("$.list[0]", numberValue=1), piece(path, numberValue=1))

@@ -321,7 +321,7 @@ def test_what_is_no_object_is_invalid(body: bytes) -> None:
 def test_arguments_nested_too_deeply_are_invalid() -> None:
     deep = b'{"a":' * 300 + b"1" + b"}" * 300
     body = b'{"candidates":[{"content":{"parts":[{"functionCall":{"name":"f","args":' + deep + b"}}]}}]}"
-    with pytest.raises(WireError, match="too deeply"):
+    with pytest.raises(WireError, match="levels deep"):
         parse_chat(body, TARGET, NOW)
 
 
