@@ -14,7 +14,10 @@ from clawgw.errors import InvalidRequest, Unavailable, UpstreamFailed
 from clawgw.gateway import Arrival, PlainAnswer
 from clawgw.policy import Target
 from clawgw.web.app import Front
+from clawgw.web.cold import build_cold_app
 from clawgw.web.exchange import Receive, Scope, Send
+from clawgw.web.hot import HotEndpoint
+from clawgw.wire.checks import parse_text_request
 from clawgw.wire.request import ChatRequest, EmbeddingsRequest, Request, TextRequest
 from tests.web.serving import (
     CHAT,
@@ -214,6 +217,25 @@ async def test_a_large_body_that_nobody_wants_does_not_hold_up_the_connection(nu
     assert answer.status == 508
     other = await served.connect()
     assert (await other.post(b"x" * 3_000_000, "/v1/models")).status == 405
+
+
+async def test_a_body_that_does_not_come(nursery: trio.Nursery) -> None:
+    chosen = service(hello)
+    impatient = HotEndpoint("completions", parse_text_request, chosen, body_s=0.05)
+    app = Front(chosen, {"/v1/completions": impatient}, build_cold_app(chosen))  # type: ignore[arg-type] # Quart types its scopes more narrowly
+    client = await (await serve(nursery, chosen, app)).connect()
+    await client.send(b"POST /v1/completions HTTP/1.1\r\nhost: t\r\ncontent-length: 10\r\n\r\n123")
+    answer = await client.read_answer()
+    assert_openai_error(answer, 408, "invalid_request_error", "request_timeout")
+    assert answer.headers["connection"] == "close"
+    assert "x-should-retry" not in answer.headers
+
+
+async def test_a_head_that_does_not_come(nursery: trio.Nursery, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clawgw.serve.server.HEAD_S", 0.05)
+    _, client = await start(nursery)
+    await client.send(b"POST /v1/completions HTTP/1.1\r\nhost: t\r\nx-drip: ")
+    assert await client.read_to_end() == b""
 
 
 @pytest.mark.parametrize(
@@ -520,6 +542,23 @@ async def test_a_bug_in_front_of_everything(nursery: trio.Nursery, caplog: pytes
     chosen = service(hello)
     client = await (await serve(nursery, chosen, Front(chosen, {}, stumble))).connect()
     assert_openai_error(await client.get("/x"), 500, "server_error", "internal_error")
+    assert "LookupError" in caplog.text
+
+
+async def test_a_bug_after_the_answer(nursery: trio.Nursery, caplog: pytest.LogCaptureFixture) -> None:
+    async def stumble(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        if scope["type"] == "lifespan":
+            await send({"type": "lifespan.startup.complete"})
+            await trio.sleep_forever()
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+        await send({"type": "http.response.body", "body": b"ok"})
+        raise LookupError
+
+    chosen = service(hello)
+    client = await (await serve(nursery, chosen, Front(chosen, {}, stumble))).connect()
+    for _ in range(2):
+        assert (await client.get("/x")).body == b"ok"
     assert "LookupError" in caplog.text
 
 
