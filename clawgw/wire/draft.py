@@ -13,6 +13,8 @@ from attrs import define, field
 from clawgw.wire.codec import Failure, Kind, WireError, WireTarget
 
 _NOT_ASKED: Mapping[str, Any] = {"n": 1, "modalities": ["text"], "top_logprobs": 0}
+_TAKEN_ANYWHERE: tuple[tuple[str, Any], ...] = (("n", 1), ("stop", []))
+"""What upstreams without the feature take all the same, so that a request need not be touched."""
 
 
 def matches(model: str, patterns: tuple[str, ...]) -> bool:
@@ -51,11 +53,12 @@ class Draft:
                 self._dropped.add(name)
 
     def refuse(self, *names: str) -> None:
-        """Raise `WireError` of kind UNSUPPORTED where one of these is asked for; leave it out where it is not."""
+        """Raise `WireError` of kind UNSUPPORTED where one of these is asked for; leave it out where it says no."""
         for name in names:
             if self.asks(name):
                 raise unsupported(self.target, f"`{name}`", name)
-            self.body.pop(name, None)
+            if (name, self.body.get(name)) not in _TAKEN_ANYWHERE:
+                self.body.pop(name, None)
 
     def rename(self, name: str, new_name: str) -> None:
         """Move a field; where the new one is there already, it wins."""

@@ -9,6 +9,7 @@ import binascii
 import struct
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
+from math import isfinite
 from typing import Any
 
 import orjson
@@ -59,7 +60,7 @@ def parse_embeddings(body: bytes, request: EmbeddingsRequest, target: WireTarget
         raise invalid("The upstream's answer has no embeddings.")
     for index, item in enumerate(items):
         item.setdefault("index", index)
-        item |= {"object": "embedding", "embedding": _packed(item.get("embedding"), base64=request.base64)}
+        item |= {"object": "embedding", "embedding": _packed(item.get("embedding"), request)}
     answer |= {"object": "list", "data": items, "model": get_text(answer, "model") or target.model}
     usage = _usage(answer)
     if usage is not None:
@@ -84,12 +85,19 @@ def unpack(text: str) -> list[float]:
         raise invalid("The upstream's embedding is not base64 of float32 values.") from error
 
 
-def _packed(embedding: Any, *, base64: bool) -> Any:
+def _packed(embedding: Any, request: EmbeddingsRequest) -> Any:
     if isinstance(embedding, str):
-        return embedding if base64 else unpack(embedding)
+        return embedding if request.base64 else _as_floats(embedding, request.body.get("dimensions"))
     if isinstance(embedding, list):
-        return pack(embedding) if base64 else embedding
+        return pack(embedding) if request.base64 else embedding
     raise invalid("The upstream's answer has an entry without an embedding.")
+
+
+def _as_floats(text: str, dimensions: int | None) -> list[float] | str:
+    """The floats, or the text as it is where it holds something else: some upstreams pack int8 unless told not to."""
+    values = unpack(text)
+    fits = all(map(isfinite, values)) and dimensions in (None, len(values))
+    return values if fits else text
 
 
 def _usage(answer: dict[str, Any]) -> Usage | None:

@@ -118,6 +118,22 @@ def test_an_answer_that_is_none_is_a_failure(answer: Any, kind: Kind) -> None:
     assert raised.value.failure.kind is kind
 
 
+@pytest.mark.parametrize(
+    ("text", "dimensions", "expected"),
+    [
+        ("AACAPw==", None, [1.0]),
+        ("AACAPw==", 1, [1.0]),
+        ("AACAPw==", 4, "AACAPw=="),
+        ("AACAfw==", None, "AACAfw=="),  # infinity: 00 00 80 7f
+    ],
+)
+def test_base64_that_nobody_asked_for_becomes_numbers_where_it_holds_float32(
+    text: str, dimensions: int | None, expected: Any
+) -> None:
+    answer = parsed({"data": [{"embedding": text}]}, dimensions=dimensions)
+    assert answer.body["data"][0]["embedding"] == expected
+
+
 @pytest.mark.parametrize("embedding", [["a"], [None], [1e300], [[1.0]]])
 def test_what_is_no_vector_cannot_be_packed(embedding: Any) -> None:
     with pytest.raises(WireError) as raised:

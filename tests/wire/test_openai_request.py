@@ -109,7 +109,7 @@ def test_groq_drops_what_it_answers_400_to() -> None:
         "service_tier": "priority",
     }
     request = built(GROQ, "m", **asked, seed=1, user="u", logprobs=False, n=1)
-    assert orjson.loads(request.body) == {"model": "m", "messages": [USER], "seed": 1, "user": "u"}
+    assert orjson.loads(request.body) == {"model": "m", "messages": [USER], "seed": 1, "user": "u", "n": 1}
     assert request.dropped == sorted(asked)
     assert sent(GROQ, "m", service_tier="flex") == {"service_tier": "flex"}
 
@@ -150,4 +150,4 @@ def test_mistral_s_word_for_required_is_understood_elsewhere() -> None:
 @pytest.mark.parametrize("model", ["o3-mini", "o4-mini", "gpt-6-luna"])
 def test_stop_is_refused_where_the_model_has_none(model: str) -> None:
     assert refused(OPENAI, model, stop=["x"]).param == "stop"
-    assert sent(OPENAI, model, stop=[]) == {}
+    assert sent(OPENAI, model, stop=[]) == {"stop": []}
