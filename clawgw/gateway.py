@@ -150,6 +150,7 @@ class Gateway:
             max_attempts=resolved.max_attempts,
             deadline=arrival.started + resolved.deadline_s,
             random=self.random,
+            spend=lambda _trigger, _now: True,
         )
         tried: dict[str, set[int]] = {}
 

@@ -121,9 +121,9 @@ class _Race(Generic[OpenedT]):
     def _enter(self, nursery: trio.Nursery, step: Step) -> None:
         entrant = self.newest = self.enter(step.target, step.trigger)
         nursery.start_soon(self._attempt, nursery, step, entrant)
-        silence_at = self.schedule.silence_at(trio.current_time())
-        if silence_at < self.schedule.deadline:
-            nursery.start_soon(self._watch_for_silence, nursery, entrant, silence_at)
+        due = self.schedule.due(trio.current_time())
+        if due is not None:
+            nursery.start_soon(self._wait_for_company, nursery, entrant, due)
 
     async def _attempt(self, nursery: trio.Nursery, step: Step, entrant: Entrant[OpenedT]) -> None:
         try:
@@ -150,9 +150,10 @@ class _Race(Generic[OpenedT]):
         elif self.schedule.is_final or not self.running:
             nursery.cancel_scope.cancel()
 
-    async def _watch_for_silence(self, nursery: trio.Nursery, entrant: Entrant[OpenedT], at: float) -> None:
-        await trio.sleep_until(at)
-        if self.newest is entrant and not entrant.heard and self.winner is None:
-            following = self.schedule.on_silence(trio.current_time())
-            if following is not None:
-                self._start(nursery, following)
+    async def _wait_for_company(self, nursery: trio.Nursery, entrant: Entrant[OpenedT], due: Step) -> None:
+        await trio.sleep_until(due.at)
+        alone = self.newest is entrant and self.winner is None
+        if alone and (due.trigger == "hedge" or not entrant.heard):
+            step = self.schedule.join(due, trio.current_time(), running=self.running)
+            if step is not None:
+                self._start(nursery, step)

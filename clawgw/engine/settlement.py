@@ -9,7 +9,7 @@ from attrs import define, field
 from clawgw.engine.attempt import Attempt
 from clawgw.errors import ClientClosed, GatewayError
 from clawgw.ledger.record import AttemptRecord, Listener, Outcome, RequestRecord
-from clawgw.wire.codec import Chunk, Event, Kind, Usage, UsageReport
+from clawgw.wire.codec import Chunk, Event, Usage, UsageReport
 
 
 @define(eq=False)
@@ -34,12 +34,8 @@ class Settlement:
     _settled: bool = False
 
     def sent(self) -> Sequence[Attempt]:
-        """The attempts for which something was sent: a target that cannot do what is asked was never called."""
-        return [
-            attempt
-            for attempt in self.attempts
-            if attempt.failure is None or attempt.failure.kind is not Kind.UNSUPPORTED
-        ]
+        """The attempts for which something was sent; a target that cannot or must not be asked was never called."""
+        return [attempt for attempt in self.attempts if attempt.failure is None or attempt.failure.sent]
 
     def note(self, event: Event) -> None:
         """Keep what an event says of usage and of how the answer ended."""

@@ -8,6 +8,7 @@ from clawgw.errors import (
     InvalidRequest,
     LoopDetected,
     ModelNotFound,
+    Unavailable,
     UnsupportedEndpoint,
     UnsupportedFeature,
     UpstreamFailed,
@@ -24,6 +25,7 @@ CONNECT_TIMEOUT = "connect_timeout"
 """The `code` of a CONNECT failure that was a time-out."""
 
 _TIMED_OUT = {Kind.TIMEOUT, Kind.IDLE}
+_NEVER_ASKED = {Kind.UNSUPPORTED, Kind.UNAVAILABLE}
 _REQUEST_ERRORS: dict[Kind, type[GatewayError]] = {
     Kind.BAD_REQUEST: InvalidRequest,
     Kind.CONTEXT_LENGTH: InvalidRequest,
@@ -51,8 +53,11 @@ def final_error(failures: Failures) -> GatewayError:
     target, last = failures[-1]
     if last.kind in _REQUEST_ERRORS:
         return _request_error(target, last)
-    sent = [(at, failure) for at, failure in failures if failure.kind is not Kind.UNSUPPORTED]
-    return _upstream_error(sent) if sent else _unsupported(failures)
+    asked = [(at, failure) for at, failure in failures if failure.kind not in _NEVER_ASKED]
+    if asked:
+        return _upstream_error(asked)
+    closed = [(at, failure) for at, failure in failures if failure.kind is Kind.UNAVAILABLE]
+    return Unavailable(_reasons(closed), retry_after_s=_hint(closed)) if closed else _unsupported(failures)
 
 
 def _upstream_error(sent: Failures) -> GatewayError:

@@ -39,6 +39,7 @@ RULES: dict[Kind, Rule] = {
     Kind.LOOP: _THE_REQUEST,
     Kind.MODEL_NOT_FOUND: _THE_TARGET,
     Kind.UNSUPPORTED: _THE_TARGET,
+    Kind.UNAVAILABLE: _THE_TARGET,
     Kind.TOO_LARGE: _THE_TARGET,
     Kind.AUTH: _THE_KEY,
     Kind.QUOTA: _THE_KEY,

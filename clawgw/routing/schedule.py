@@ -4,16 +4,17 @@ Pure: the engine tells what happened and when, and does what it is told. A sched
 every other time are seconds of the engine's clock.
 """
 
-import math
 from collections import Counter, deque
 from collections.abc import Callable
 
 from attrs import Factory, define, field, frozen
 
 from clawgw.config.settings import Retry
-from clawgw.policy import AtOnce, OnFailure, Plan, PlannedAttempt, Target, Trigger
+from clawgw.policy import After, AtOnce, OnFailure, Plan, PlannedAttempt, Target, Trigger
 from clawgw.routing.retry import RULES, backoff_s
-from clawgw.wire.codec import Failure, Kind
+from clawgw.wire.codec import Failure
+
+MOST_IN_FLIGHT_WHEN_HEDGING = 2
 
 
 @frozen
@@ -31,6 +32,10 @@ class _Retry:
     at: float
 
 
+Spend = Callable[[Trigger, float], bool]
+"""Takes one attempt of a trigger from its budget at a time; False where the budget is used up."""
+
+
 @define
 class Schedule:
     """The state of one plan. `random` gives numbers in [0, 1); at `deadline` nothing starts any more."""
@@ -40,6 +45,7 @@ class Schedule:
     max_attempts: int
     deadline: float
     random: Callable[[], float]
+    spend: Spend
     failures: list[tuple[Target, Failure]] = field(factory=list)
     _pending: deque[PlannedAttempt] = Factory(lambda self: deque(self.plan.attempts), takes_self=True)
     _started: int = 0
@@ -54,17 +60,35 @@ class Schedule:
             steps.append(self._next_target("race", now))
         return steps
 
-    def silence_at(self, started: float) -> float:
-        """When the next attempt starts because one that started at `started` is silent; inf: never."""
-        if self._pending and self._may_start(started):
-            start = self._pending[0].start
-            if isinstance(start, OnFailure) and start.after_silence_s is not None:
-                return started + start.after_silence_s
-        return math.inf
+    def due(self, started: float) -> Step | None:
+        """What may join an attempt that started at `started`, while that one has not answered, and when.
 
-    def on_silence(self, now: float) -> Step | None:
-        """The newest attempt has been silent until `silence_at`. None: nothing is left to start."""
-        return self._next_target("silence", now) if self._pending and self._may_start(now) else None
+        A step of trigger "silence" is only for an attempt of which nothing was heard. Whether it starts after all,
+        `join` says at its time.
+        """
+        if not (self._pending and self._may_start(started)):
+            return None
+        following = self._pending[0]
+        match following.start:
+            case After(seconds):
+                step = Step(following.target, "hedge", started + seconds)
+            case OnFailure(after_silence_s) if after_silence_s is not None:
+                step = Step(following.target, "silence", started + after_silence_s)
+            case _:
+                return None
+        return step if step.at < self.deadline else None
+
+    def join(self, due: Step, now: float, *, running: int) -> Step | None:
+        """A due step's time has come with `running` attempts under way. None: it has to wait for a failure.
+
+        It does where its budget is used up, where two attempts are in flight already and it is a hedge, and where
+        something else has started meanwhile.
+        """
+        if not (self._pending and self._pending[0].target == due.target and self._may_start(now)):
+            return None
+        if due.trigger == "hedge" and running >= MOST_IN_FLIGHT_WHEN_HEDGING:
+            return None
+        return self._next_target(due.trigger, now) if self.spend(due.trigger, now) else None
 
     def on_failure(self, target: Target, failure: Failure, now: float, *, running: int, other_key: bool) -> Step | None:
         """An attempt has failed; what starts because of it.
@@ -77,7 +101,7 @@ class Schedule:
         if rule.final:
             self._final = True
             return None
-        if failure.kind is Kind.UNSUPPORTED:
+        if not failure.sent:
             self._started -= 1
         if rule.same_target:
             delay = backoff_s(failure, self._retries[target], self.retry, self.random())
@@ -88,7 +112,7 @@ class Schedule:
             return self._start(target, "retry", now)
         if self._pending:
             return self._next_target("failover", now)
-        return None if running else self._same_target()
+        return None if running else self._same_target(now)
 
     @property
     def is_final(self) -> bool:
@@ -101,9 +125,9 @@ class Schedule:
     def _next_target(self, trigger: Trigger, now: float) -> Step:
         return self._start(self._pending.popleft().target, trigger, now)
 
-    def _same_target(self) -> Step | None:
+    def _same_target(self, now: float) -> Step | None:
         soonest = min(self._retryable, key=lambda again: again.at, default=None)
-        if soonest is None or soonest.at >= self.deadline:
+        if soonest is None or soonest.at >= self.deadline or not self.spend("retry", now):
             return None
         self._retryable.remove(soonest)
         self._retries[soonest.target] += 1

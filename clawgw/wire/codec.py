@@ -53,6 +53,8 @@ class Kind(Enum):
     """The upstream is this gateway."""
     UNSUPPORTED = "unsupported"
     """The target cannot do what the request asks; nothing was sent."""
+    UNAVAILABLE = "unavailable"
+    """The target's breaker is open; nothing was sent."""
 
 
 @frozen
@@ -60,7 +62,8 @@ class Failure:
     """One attempt's end without an answer.
 
     `message` is safe to show: parsers cut it to 1000 characters and the engine redacts the keys in it. `status` is the
-    upstream's HTTP status if it sent one. `retry_after_s` is the upstream's own hint.
+    upstream's HTTP status if it sent one. `retry_after_s` is the upstream's own hint. `held_back`: the gateway obeys an
+    earlier failure, nothing was sent this time.
     """
 
     kind: Kind
@@ -69,6 +72,12 @@ class Failure:
     code: str | None = None
     param: str | None = None
     retry_after_s: float | None = None
+    held_back: bool = False
+
+    @property
+    def sent(self) -> bool:
+        """Whether anything was sent, so that this was an attempt."""
+        return not self.held_back and self.kind not in {Kind.UNSUPPORTED, Kind.UNAVAILABLE}
 
 
 class WireError(Exception):

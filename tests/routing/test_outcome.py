@@ -33,6 +33,8 @@ def failure(kind: Kind, status: int | None = None, hint: float | None = None, co
         ([Kind.TOO_LARGE], 502, "upstream_error", "upstream_too_large"),
         ([Kind.RESET], 502, "upstream_error", "all_targets_failed"),
         ([Kind.UNSUPPORTED, Kind.SERVER], 502, "upstream_error", "all_targets_failed"),
+        ([Kind.UNAVAILABLE, Kind.SERVER], 502, "upstream_error", "all_targets_failed"),
+        ([Kind.UNAVAILABLE, Kind.UNSUPPORTED], 503, "unavailable", "no_healthy_target"),
         ([Kind.UNSUPPORTED], 400, "invalid_request_error", "unsupported_parameter"),
     ],
 )
@@ -60,6 +62,11 @@ def test_the_shortest_hint_is_passed_on() -> None:
     limited = [(A, failure(Kind.RATE_LIMITED, 429, 30.0)), (B, failure(Kind.RATE_LIMITED, 429, 7.0))]
     assert final_error(limited).retry_after_s == 7.0
     assert final_error([(A, failure(Kind.RATE_LIMITED, 429))]).retry_after_s is None
+
+
+def test_open_breakers_say_when_to_come_back() -> None:
+    closed = [(A, failure(Kind.UNAVAILABLE, hint=9.0)), (B, failure(Kind.UNAVAILABLE, hint=4.0))]
+    assert final_error(closed).retry_after_s == 4.0
 
 
 def test_a_connect_timeout_is_a_timeout() -> None:

@@ -1,7 +1,7 @@
 """The race in virtual time: who starts when, who wins, what is closed, to the millisecond."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 import pytest
 import trio
@@ -10,7 +10,7 @@ from trio.testing import MockClock
 
 from clawgw.config.settings import Retry
 from clawgw.engine.race import AllFailed, run_plan
-from clawgw.policy import AtOnce, OnFailure, Plan, PlannedAttempt, Start, Target, Trigger
+from clawgw.policy import After, AtOnce, OnFailure, Plan, PlannedAttempt, Start, Target, Trigger
 from clawgw.routing.schedule import Schedule
 from clawgw.wire.codec import Failure, Kind, WireError
 
@@ -96,6 +96,7 @@ async def run_race(
     deadline: float = 600.0,
     random: float = 0.5,
     keys: int = 1,
+    refused: Container[Trigger] = (),
 ) -> Outcome:
     plan = Plan([PlannedAttempt(Target(name, "m"), start) for name, start, _ in behaviours])
     scripts = {name: list(script) for name, _, script in behaviours}
@@ -110,7 +111,14 @@ async def run_race(
         runs.append(run)
         return run
 
-    schedule = Schedule(plan, Retry(base_s=0.05, cap_s=2.0), max_attempts, start + deadline, lambda: random)
+    schedule = Schedule(
+        plan=plan,
+        retry=Retry(base_s=0.05, cap_s=2.0),
+        max_attempts=max_attempts,
+        deadline=start + deadline,
+        random=lambda: random,
+        spend=lambda trigger, _: trigger not in refused,
+    )
     winner: FakeAnswer | None = None
     failures: list[str] = []
     try:
@@ -273,6 +281,71 @@ async def test_a_race_is_bounded_by_the_attempts_allowed(clock: MockClock) -> No
     assert [run.target.provider for run in outcome.runs] == ["a", "b"]
 
 
+async def test_a_hedge_starts_after_its_delay_and_may_win(clock: MockClock) -> None:
+    outcome = await run_race([("a", AtOnce(), [answers(9.0)]), ("b", After(1.5), [answers(1.0)])])
+    assert (outcome.winner, outcome.at, outcome.open) == ("b", 2.5, [])
+    assert outcome.story() == [("a", "primary", 0.0, "cancelled"), ("b", "hedge", 1.5, "won")]
+
+
+async def test_a_hedge_that_is_not_needed_does_not_start(clock: MockClock) -> None:
+    outcome = await run_race([("a", AtOnce(), [answers(1.4)]), ("b", After(1.5), [answers(1.0)])])
+    assert outcome.story() == [("a", "primary", 0.0, "won")]
+
+
+async def test_a_hedge_starts_also_beside_a_target_that_was_heard(clock: MockClock) -> None:
+    outcome = await run_race([("a", AtOnce(), [answers(9.0, heard=0.1)]), ("b", After(1.5), [answers(1.0)])])
+    assert (outcome.winner, outcome.at) == ("b", 2.5)
+
+
+async def test_a_failure_starts_the_hedge_at_once(clock: MockClock) -> None:
+    outcome = await run_race([("a", AtOnce(), [fails(0.2)]), ("b", After(1.5), [answers(1.0)])])
+    assert outcome.story() == [("a", "primary", 0.0, "failed"), ("b", "failover", 0.2, "won")]
+
+
+async def test_at_most_two_are_in_flight_when_hedging(clock: MockClock) -> None:
+    outcome = await run_race(
+        [("a", AtOnce(), [answers(9.0)]), ("b", After(1.0), [fails(4.0)]), ("c", After(1.0), [answers(1.0)])]
+    )
+    assert outcome.story() == [
+        ("a", "primary", 0.0, "cancelled"),
+        ("b", "hedge", 1.0, "failed"),
+        ("c", "failover", 5.0, "won"),
+    ]
+
+
+BUDGETED = pytest.mark.parametrize(("start", "trigger"), [(After(1.0), "hedge"), (SILENT, "silence")])
+
+
+@BUDGETED
+async def test_without_a_budget_nothing_joins(clock: MockClock, start: Start, trigger: Trigger) -> None:
+    outcome = await run_race([("a", AtOnce(), [answers(9.0)]), ("b", start, [answers(1.0)])], refused=[trigger])
+    assert outcome.story() == [("a", "primary", 0.0, "won")]
+
+
+@BUDGETED
+async def test_failover_needs_no_budget(clock: MockClock, start: Start, trigger: Trigger) -> None:
+    outcome = await run_race([("a", AtOnce(), [fails(8.0)]), ("b", start, [answers(1.0)])], refused=[trigger])
+    assert outcome.story()[1] == ("b", "failover", 8.0, "won")
+
+
+async def test_without_a_budget_no_target_is_tried_twice(clock: MockClock) -> None:
+    outcome = await run_race([("a", AtOnce(), [fails(0.1)]), ("b", NEXT, [fails(0.1)])], refused=["retry"])
+    assert outcome.failures == ["a: server", "b: server"]
+
+
+async def test_an_open_breaker_is_passed_by_and_is_no_attempt(clock: MockClock) -> None:
+    outcome = await run_race(
+        [("a", AtOnce(), [fails(0.0, Kind.UNAVAILABLE)]), ("b", NEXT, [answers(0.1)])], max_attempts=1
+    )
+    assert outcome.winner == "b"
+
+
+async def test_a_target_that_cools_down_is_waited_for(clock: MockClock) -> None:
+    cooling = Behaviour(0.0, Failure(Kind.RATE_LIMITED, "cooling", retry_after_s=3.0, held_back=True))
+    outcome = await run_race([("a", AtOnce(), [cooling, answers(0.5)])], max_attempts=1)
+    assert (outcome.winner, outcome.at) == ("a", 3.5)
+
+
 async def test_two_successes_in_one_tick_have_one_winner(clock: MockClock) -> None:
     outcome = await run_race([("a", AtOnce(), [answers(1.0)]), ("b", AtOnce(), [answers(1.0)])])
     assert outcome.winner in {"a", "b"}
@@ -290,7 +363,7 @@ async def test_a_client_that_leaves_leaves_nothing_open(clock: MockClock, leaves
         runs.append(Run(target, trigger, answers(5.0 if target.provider == "a" else 1.0), opened))
         return runs[-1]
 
-    schedule = Schedule(plan, Retry(), 3, math.inf, lambda: 0.5)
+    schedule = Schedule(plan, Retry(), 3, math.inf, lambda: 0.5, lambda _trigger, _now: True)
     winner = None
     with trio.CancelScope(deadline=trio.current_time() + leaves_at) as scope:
         winner = await run_plan(schedule, enter)
