@@ -114,7 +114,7 @@ def _about_vectors(wanted: Vectors, got: Got) -> Iterator[str]:
     for item, vector in zip(body["data"], wanted.data, strict=True):
         if as_text and not isinstance(item["embedding"], str):
             yield "numbers, though base64 was asked for"
-        if _floats(item["embedding"]) != _floats(vector):
+        if item["embedding"] != vector and _floats(item["embedding"]) != _floats(vector):
             yield f"embedding {item['index']} differs"
     if wanted.prompt_tokens is not None and body["usage"]["prompt_tokens"] != wanted.prompt_tokens:
         yield f"usage {body['usage']}"
