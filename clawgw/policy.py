@@ -2,13 +2,16 @@
 
 A policy is a plain, synchronous, pure function `route(request, targets, options) -> Plan`: it is handed the facts of
 one request and a view of each target of the route, and returns a plan. A plan is data: which targets are tried, in
-which order, and what starts each one. The engine runs it; nothing here does any work.
+which order, and what starts each one. The engine runs it. docs/policies.md shows how to write and test one.
 """
 
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from attrs import field, frozen
+
+ANSWER_TOKENS = 1024
+"""How long an answer is taken to be where the request sets no limit."""
 
 Trigger = Literal["primary", "retry", "failover", "silence", "hedge", "race"]
 BreakerState = Literal["closed", "open", "half_open"]
@@ -88,6 +91,13 @@ class TargetView:
         """Whether an attempt now would be let through."""
         return self.breaker != "open" and not self.cooling_s
 
+    def cost_usd(self, request: RequestFacts) -> float | None:
+        """What the request would cost here, with an answer as long as it may be or `ANSWER_TOKENS`; None: no price."""
+        if self.input_price is None or self.output_price is None:
+            return None
+        answer_tokens = ANSWER_TOKENS if request.max_tokens is None else request.max_tokens
+        return (self.input_price * request.estimated_tokens + self.output_price * answer_tokens) / 1_000_000
+
 
 @frozen
 class AtOnce:
@@ -136,3 +146,10 @@ class Plan:
 
     attempts: tuple[PlannedAttempt, ...] = field(converter=_in_order)
     reason: str = ""
+
+
+def in_turn(targets: Iterable[TargetView], reason: str = "") -> Plan:
+    """The first target at once, each further one when the one before it has failed or is silent for too long."""
+    return Plan(
+        [PlannedAttempt(view.target, OnFailure() if index else AtOnce()) for index, view in enumerate(targets)], reason
+    )

@@ -1,8 +1,16 @@
-"""From targets in order to a plan."""
+"""From targets in order to a plan, and what a plan must be."""
 
-from collections.abc import Sequence
+import math
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 
-from clawgw.policy import OnFailure, Plan, PlannedAttempt, Target
+from attrs import evolve
+
+from clawgw.policy import After, AtOnce, OnFailure, Plan, PlannedAttempt, Target
+
+MOST_ATTEMPTS = 32
+"""More of them in one plan are a mistake: a request would never get there."""
 
 
 def failover_plan(targets: Sequence[Target], after_silence_s: float) -> Plan:
@@ -10,3 +18,54 @@ def failover_plan(targets: Sequence[Target], after_silence_s: float) -> Plan:
     following = OnFailure(after_silence_s)
     first, *others = targets
     return Plan([PlannedAttempt(first), *(PlannedAttempt(target, following) for target in others)])
+
+
+def fill_silences(plan: Plan, silence_s: Callable[[Target], float]) -> Plan:
+    """The plan with each `OnFailure()` that names no silence of its own given that of the target it waits for."""
+    attempts = list(plan.attempts)
+    for index, (current, following) in enumerate(pairwise(plan.attempts), 1):
+        if following.start == OnFailure():
+            attempts[index] = evolve(following, start=OnFailure(silence_s(current.target)))
+    return evolve(plan, attempts=attempts)
+
+
+def plan_problem(plan: object, targets: Sequence[Target]) -> str | None:
+    """Why what a policy returned cannot be run with the route's `targets`; None: it can.
+
+    What the first attempt's start says does not matter: it starts at once. A target may be planned several times.
+    """
+    if not isinstance(plan, Plan):
+        return f"returned {type(plan).__name__}, not a Plan"
+    if not plan.attempts:
+        return "the plan has no attempts"
+    if len(plan.attempts) > MOST_ATTEMPTS:
+        return f"the plan has {len(plan.attempts)} attempts, and at most {MOST_ATTEMPTS} are taken"
+    if not isinstance(plan.reason, str):
+        return f"reason: must be text, not {type(plan.reason).__name__}"
+    return next(_attempt_problems(plan.attempts, targets), None)
+
+
+def _attempt_problems(attempts: Sequence[object], targets: Sequence[Target]) -> Iterator[str]:
+    for index, attempt in enumerate(attempts):
+        if not isinstance(attempt, PlannedAttempt):
+            yield f"attempts[{index}]: must be a PlannedAttempt, not {type(attempt).__name__}"
+        elif attempt.target not in targets:
+            yield f"attempts[{index}].target: {attempt.target} is not a target of the route"
+        elif problem := _start_problem(attempt.start):
+            yield f"attempts[{index}].start: {problem}"
+
+
+def _start_problem(start: object) -> str | None:
+    match start:
+        case AtOnce() | OnFailure(after_silence_s=None):
+            return None
+        case After(seconds=wait) | OnFailure(after_silence_s=wait):
+            return None if _is_duration(wait) else "the seconds must be a number, 0 or more"
+        case _:
+            return "must be AtOnce(), After(seconds) or OnFailure()"
+
+
+def _is_duration(value: object) -> bool:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    return 0 <= value <= sys.float_info.max or value == math.inf
