@@ -13,7 +13,7 @@ from functools import partial
 import orjson
 
 from clawgw.errors import InvalidRequest
-from clawgw.wire.checks import parse_chat_request, parse_embeddings_request, parse_text_request
+from clawgw.wire.checks.parse import parse_chat_request, parse_embeddings_request, parse_text_request
 from clawgw.wire.codec import Codec, Done, Event, Failed, StreamParser, WireError, WireTarget
 from clawgw.wire.formats import CODECS
 from clawgw.wire.operations import operation

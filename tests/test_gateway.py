@@ -17,7 +17,7 @@ from clawgw.gateway import Arrival, Gateway, Live, PlainAnswer, StreamAnswer
 from clawgw.ledger.record import RequestRecord
 from clawgw.routing.catalogue import bundled
 from clawgw.routing.keys import KeyPool
-from clawgw.wire.checks import parse_chat_request, parse_embeddings_request, parse_text_request
+from clawgw.wire.checks.parse import parse_chat_request, parse_embeddings_request, parse_text_request
 from clawgw.wire.codec import Failure, Kind
 from clawgw.wire.formats import CODECS
 from clawgw.wire.request import Request

@@ -1,4 +1,4 @@
-"""The built-in echo as an upstream: `wire.echo` behind HTTP's statuses and server-sent events, at a pace.
+"""The built-in echo as an upstream: `wire.echo.chat` behind HTTP's statuses and server-sent events, at a pace.
 
 It needs no network and no key, so a gateway answers before anything is configured. It speaks OpenAI's API as a provider
 would, also where a request is wrong. Any model's name will do.
@@ -14,12 +14,12 @@ from attrs import define, field
 
 from clawgw.engine.upstream import Call
 from clawgw.errors import GatewayError, NotFound
-from clawgw.wire.checks import parse_chat_request, parse_embeddings_request, parse_text_request
+from clawgw.wire.checks.parse import parse_chat_request, parse_embeddings_request, parse_text_request
 from clawgw.wire.codec import Failure, Kind, WireError
-from clawgw.wire.echo import answer_chat
-from clawgw.wire.echo_embeddings import answer_embeddings
-from clawgw.wire.echo_text import answer_text
-from clawgw.wire.echo_tokens import EchoAnswer
+from clawgw.wire.echo.chat import answer_chat
+from clawgw.wire.echo.embeddings import answer_embeddings
+from clawgw.wire.echo.text import answer_text
+from clawgw.wire.echo.tokens import EchoAnswer
 from clawgw.wire.writer import StreamWriter
 
 RECEIVE_BYTES = 64 * 1024

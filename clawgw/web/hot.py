@@ -13,7 +13,7 @@ from clawgw.web.exchange import Exchange
 from clawgw.web.head import check_body_head, check_loop
 from clawgw.web.hold import STREAM_HEADERS, HeaderHold
 from clawgw.web.service import OpenAnswer, Service
-from clawgw.wire.checks import parse_chat_request, parse_embeddings_request, parse_text_request
+from clawgw.wire.checks.parse import parse_chat_request, parse_embeddings_request, parse_text_request
 from clawgw.wire.request import EmbeddingsRequest, Request
 
 PARSERS: Mapping[str, Callable[[bytes], Request]] = {

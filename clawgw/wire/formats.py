@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from clawgw.wire.anthropic import AnthropicCodec
+from clawgw.wire.anthropic.codec import AnthropicCodec
 from clawgw.wire.codec import Codec
-from clawgw.wire.dialects import ECHO, GROQ, MISTRAL, MOONSHOT, OPENAI, OPENROUTER
-from clawgw.wire.gemini import GeminiCodec
-from clawgw.wire.openai import OpenAICodec
+from clawgw.wire.gemini.codec import GeminiCodec
+from clawgw.wire.openai.codec import OpenAICodec
+from clawgw.wire.openai.dialects import ECHO, GROQ, MISTRAL, MOONSHOT, OPENAI, OPENROUTER
 
 _CODECS: tuple[Codec, ...] = (
     *(OpenAICodec(dialect) for dialect in (OPENAI, MISTRAL, GROQ, OPENROUTER, MOONSHOT, ECHO)),

@@ -1,8 +1,8 @@
 """Requests as they travel through the gateway: a few typed facts about each, and the caller's own dict beside them.
 
 The dict is what the client sent, checked but never changed, so fields nobody here knows survive on their way to an
-upstream of the same dialect. `wire.checks` makes these from a client's bytes, `wire.text` a chat request from a text
-request; nothing else does.
+upstream of the same dialect. `wire.checks.parse` makes these from a client's bytes, `wire.text` a chat request from a
+text request; nothing else does.
 """
 
 from typing import Any

@@ -17,7 +17,7 @@ from clawgw.web.app import Front
 from clawgw.web.cold import build_cold_app
 from clawgw.web.exchange import Receive, Scope, Send
 from clawgw.web.hot import HotEndpoint
-from clawgw.wire.checks import parse_text_request
+from clawgw.wire.checks.parse import parse_text_request
 from clawgw.wire.request import ChatRequest, EmbeddingsRequest, Request, TextRequest
 from tests.web.serving import (
     CHAT,

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clawgw.wire.codec import Completion, Kind, Usage, WireError, WireTarget
-from clawgw.wire.dialects import GROQ, MISTRAL, MOONSHOT, OPENAI, OPENROUTER, Dialect
 from clawgw.wire.embeddings import build_embeddings, pack, parse_embeddings, unpack
+from clawgw.wire.openai.dialects import GROQ, MISTRAL, MOONSHOT, OPENAI, OPENROUTER, Dialect
 from clawgw.wire.request import EmbeddingsRequest
 from tests.shared import exchanges, needs_shared
-from tests.wire.openai_streams import PROVIDERS
+from tests.wire.openai.streams import PROVIDERS
 
 TARGET = WireTarget("p", "embedder")
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clawgw.wire.checks import check_chat_request, check_text_request
+from clawgw.wire.checks.parse import check_chat_request, check_text_request
 from clawgw.wire.codec import Chunk, Completion, Done, Failed, Failure, Kind, Usage, UsageReport, WireError
 from clawgw.wire.text import chat_from_text, text_from_completion, text_from_events
 

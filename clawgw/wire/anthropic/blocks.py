@@ -1,0 +1,131 @@
+"""The content blocks of an Anthropic stream: put together again, and what of them goes out at once.
+
+Blocks come one after the other: opened, grown by deltas, closed. Text, thinking and the arguments of the client's tool
+calls go out as OpenAI deltas as they come, calls numbered among themselves. The blocks are kept as well, whole, because
+what must come back in the next request (`replay`) is known only when the last is closed. What is kept is
+bounded by `MAX_EVENT_BYTES`; beyond that the stream goes on and nothing is kept.
+
+https://platform.claude.com/docs/en/build-with-claude/streaming
+"""
+
+from typing import Any
+
+from attrs import define, field
+
+from clawgw.wire.anthropic.replay import Block
+from clawgw.wire.anthropic.response import annotations_of, arguments_of, tool_call
+from clawgw.wire.codec import MAX_EVENT_BYTES, WireError
+from clawgw.wire.json_body import decode_json, get_objects, get_text
+
+Delta = dict[str, Any]
+
+_SPOKEN = {"text": "content", "thinking": "reasoning_content"}
+"""Blocks whose member of the same name goes out, and under which name."""
+_PIECES = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delta": "partial_json"}
+"""The member with the piece by which a delta makes a block grow."""
+_ASSIGNED = {"signature_delta": ("signature",), "compaction_delta": ("content", "encrypted_content")}
+"""Members of a block that a delta sets as a whole."""
+
+
+@define
+class _Open:
+    """A block that is not closed yet. `call` is its number if it is a call of a client's tool."""
+
+    block: Block
+    kind: str
+    start: int
+    call: int | None
+    pieces: list[str] = field(factory=list)
+    has_arguments: bool = False
+
+
+@define
+class BlockAssembly:
+    """The blocks so far. Each method returns the deltas that go out now."""
+
+    calls: int = field(default=0, init=False)
+    """How many tools of the client's were called."""
+    annotations: list[dict[str, Any]] = field(factory=list, init=False)
+    blocks: list[Block] = field(factory=list, init=False)
+    """Those that are closed; none once they are too large to keep."""
+    _open: _Open | None = field(default=None, init=False)
+    _text_size: int = field(default=0, init=False)
+    _kept_size: int = field(default=0, init=False)
+
+    def open(self, block: Block, size: int) -> list[Delta]:
+        """A block of `size` bytes begins, usually empty; the one before it is closed if it was not."""
+        deltas = self.close()
+        kind = get_text(block, "type")
+        call = self.calls if kind == "tool_use" else None
+        self._open = _Open(block, kind, self._text_size, call)
+        self._keep(size)
+        if call is not None:
+            before = [] if call else self.blocks
+            self.calls += 1
+            return [*deltas, {"tool_calls": [{"index": call, **tool_call(block, "", before)}]}]
+        return deltas + self._say(kind, get_text(block, kind))
+
+    def grow(self, delta: dict[str, Any]) -> list[Delta]:
+        """The open block grows."""
+        if self._open is None:
+            return []
+        kind = get_text(delta, "type")
+        if kind in _PIECES:
+            return self._append(self._open, _PIECES[kind], get_text(delta, _PIECES[kind]))
+        if kind in _ASSIGNED:
+            self._open.block |= {name: delta.get(name) for name in _ASSIGNED[kind]}
+        elif kind == "citations_delta":
+            cited = [*get_objects(self._open.block, "citations"), delta.get("citation")]
+            self._open.block["citations"] = cited
+        return []
+
+    def close(self) -> list[Delta]:
+        """The open block ends. A call without arguments gets those it began with, `{}` if none."""
+        closed, self._open = self._open, None
+        if closed is None:
+            return []
+        block = _whole(closed)
+        if closed.kind == "text":
+            self.annotations += annotations_of(block, closed.start, self._text_size)
+        if self._kept_size <= MAX_EVENT_BYTES:
+            self.blocks.append(block)
+        if closed.call is None or closed.has_arguments:
+            return []
+        return [_arguments(closed.call, arguments_of(block))]
+
+    def _append(self, grown: _Open, member: str, piece: str) -> list[Delta]:
+        if not piece:
+            return []
+        if self._keep(len(piece)):
+            grown.pieces.append(piece)
+        if grown.call is not None and member == "partial_json":
+            grown.has_arguments = True
+            return [_arguments(grown.call, piece)]
+        return self._say(grown.kind, piece) if member == grown.kind else []
+
+    def _say(self, kind: str, text: str) -> list[Delta]:
+        if kind == "text":
+            self._text_size += len(text)
+        return [{_SPOKEN[kind]: text}] if text and kind in _SPOKEN else []
+
+    def _keep(self, size: int) -> bool:
+        self._kept_size += size
+        if self._kept_size > MAX_EVENT_BYTES:
+            self.blocks.clear()
+        return self._kept_size <= MAX_EVENT_BYTES
+
+
+def _whole(closed: _Open) -> Block:
+    joined = "".join(closed.pieces)
+    if not joined:
+        return closed.block
+    if closed.kind in _SPOKEN:
+        return {**closed.block, closed.kind: get_text(closed.block, closed.kind) + joined}
+    try:
+        return {**closed.block, "input": decode_json(joined)}
+    except WireError:
+        return closed.block
+
+
+def _arguments(call: int, arguments: str) -> Delta:
+    return {"tool_calls": [{"index": call, "function": {"arguments": arguments}}]}

@@ -1,0 +1,1 @@
+"""What a request must be before anything is done with it."""

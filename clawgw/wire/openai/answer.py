@@ -1,0 +1,102 @@
+"""A whole answer of an OpenAI-shaped upstream: its own body, changed only where it is not OpenAI's shape.
+
+An error inside a 200 (OpenRouter, Azure) is a failure like any other, and an answer without choices is none.
+"""
+
+from typing import Any
+
+from clawgw.wire.codec import Completion, Usage, WireError, WireTarget
+from clawgw.wire.json_body import decode_json_object, get_count, get_object, get_objects, get_text, invalid
+from clawgw.wire.openai.errors import error_failure, error_in
+from clawgw.wire.openai.message import BROKEN_OFF, FAILED, arguments_text, finish_reason, fit_message, made_up_id
+from clawgw.wire.usage import usage_from_body
+
+
+def parse_chat(body: bytes, target: WireTarget, now: float) -> Completion:
+    """A `chat.completion`. Raises `WireError`."""
+    answer, choices = _answer(body)
+    for choice in choices:
+        _fit_message(_message(choice), id_stem=f"{get_text(answer, 'id')}_{get_count(choice, 'index')}")
+        _fit_finish(choice, "tool_calls" if choice["message"].get("tool_calls") else "stop")
+    return _completion(answer, choices, "chat.completion", target, now)
+
+
+def parse_text(body: bytes, target: WireTarget) -> Completion:
+    """A `text_completion`. Raises `WireError`."""
+    answer, choices = _answer(body)
+    for choice in choices:
+        if not isinstance(choice.get("text"), str):
+            raise invalid("The upstream's answer has a choice without a text.")
+        _fit_finish(choice, "stop")
+    return _completion(answer, choices, "text_completion", target, 0.0)
+
+
+def _answer(body: bytes) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    answer = decode_json_object(body)
+    choices = get_objects(answer, "choices")
+    for part in (answer, *choices):
+        error = error_in(part)
+        if error is not None:
+            raise WireError(error_failure(error))
+    if not choices or len(choices) != len(answer["choices"]):
+        raise invalid("The upstream's answer has no choices.")
+    return answer, choices
+
+
+def _message(choice: dict[str, Any]) -> dict[str, Any]:
+    """The choice's message; where Azure's filter took all of it (`content_filter`), there is none."""
+    if choice.get("finish_reason") == "content_filter":
+        choice.setdefault("message", {})
+    message = choice.get("message")
+    if not isinstance(message, dict):
+        raise invalid("The upstream's answer has a choice without a message.")
+    return message
+
+
+def _fit_message(message: dict[str, Any], id_stem: str) -> None:
+    fit_message(message)
+    message["role"] = "assistant"
+    message.setdefault("content", None)
+    calls = get_objects(message, "tool_calls")
+    for index, call in enumerate(calls):
+        _fit_call(call, f"call_{id_stem}_{index}")
+    message.pop("tool_calls", None)
+    if calls:
+        message["tool_calls"] = calls
+
+
+def _fit_call(call: dict[str, Any], made_up: str) -> None:
+    call["id"] = get_text(call, "id") or made_up
+    call.setdefault("type", "function")
+    function = call.get("function")
+    if isinstance(function, dict):
+        function["arguments"] = arguments_text(function.get("arguments")) or "{}"
+
+
+def _fit_finish(choice: dict[str, Any], unsaid: str) -> None:
+    reason = choice.get("finish_reason")
+    choice["finish_reason"] = unsaid if reason is None else finish_reason(reason)
+    if choice["finish_reason"] == FAILED:
+        raise WireError(BROKEN_OFF)
+
+
+def _completion(
+    answer: dict[str, Any], choices: list[dict[str, Any]], object_name: str, target: WireTarget, now: float
+) -> Completion:
+    usage = _usage(answer, choices)
+    answer |= {
+        "id": get_text(answer, "id") or made_up_id(answer, now),
+        "object": object_name,
+        "created": get_count(answer, "created") or int(now),
+        "model": get_text(answer, "model") or target.model,
+    }
+    if usage is not None:
+        answer["usage"] = usage.body
+    return Completion(answer, usage, choices[0]["finish_reason"])
+
+
+def _usage(answer: dict[str, Any], choices: list[dict[str, Any]]) -> Usage | None:
+    for place in (answer, get_object(answer, "x_groq"), *choices):
+        if said := get_object(place, "usage"):
+            return usage_from_body(said)
+    return None
