@@ -1,0 +1,82 @@
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clawgw.policy import RequestFacts
+from clawgw.routing.facts import facts_of, random_of
+from clawgw.wire.checks.parse import parse_chat_request, parse_embeddings_request, parse_text_request
+
+
+def chat(*messages: dict[str, Any], headers: list[tuple[bytes, bytes]] | None = None, **more: Any) -> RequestFacts:
+    request = parse_chat_request(orjson.dumps({"model": "fast", "messages": messages, **more}))
+    return facts_of(request, "chat.completions", request_id="req_1", headers=headers or [], now=1_800_000_000.5)
+
+
+def test_what_a_request_says_of_itself() -> None:
+    facts = chat(
+        {"role": "user", "content": "hi"}, user="u", metadata={"team": "a"}, stream=True, max_completion_tokens=7
+    )
+    assert (facts.model, facts.endpoint, facts.stream) == ("fast", "chat.completions", True)
+    assert (facts.user, facts.metadata, facts.max_tokens) == ("u", {"team": "a"}, 7)
+    assert (facts.now, facts.key, facts.labels) == (1_800_000_000.5, None, {})
+
+
+def test_the_older_name_of_the_longest_answer() -> None:
+    assert chat({"role": "user", "content": "hi"}, max_tokens=9).max_tokens == 9
+    assert chat({"role": "user", "content": "hi"}).max_tokens is None
+
+
+def test_text_is_estimated_by_its_length() -> None:
+    messages: list[dict[str, Any]] = [
+        {"role": "system", "content": "x" * 8},
+        {"role": "user", "content": [{"type": "text", "text": "x" * 5}]},
+        {"role": "assistant", "content": None, "tool_calls": []},
+    ]
+    assert chat(*messages).estimated_tokens == 2 + 2
+
+
+def test_media_are_counted_and_estimated() -> None:
+    url = {"type": "image_url", "image_url": {"url": "https://x.example/a.png"}}
+    facts = chat({"role": "user", "content": [{"type": "text", "text": "what?"}, url, url]})
+    assert (facts.images, facts.estimated_tokens) == (2, 2 + 2000)
+
+
+def test_tools_are_counted_and_estimated() -> None:
+    tool = {"type": "function", "function": {"name": "f"}}
+    facts = chat({"role": "user", "content": ""}, tools=[tool])
+    assert (facts.tools, facts.estimated_tokens) == (1, len(b'[{"type":"function","function":{"name":"f"}}]') // 4)
+
+
+def test_headers_that_carry_a_key_are_not_told() -> None:
+    headers = [
+        (b"X-Team", b"a"),
+        (b"user-agent", b"me"),
+        (b"authorization", b"Bearer k"),
+        (b"x-api-key", b"k"),
+        (b"cookie", b"c"),
+    ]
+    assert chat({"role": "user", "content": "hi"}, headers=headers).headers == {"x-team": "a", "user-agent": "me"}
+
+
+@pytest.mark.parametrize(("prompt", "tokens"), [("x" * 9, 3), (["abcd", "ab"], 2), ([1, 2, 3], 3), ([[1, 2], [3]], 3)])
+def test_prompts_and_inputs_of_every_shape(prompt: object, tokens: int) -> None:
+    text = parse_text_request(orjson.dumps({"model": "m", "prompt": prompt}))
+    assert facts_of(text, "completions", request_id="r", headers=[], now=0.0).estimated_tokens == tokens
+    embeddings = parse_embeddings_request(orjson.dumps({"model": "m", "input": prompt}))
+    facts = facts_of(embeddings, "embeddings", request_id="r", headers=[], now=0.0)
+    assert (facts.estimated_tokens, facts.stream) == (tokens, False)
+
+
+def test_the_dice_belong_to_the_id() -> None:
+    # The first six bytes of the SHA-256 of "req_1", over 2 to the 48th.
+    assert random_of("req_1") == int("dfe7be6cee3b", 16) / 2**48
+
+
+@given(st.lists(st.uuids(), min_size=200, max_size=200, unique=True))
+def test_the_dice_are_even(ids: list[object]) -> None:
+    numbers = [random_of(str(one)) for one in ids]
+    assert all(0 <= number < 1 for number in numbers)
+    assert 40 < sum(number < 0.5 for number in numbers) < 160
