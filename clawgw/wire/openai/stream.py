@@ -97,7 +97,7 @@ class OpenAIStream:
             if (error := error_in(choice)) is not None:
                 raise WireError(error_failure(error))
             fit = self._choices.fit(choice, self._head["id"])
-            if choice["finish_reason"] == FAILED:
+            if choice.get("finish_reason") == FAILED:
                 raise WireError(BROKEN_OFF)
             if fit is not None:
                 kept.append(choice)

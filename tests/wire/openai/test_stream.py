@@ -175,6 +175,11 @@ def test_a_chunk_that_adds_nothing_after_the_finish_goes_but_its_usage_stays() -
     assert events_of(HELLO, FINISH, trailing, DONE) == [HELLO_CHUNK, FINISH_CHUNK, USAGE, Done()]
 
 
+def test_a_choice_after_the_finish_may_leave_out_everything() -> None:
+    empty = event({**HEAD, "choices": [{}], "usage": COUNTS})
+    assert events_of(HELLO, FINISH, empty, DONE) == [HELLO_CHUNK, FINISH_CHUNK, USAGE, Done()]
+
+
 def test_text_completions() -> None:
     head = {"id": "t", "object": "text_completion", "created": 7, "model": "m"}
     first = {**head, "choices": [{"text": "a", "index": 0, "logprobs": None, "finish_reason": None}]}
