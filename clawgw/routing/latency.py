@@ -1,0 +1,137 @@
+"""How fast a target answers: the quantiles of the last minute, and an average that takes a slow answer at once.
+
+A sample is the time to an answer, or, where an attempt was ended before, a time within which no answer came. Without
+the second kind (it is *censored*) a target that loses every race would have no latency at all, and one that is hedged
+would look faster the more often its slow answers are cut off.
+"""
+
+import math
+from bisect import bisect_left
+from collections import deque
+
+from attrs import define, field, frozen
+
+WINDOW_S = 60.0
+MAX_SAMPLES = 1024
+"""The newest ones count where there are more in the window."""
+MIN_ANSWERS = 50
+"""With fewer, no quantile is known."""
+REFRESH_S = 1.0
+"""Quantiles are read for every request and worked out once in so many seconds."""
+DECAY_S = 10.0
+_ROUNDING = 1e-9
+
+
+@define(eq=False)
+class PeakEwma:
+    """An exponentially weighted average over time that a higher sample replaces at once (Finagle's `PeakEwma`).
+
+    It fades while nothing is observed: a target that was slow once and is left alone since is tried again.
+    """
+
+    _average: float | None = field(init=False, default=None)
+    _at: float = field(init=False, default=0.0)
+
+    def observe(self, seconds: float, now: float) -> None:
+        """A sample."""
+        if self._average is None or seconds >= self._average:
+            self._average = seconds
+        else:
+            weight = self._weight(now)
+            self._average = self._average * weight + seconds * (1 - weight)
+        self._at = now
+
+    def at_least(self, seconds: float, now: float) -> None:
+        """A lower bound: it counts if it is above the average, and tells nothing if it is not."""
+        if seconds > (self.value(now) or 0.0):
+            self._average = seconds
+            self._at = now
+
+    def value(self, now: float) -> float | None:
+        """The average at this moment; None: no sample ever."""
+        return None if self._average is None else self._average * self._weight(now)
+
+    def _weight(self, now: float) -> float:
+        return math.exp((self._at - now) / DECAY_S)
+
+
+@frozen
+class _Sample:
+    at: float
+    seconds: float
+    censored: bool
+
+
+@define(eq=False)
+class RecentQuantiles:
+    """Quantiles over a sliding window, by the Kaplan-Meier estimate (1958).
+
+    An answer that was not waited for is somewhere above its bound, so its share is spread over the longer samples.
+    Without such samples this is the usual quantile: the smallest sample that is at least as long as the share `q` of
+    all. The longest sample is taken as an answer, whichever it is (Efron, 1967).
+    """
+
+    _samples: deque[_Sample] = field(init=False, factory=deque)
+    _answers: int = field(init=False, default=0)
+    _times: list[float] = field(init=False, factory=list)
+    """The answers, from fast to slow."""
+    _shares: list[float] = field(init=False, factory=list)
+    """For each, the share of answers that takes no longer."""
+    _estimated_at: float = field(init=False, default=-math.inf)
+
+    def add(self, seconds: float, now: float, *, censored: bool = False) -> None:
+        """A sample, or with `censored` its lower bound."""
+        if len(self._samples) == MAX_SAMPLES:
+            self._drop_oldest()
+        self._samples.append(_Sample(now, seconds, censored))
+        self._answers += not censored
+
+    def quantile(self, q: float, now: float) -> float | None:
+        """`q` is in (0, 1]."""
+        while self._samples and now - self._samples[0].at > WINDOW_S:
+            self._drop_oldest()
+        if self._answers < MIN_ANSWERS:
+            return None
+        if now - self._estimated_at >= REFRESH_S:
+            self._estimate()
+            self._estimated_at = now
+        return self._times[bisect_left(self._shares, q - _ROUNDING)]
+
+    def _drop_oldest(self) -> None:
+        self._answers -= not self._samples.popleft().censored
+
+    def _estimate(self) -> None:
+        self._times, self._shares = [], []
+        longer = 1.0
+        ordered = sorted((sample.seconds, sample.censored) for sample in self._samples)
+        for left, (seconds, censored) in zip(range(len(ordered), 0, -1), ordered, strict=True):
+            if not censored or left == 1:
+                longer *= 1 - 1 / left
+                self._times.append(seconds)
+                self._shares.append(1 - longer)
+
+
+@define(eq=False)
+class Latency:
+    """Of one target. Times are seconds; `now` is the caller's clock."""
+
+    _peak: PeakEwma = field(init=False, factory=PeakEwma)
+    _recent: RecentQuantiles = field(init=False, factory=RecentQuantiles)
+
+    def observe(self, seconds: float, now: float) -> None:
+        """An answer came after so long."""
+        self._peak.observe(seconds, now)
+        self._recent.add(seconds, now)
+
+    def at_least(self, seconds: float, now: float) -> None:
+        """An attempt was ended when it had no answer after so long."""
+        self._peak.at_least(seconds, now)
+        self._recent.add(seconds, now, censored=True)
+
+    def quantile(self, q: float, now: float) -> float | None:
+        """What the share `q` of the answers took at most, as known within the last second; None: too few answers."""
+        return self._recent.quantile(q, now)
+
+    def peak_ewma(self, now: float) -> float | None:
+        """The moving average with its peaks; None: no sample ever."""
+        return self._peak.value(now)
