@@ -5,12 +5,13 @@ any test runner will do.
 """
 
 import heapq
-import importlib.util
 import math
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from importlib import import_module
 from itertools import count
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Literal
 
 from attrs import define, field, frozen
@@ -24,6 +25,7 @@ from clawgw.wire.codec import Failure, Kind
 Policy = Callable[[RequestFacts, Sequence[TargetView], Mapping[str, Any]], Plan]
 Outcome = tuple[float, Literal["ok", "fail", "silent"]]
 
+_numbers = count(1)
 _ROUTE = settings.Route(targets=())
 
 
@@ -50,14 +52,17 @@ def view(target: str, **known: Any) -> TargetView:
 
 
 def load_policy(path: str | Path, function: str = "route") -> Policy:
-    """The function of a policy's file. Raises what importing the file raises, and AttributeError without it."""
-    name = f"policy_{Path(path).stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise ValueError(f"{path}: a policy is a Python file, NAME.py")
-    module = sys.modules[name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    policy: Policy = getattr(module, function)
+    """The function of a policy's file, read anew; `from .other import …` finds the files beside it.
+
+    Raises what importing the file raises, and AttributeError where it has no such function.
+    """
+    file = Path(path)
+    if not file.is_file() or file.suffix != ".py":
+        raise FileNotFoundError(f"{file}: no such policy; it is a Python file, NAME.py")
+    folder = ModuleType(f"policies_under_test_{next(_numbers)}")
+    folder.__path__ = [str(file.parent)]
+    sys.modules[folder.__name__] = folder
+    policy: Policy = getattr(import_module(f"{folder.__name__}.{file.stem}"), function)
     return policy
 
 

@@ -52,30 +52,42 @@ def test_a_target_is_written_as_in_the_configuration(name: str) -> None:
         view(name)
 
 
-def test_a_policy_is_loaded_from_its_file(tmp_path: Path) -> None:
-    file = tmp_path / "first_only.py"
-    file.write_text(
+def test_a_policy_is_loaded_from_its_file_and_finds_its_siblings(tmp_path: Path) -> None:
+    (tmp_path / "options.py").write_text(
         "from __future__ import annotations\n"
         "from dataclasses import dataclass\n"
-        "from clawgw.policy import in_turn\n"
         "@dataclass\n"
         "class Options:\n"
         "    count: int\n"
+    )
+    file = tmp_path / "first_only.py"
+    file.write_text(
+        "from clawgw.policy import in_turn\n"
+        "from .options import Options\n"
         "def route(request, targets, options):\n"
         "    return in_turn(targets[: Options(**options).count])\n"
     )
-    route = load_policy(file)
     targets = [view("a/m"), view("b/m")]
-    assert route(facts(), targets, {"count": 1}) == in_turn(targets[:1])
+    assert load_policy(file)(facts(), targets, {"count": 1}) == in_turn(targets[:1])
     with pytest.raises(AttributeError, match="rout"):
         load_policy(str(file), "rout")
 
 
-def test_only_python_files_are_policies(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"gateway\.toml: a policy is a Python file"):
-        load_policy(tmp_path / "gateway.toml")
-    with pytest.raises(FileNotFoundError):
-        load_policy(tmp_path / "missing.py")
+def test_a_policy_is_read_anew(tmp_path: Path) -> None:
+    file = tmp_path / "changing.py"
+    file.write_text("def route(request, targets, options): return 1\n")
+    first = load_policy(file)
+    file.write_text("def route(request, targets, options): return 1 + 1\n")
+    returned: list[object] = [route(facts(), [], {}) for route in (first, load_policy(file))]
+    assert returned == [1, 2]
+
+
+@pytest.mark.parametrize("name", ["gateway.toml", "missing.py", "policies"])
+def test_only_python_files_are_policies(tmp_path: Path, name: str) -> None:
+    (tmp_path / "gateway.toml").touch()
+    (tmp_path / "policies").mkdir()
+    with pytest.raises(FileNotFoundError, match=f"{name}: no such policy"):
+        load_policy(tmp_path / name)
 
 
 def test_a_plan_is_checked_as_the_gateway_checks_it() -> None:

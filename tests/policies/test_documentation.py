@@ -1,0 +1,53 @@
+"""The worked example of docs/policies.md works."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from clawgw.config.settings import Route
+from clawgw.testing import check_plan, facts, load_policy, view
+
+TEXT = (Path(__file__).parents[2] / "docs" / "policies.md").read_text()
+FILES = dict(re.findall(r"<!-- file: (\S+) -->\n```python\n(.*?)```", TEXT, re.DOTALL))
+SNIPPETS = re.findall(r"(?<!-->\n)```python\n(.*?)```", TEXT, re.DOTALL)
+CONFIGURATIONS = re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the files that the page shows, as the working directory."""
+    for name, source in FILES.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(source)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_the_page_has_its_files() -> None:
+    assert set(FILES) == {"policies/by_size.py", "test_by_size.py"}
+    assert len(SNIPPETS) == len(CONFIGURATIONS) == 1
+
+
+def test_the_tests_of_the_example_pass(checkout: Path) -> None:
+    names: dict[str, object] = {}
+    exec(FILES["test_by_size.py"], names)  # noqa: S102 - the page's own code
+    tests = [value for name, value in names.items() if name.startswith("test_") and callable(value)]
+    for test in tests:
+        test()
+    assert len(tests) == 3
+
+
+def test_the_configuration_of_the_example_runs_it(checkout: Path) -> None:
+    (table,) = tomllib.loads(CONFIGURATIONS[0])["routes"].values()
+    route = Route(**table)
+    module, _, function = str(route.policy).partition(":")
+    targets = [view(target) for target in route.targets]
+    check_plan(load_policy(checkout / "policies" / f"{module}.py", function)(facts(), targets, route.options), targets)
+
+
+@pytest.mark.parametrize("source", SNIPPETS)
+def test_snippets_hold_what_they_assert(source: str) -> None:
+    assert "assert " in source
+    exec(source, {})  # noqa: S102 - the page's own code
