@@ -2,7 +2,7 @@
 
 Closed, everything passes. It opens at so many failures in a row, or at a share of failures over a window. Open,
 nothing passes, for twice as long each time in a row. Then it is half open: one probe at a time passes; successes close
-it, a failure opens it again (Nygard, "Release It!"; the numbers are Envoy's and Finagle's kind of defaults).
+it, a failure opens it again (Nygard, "Release It!", chapter 5).
 """
 
 import math
@@ -112,7 +112,6 @@ class Breaker:
 
     def _close(self) -> None:
         self._closed = True
-        self._admits_from = -math.inf
         self._next_s = self._settings.open_s
         self._in_a_row = 0
         self._forget_outcomes()

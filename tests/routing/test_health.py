@@ -119,6 +119,8 @@ def test_the_longer_of_cool_down_and_breaker_is_waited_for() -> None:
     for attempt in attempts[:5]:
         attempt.failed(SERVER, 100.0)
     assert wait(target, 101.0, Kind.UNAVAILABLE) == 9.0
+    attempts[5].failed(Failure(Kind.RATE_LIMITED, "", retry_after_s=10.0), 100.0)
+    assert wait(target, 101.0, Kind.RATE_LIMITED) == 9.0
     attempts[5].failed(Failure(Kind.RATE_LIMITED, "", retry_after_s=30.0), 100.0)
     assert wait(target, 101.0, Kind.RATE_LIMITED) == 29.0
 
@@ -292,28 +294,28 @@ def test_failures_are_a_share_of_the_last_30_seconds() -> None:
     assert view(target, 200.0).failure_ratio == 0.0
 
 
-def made_up(target: Health, count: int, now: float) -> None:
-    for number in range(count):
-        admission = target.admit(f"made-up-{number}", 0, now, streaming=True)
+def made_up(target: Health, numbers: range) -> None:
+    for number in numbers:
+        admission = target.admit(f"made-up-{number}", 0, 101.0, streaming=True)
         assert isinstance(admission, Admission)
-        admission.end(now)
+        admission.end(101.0)
 
 
 def test_the_model_that_was_not_asked_for_the_longest_time_is_forgotten() -> None:
     target = broken(100.0)
-    made_up(target, MAX_MODELS - 1, 101.0)
-    assert isinstance(target.admit("m", 0, 102.0, streaming=True), Failure)
-    made_up(target, MAX_MODELS - 1, 103.0)
-    assert view(target, 103.0).breaker == "open"
-    made_up(target, MAX_MODELS, 104.0)
-    assert view(target, 104.0) is BASE
+    made_up(target, range(MAX_MODELS - 1))
+    assert isinstance(target.admit("m", 0, 101.0, streaming=True), Failure)
+    made_up(target, range(MAX_MODELS, 2 * MAX_MODELS - 1))
+    assert view(target, 101.0).breaker == "open"
+    made_up(target, range(2 * MAX_MODELS, 2 * MAX_MODELS + 1))
+    assert view(target, 101.0) is BASE
     assert len(target._models) == MAX_MODELS
 
 
 def test_a_model_with_something_under_way_is_not_forgotten() -> None:
     target = health()
     admitted(target, 100.0)
-    made_up(target, 2 * MAX_MODELS, 101.0)
+    made_up(target, range(2 * MAX_MODELS))
     assert view(target, 101.0).in_flight == 1
 
 

@@ -38,6 +38,11 @@ def test_quantiles_are_the_smallest_sample_that_is_as_long_as_so_many() -> None:
     assert [known.quantile(q, 100.0) for q in (0.01, 0.5, 0.95, 0.99, 1.0)] == [0.01, 0.5, 0.95, 0.99, 1.0]
 
 
+def test_rounding_moves_no_quantile() -> None:
+    known = latency(answers=hundredths(1, 54))  # in floating point, 27 of them are less than half
+    assert known.quantile(0.5, 100.0) == 0.27
+
+
 def test_samples_count_for_a_minute() -> None:
     known = latency(answers=[1.0] * 50)
     assert known.quantile(0.5, 160.0) == 1.0
