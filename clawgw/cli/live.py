@@ -9,6 +9,7 @@ import attrs
 import trio
 from attrs import asdict, frozen
 
+from clawgw.config.settings import Settings
 from clawgw.config.snapshot import ReadyProvider, Snapshot
 from clawgw.engine.attempt import Attempt
 from clawgw.engine.httpx_upstream import HttpxUpstream
@@ -83,7 +84,7 @@ async def _trial(subject: Subject, network: Upstream) -> Trial:
 
 async def _try(subject: Subject, network: Upstream) -> str | None:
     """Why it failed, or None."""
-    provider = live_provider(subject.provider, network, {})
+    provider = live_provider(subject.provider, Settings(), network, {})
     target = Target(subject.provider.name, subject.model)
     request = ChatRequest({**_BODY, "model": subject.model}, subject.model, stream=False, include_usage=False)
     wire_target = WireTarget(target.provider, target.model, subject.provider.api_version)

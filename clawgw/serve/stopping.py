@@ -53,10 +53,9 @@ async def obey_signals(on_stop: Callable[[], None], task_status: trio.TaskStatus
 
 
 async def obey_supervisor(stop: Stop, fd: int = 0) -> None:
-    """Stop at once when `fd`, the standard input, ends: the supervisor says so, or is gone."""
+    """Stop at once when `fd`, the standard input, ends: the supervisor wants it, or is gone. Nothing is said on it."""
     async with trio.lowlevel.FdStream(os.dup(fd)) as lifeline:
-        async for _ in lifeline:
-            pass
+        await lifeline.receive_some()
     stop.now()
 
 

@@ -50,7 +50,7 @@ class Process:
             for line in self.lines:
                 if match := re.search(pattern, line):
                     return match
-            await self._read()
+            assert await self._read(), f"it ended without {pattern!r}: {self.lines}"
 
     async def connect(self) -> Client:
         match = await self.line(r"listening on http://127\.0\.0\.1:(\d+)")
