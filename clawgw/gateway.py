@@ -10,22 +10,15 @@ from urllib.parse import quote
 import orjson
 from attrs import define, evolve, field, frozen
 
-from clawgw.config.snapshot import Snapshot
-from clawgw.engine.attempt import Answer, Attempt
-from clawgw.engine.provider import LiveProvider
-from clawgw.engine.race import AllFailed, run_plan
+from clawgw.engine.attempt import Answer
+from clawgw.engine.journey import Arrival, Journey
+from clawgw.engine.live import Live
 from clawgw.engine.settlement import Settlement
 from clawgw.engine.stream import OpenStream
-from clawgw.errors import GatewayError, Unavailable
+from clawgw.errors import GatewayError
 from clawgw.ledger.record import Listener
-from clawgw.policy import Target, Trigger
-from clawgw.routing.catalogue import Catalogue
-from clawgw.routing.outcome import final_error, stream_error
-from clawgw.routing.plan import failover_plan
-from clawgw.routing.resolve import Resolved, resolve
-from clawgw.routing.schedule import Schedule
-from clawgw.wire.codec import Done, Event, Failed, WireTarget
-from clawgw.wire.operations import operation
+from clawgw.routing.outcome import stream_error
+from clawgw.wire.codec import Done, Event, Failed
 from clawgw.wire.request import ChatRequest, EmbeddingsRequest, Request, TextRequest
 from clawgw.wire.writer import StreamWriter, error_event
 
@@ -34,25 +27,6 @@ ENDPOINTS: Mapping[type[Request], str] = {
     TextRequest: "completions",
     EmbeddingsRequest: "embeddings",
 }
-
-
-@frozen
-class Arrival:
-    """What a door knows of a request beside its body. `started` is `trio.current_time()`, `now` Unix seconds."""
-
-    request_id: str
-    client_request_id: str | None
-    started: float
-    now: float
-
-
-@frozen
-class Live:
-    """One version of the configuration with the state that serves it. A request keeps the one it began with."""
-
-    snapshot: Snapshot
-    providers: Mapping[str, LiveProvider]
-    catalogue: Catalogue
 
 
 @frozen
@@ -102,6 +76,7 @@ class StreamAnswer:
             case Failed(failure):
                 attempt = self._answer.attempt
                 failure = evolve(failure, message=attempt.provider.redact(failure.message))
+                attempt.note_failure(failure)
                 error = stream_error(attempt.target, failure)
                 self._settle_times()
                 self._settlement.fail(error)
@@ -124,8 +99,9 @@ class Gateway:
     async def answer(self, request: Request, arrival: Arrival) -> PlainAnswer | StreamAnswer:
         """Serve one request. Raises `GatewayError`. Cancelling it aborts every attempt and is recorded as a 499."""
         settlement = self._open_settlement(request, arrival)
+        journey = Journey(request, _streaming(request), arrival, self.live, settlement, self.random)
         try:
-            answer = await self._run(request, arrival, settlement)
+            answer = await journey.run()
         except GatewayError as error:
             settlement.fail(error)
             raise
@@ -139,41 +115,6 @@ class Gateway:
             return StreamAnswer(headers, answer, answer.stream, writer, settlement)
         return self._plain(answer, headers, settlement)
 
-    async def _run(self, request: Request, arrival: Arrival, settlement: Settlement) -> Answer:
-        live = self.live
-        resolved = resolve(request.model, settlement.endpoint, live.snapshot, live.catalogue)
-        settlement.route = resolved.route
-        targets = _ready_targets(resolved, live)
-        schedule = Schedule(
-            plan=failover_plan(targets, resolved.failover_after_s),
-            retry=live.snapshot.settings.retry,
-            max_attempts=resolved.max_attempts,
-            deadline=arrival.started + resolved.deadline_s,
-            random=self.random,
-            spend=lambda _trigger, _now: True,
-        )
-        tried: dict[str, set[int]] = {}
-
-        def enter(target: Target, trigger: Trigger) -> Attempt:
-            provider = live.providers[target.provider]
-            attempt = Attempt(
-                target=target,
-                trigger=trigger,
-                provider=provider,
-                operation=operation(request, provider.codec, _wire_target(target, live), arrival.now),
-                streaming=not isinstance(request, EmbeddingsRequest) and request.stream,
-                deadline=schedule.deadline,
-                now=arrival.now,
-                tried=tried.setdefault(target.provider, set()),
-            )
-            settlement.attempts.append(attempt)
-            return attempt
-
-        try:
-            return await run_plan(schedule, enter)
-        except AllFailed as failed:
-            raise final_error(failed.failures) from None
-
     def _open_settlement(self, request: Request, arrival: Arrival) -> Settlement:
         endpoint = ENDPOINTS[type(request)]
         self.listener.request_started(endpoint)
@@ -181,7 +122,7 @@ class Gateway:
             request_id=arrival.request_id,
             client_request_id=arrival.client_request_id,
             endpoint=endpoint,
-            stream=not isinstance(request, EmbeddingsRequest) and request.stream,
+            stream=_streaming(request),
             user=request.body.get("user"),
             config_version=self.live.snapshot.version,
             started=arrival.started,
@@ -211,24 +152,8 @@ class Gateway:
         return headers
 
 
-def _ready_targets(resolved: Resolved, live: Live) -> Sequence[Target]:
-    """The targets whose provider can be called. Raises `Unavailable` where there is none."""
-    ready = [target for target in resolved.targets if live.providers[target.provider].ready.not_ready is None]
-    if not ready:
-        reasons = {target.provider: live.providers[target.provider].ready.not_ready for target in resolved.targets}
-        raise Unavailable("; ".join(f"{name}: {reason}" for name, reason in reasons.items()), retry_after_s=60)
-    return ready
-
-
-def _wire_target(target: Target, live: Live) -> WireTarget:
-    provider, defaults = live.providers[target.provider].ready, live.snapshot.settings.defaults
-    return WireTarget(
-        provider=target.provider,
-        model=target.model,
-        api_version=provider.api_version,
-        default_temperature=defaults.temperature,
-        default_max_tokens=defaults.max_tokens,
-    )
+def _streaming(request: Request) -> bool:
+    return not isinstance(request, EmbeddingsRequest) and request.stream
 
 
 def _include_usage(request: Request) -> bool:

@@ -68,6 +68,8 @@ class TargetView:
     """
 
     target: Target
+    ready: bool = True
+    """Whether the provider can be called at all: it has a key, or needs none."""
     breaker: BreakerState = "closed"
     cooling_s: float = 0.0
     """How long the provider still wants to be left alone after a 429."""
@@ -89,7 +91,7 @@ class TargetView:
     @property
     def available(self) -> bool:
         """Whether an attempt now would be let through."""
-        return self.breaker != "open" and not self.cooling_s
+        return self.ready and self.breaker != "open" and not self.cooling_s
 
     def cost_usd(self, request: RequestFacts) -> float | None:
         """What the request would cost here, with an answer as long as it may be or `ANSWER_TOKENS`; None: no price."""

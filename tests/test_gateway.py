@@ -10,17 +10,15 @@ from attrs import define, field
 from trio.testing import MockClock
 
 from clawgw.config.load import load
-from clawgw.engine.provider import LiveProvider
+from clawgw.engine.journey import Arrival
 from clawgw.engine.upstream import Call
 from clawgw.errors import GatewayError
-from clawgw.gateway import Arrival, Gateway, Live, PlainAnswer, StreamAnswer
+from clawgw.gateway import Gateway, PlainAnswer, StreamAnswer
 from clawgw.ledger.record import RequestRecord
-from clawgw.routing.catalogue import bundled
-from clawgw.routing.keys import KeyPool
 from clawgw.wire.checks.parse import parse_chat_request, parse_embeddings_request, parse_text_request
 from clawgw.wire.codec import Failure, Kind
-from clawgw.wire.formats import CODECS
 from clawgw.wire.request import Request
+from tests.living import live
 from tests.scripted_upstream import SILENT, Refusal, Reply, ScriptedUpstream, refused
 
 CONFIG = """
@@ -67,6 +65,7 @@ class Setting:
     gateway: Gateway
     upstream: ScriptedUpstream
     ear: Ear
+    policy_errors: list[tuple[str, str]] = field(factory=list)
 
     @property
     def record(self) -> RequestRecord:
@@ -85,11 +84,7 @@ def setting(script: Mapping[str, Reply | Refusal] | Callable[[Call], Reply | Ref
     reply = script if callable(script) else lambda call: script[call.url.split("/")[2].split(".")[0]]
     snapshot = load(CONFIG, ENVIRON, read_file=lambda _: pytest.fail("no file is named"))
     upstream, ear = ScriptedUpstream(reply), Ear()
-    providers = {
-        name: LiveProvider(ready, CODECS[ready.wire], upstream, KeyPool(len(ready.keys)))
-        for name, ready in snapshot.providers.items()
-    }
-    return Setting(Gateway(Live(snapshot, providers, bundled()), ear, lambda: 0.5), upstream, ear)
+    return Setting(Gateway(live(snapshot, upstream), ear, lambda: 0.5), upstream, ear)
 
 
 def arrival() -> Arrival:

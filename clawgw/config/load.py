@@ -10,6 +10,7 @@ from clawgw.config.environment import defaults_from
 from clawgw.config.known import canonical
 from clawgw.config.mistakes import ConfigError, Mistake, is_within, path_of
 from clawgw.config.overlay import Source, lay_over
+from clawgw.config.policy_sources import PolicyReader
 from clawgw.config.providers import ProviderResolver
 from clawgw.config.references import check, parse_target
 from clawgw.config.settings import Defaults, Route, Server, Settings
@@ -56,10 +57,13 @@ def load(
     settings = attrs.evolve(shaped.settings, server=server.table, defaults=defaults.table)
     resolver = ProviderResolver(sources)
     providers = resolver.resolve(settings.providers, set(_named_providers(settings)))
+    reader = PolicyReader(sources, settings.policies.path)
+    policies = reader.read(settings.routes)
     later = [
         *check(settings, {key: source.name for key, source in {**options, **variables}.items()}),
         *resolver.mistakes,
         *_check_tls_files(settings.server, sources),
+        *reader.mistakes,
     ]
     mistakes = [
         *shaped.mistakes,
@@ -75,6 +79,7 @@ def load(
         settings=_finished(settings, providers, file.parent),
         providers=providers,
         routes={name: _ready_route(name, route) for name, route in settings.routes.items()},
+        policies=policies,
         warnings=(*warnings(data), *resolver.warnings),
     )
 

@@ -5,6 +5,7 @@ A snapshot never changes. A reload makes a new one beside it; a request keeps th
 
 from collections.abc import Mapping, Sequence
 from hmac import compare_digest
+from pathlib import Path
 
 from attrs import field, frozen
 
@@ -63,6 +64,15 @@ class ReadyRoute:
 
 
 @frozen
+class PolicySource:
+    """A module of policies as it was read. `shown` is its file as messages name it."""
+
+    shown: str
+    path: Path
+    source: bytes = field(repr=False)
+
+
+@frozen
 class Snapshot:
     """One version of the configuration. `version`: 12 hex digits of a SHA-256 over all that was loaded."""
 
@@ -71,5 +81,7 @@ class Snapshot:
     providers: Mapping[str, ReadyProvider]
     """In file order, then the known ones that have a key in the environment or are named by others, then echo."""
     routes: Mapping[str, ReadyRoute]
+    policies: Mapping[str, PolicySource] = field(factory=dict)
+    """By module: those that routes name, and those that they import from the same folder."""
     warnings: Sequence[str] = ()
     """What is set but does not act in this version, or is missing without harm, as `path: …` lines."""

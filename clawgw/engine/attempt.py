@@ -14,7 +14,8 @@ from clawgw.engine.stream import OpenStream
 from clawgw.engine.upstream import UpstreamResponse
 from clawgw.ledger.record import AttemptOutcome
 from clawgw.policy import Target, Trigger
-from clawgw.routing.retry import RULES
+from clawgw.routing.health import Admission
+from clawgw.routing.keys import ASIDE_S
 from clawgw.wire.codec import Chunk, Completion, Done, Event, Failed, Failure, Kind, WireError
 from clawgw.wire.operations import Operation
 
@@ -64,30 +65,32 @@ class Attempt:
     waited_s: float = 0.0
     """Spent waiting for the upstream; the rest of a request's time is the gateway's own."""
     outcome: AttemptOutcome = "cancelled"
+    key: int | None = None
+    admission: Admission | None = field(default=None, repr=False)
     status: int | None = None
     failure: Failure | None = None
 
     @property
     def other_key(self) -> bool:
         """Whether the provider has a key that this request has not tried."""
-        return self.provider.pool.has_other(trio.current_time(), self.tried)
+        return self.key is not None and self.provider.has_other_key(self.target.model, self.tried | {self.key})
 
     async def run(self) -> Answer:
         """The committed answer. Raises `WireError`; what was opened is closed then."""
         self.provider.in_flight += 1
-        key = None
         try:
-            key = self.provider.take_key(self.tried)
-            answer = await self._answer(key)
+            self.key, self.admission = self.provider.admit(self.target.model, self.tried, streaming=self.streaming)
+            answer = await self._answer(self.key)
         except WireError as error:
-            self._note_failure(error.failure, key)
+            failure = self.note_failure(error.failure)
             self.end()
-            raise
+            raise WireError(failure) from None
         except BaseException:
             self.end()
             raise
         self.outcome = "won"
-        self.provider.note_success(key)
+        self.admission.answered(trio.current_time())
+        self.provider.note_success(self.key)
         if answer.stream is None:
             self.end()
         return answer
@@ -101,6 +104,8 @@ class Attempt:
         if self.ended is None:
             self.ended = trio.current_time()
             self.provider.in_flight -= 1
+            if self.admission is not None:
+                self.admission.end(self.ended)
 
     async def _answer(self, key: int | None) -> Answer:
         request = self.operation.build()
@@ -165,12 +170,19 @@ class Attempt:
         finally:
             self.waited_s += trio.current_time() - asked
 
-    def _note_failure(self, failure: Failure, key: int | None) -> None:
+    def note_failure(self, failure: Failure) -> Failure:
+        """It has failed: before its answer, or in the middle of its stream. The failure, with what is known by now."""
+        now = trio.current_time()
+        if self.admission is not None:
+            self.admission.failed(failure, now)
+            if failure.kind is Kind.RATE_LIMITED:
+                failure = evolve(failure, retry_after_s=self.admission.cooling_s(now))
+        if self.key is not None and failure.kind in ASIDE_S:
+            self.tried.add(self.key)
+            self.provider.note_refused(self.key, failure)
         self.outcome = "failed"
         self.failure = failure
-        if key is not None and RULES[failure.kind].other_key:
-            self.tried.add(key)
-            self.provider.note_refused(key, failure)
+        return failure
 
 
 def _commits(events: Sequence[Event]) -> bool:

@@ -1,17 +1,23 @@
 """A provider while it is being used: its codec, its way out, the state of its keys."""
 
 import logging
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 
 import trio
 from attrs import define, field
 
+from clawgw.config.settings import Breaker
 from clawgw.config.snapshot import ReadyProvider, Secret
 from clawgw.engine.upstream import Call, Upstream
+from clawgw.routing.health import Admission, Health
 from clawgw.routing.keys import KeyPool
 from clawgw.wire.codec import Codec, Failure, Kind, UpstreamRequest, WireError
 
 log = logging.getLogger(__name__)
+
+NOT_READY_RETRY_S = 60.0
+"""When to come back to a provider without a key: somebody has to change the configuration first."""
 
 
 @define
@@ -22,20 +28,56 @@ class LiveProvider:
     codec: Codec
     upstream: Upstream
     pool: KeyPool
+    health: Health
     in_flight: int = 0
     own_headers: Mapping[str, str] = field(factory=dict, repr=False)
 
-    def take_key(self, tried: Container[int]) -> int | None:
-        """The index of the key for the next attempt; None where the provider needs none.
+    @classmethod
+    def of(  # what a provider is made of, once, where everything is wired
+        cls,
+        ready: ReadyProvider,
+        codec: Codec,
+        upstream: Upstream,
+        *,
+        breaker: Breaker,
+        random: Callable[[], float],
+        own_headers: Mapping[str, str],
+    ) -> "LiveProvider":
+        """A provider about which nothing is known yet. `random` gives numbers in [0, 1)."""
+        keys = len(ready.keys)
+        return cls(ready, codec, upstream, KeyPool(keys), Health(breaker, keys, random), own_headers=own_headers)
 
-        Raises `WireError` of kind AUTH where every key was tried.
+    def admit(self, model: str, tried: AbstractSet[int], *, streaming: bool) -> tuple[int | None, Admission]:
+        """The index of the key for an attempt (None where the provider needs none), and its place at the model.
+
+        Raises `WireError`: of kind AUTH where every key was tried, UNAVAILABLE or RATE_LIMITED where none may be used.
         """
+        if self.ready.not_ready is not None:
+            raise WireError(Failure(Kind.UNAVAILABLE, self.ready.not_ready, retry_after_s=NOT_READY_RETRY_S))
         if not self.pool.size:
-            return None
-        key = self.pool.take(trio.current_time(), tried)
-        if key is None:
-            raise WireError(Failure(Kind.AUTH, "every key was refused"))
-        return key
+            return None, self._admitted(model, None, streaming=streaming)
+        refusals = [WireError(Failure(Kind.AUTH, "every key was refused"))]
+        for key in self.pool.candidates(trio.current_time(), tried):
+            try:
+                admission = self._admitted(model, key, streaming=streaming)
+            except WireError as refusal:
+                refusals.append(refusal)
+            else:
+                self.pool.use(key)
+                return key, admission
+        raise min(refusals[1:] or refusals, key=lambda refusal: refusal.failure.retry_after_s or 0.0)
+
+    def has_other_key(self, model: str, than: AbstractSet[int]) -> bool:
+        """Whether an attempt at the model could start now with a key that is none of these."""
+        now = trio.current_time()
+        awake = [key for key in self.pool.candidates(now, than) if not self.pool.rests(key, now)]
+        return any(self.health.is_open(model, key, now) for key in awake)
+
+    def _admitted(self, model: str, key: int | None, *, streaming: bool) -> Admission:
+        admission = self.health.admit(model, key, trio.current_time(), streaming=streaming)
+        if isinstance(admission, Failure):
+            raise WireError(admission)
+        return admission
 
     def note_success(self, key: int | None) -> None:
         """The provider has answered to this key."""

@@ -148,6 +148,10 @@ class Admission:
             self._key.cool_down.throttled(now, failure.retry_after_s)
         self._neutral(now)
 
+    def cooling_s(self, now: float) -> float:
+        """How long the provider wants to be left alone."""
+        return self._key.cool_down.left_s(now)
+
     def end(self, now: float) -> None:
         """Nothing is open any more. An attempt neither answered nor failed was cancelled: it had no answer so far."""
         self._target.in_flight -= 1
@@ -185,6 +189,10 @@ class Health:
         Else the failure that it is: of kind UNAVAILABLE, or RATE_LIMITED and held back, with the seconds until one may.
         """
         return self._target(model).admit(key, now, streaming=streaming)
+
+    def is_open(self, model: str, key: int, now: float) -> bool:
+        """Whether an attempt with this key would be let through now."""
+        return not self._target(model).keys[key].wait_s(now)
 
     def view(self, base: TargetView, now: float, *, streaming: bool) -> TargetView:
         """`base`, which holds what does not change (price, size), with what is known of its target at this moment.

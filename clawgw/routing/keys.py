@@ -18,24 +18,19 @@ class KeyPool:
     _rests_until: dict[int, float] = field(factory=dict)
     _turn: int = 0
 
-    def take(self, now: float, tried: Container[int] = ()) -> int | None:
-        """The next key in turn that is neither resting nor in `tried`.
+    def candidates(self, now: float, tried: Container[int] = ()) -> list[int]:
+        """The keys that may be used now, in turn, without those in `tried`.
 
-        Where every key rests, the one that may wake first is used all the same: asking is how its repair is noticed.
-        None: all have been tried.
+        Where every key rests, the one that wakes first is asked all the same: that is how its repair is noticed.
         """
         order = [(self._turn + step) % self.size for step in range(self.size)]
-        untried = [index for index in order if index not in tried]
-        if not untried:
-            return None
-        awake = [index for index in untried if not self.rests(index, now)]
-        chosen = awake[0] if awake else min(untried, key=self._rests_until.__getitem__)
-        self._turn = (chosen + 1) % self.size
-        return chosen
+        awake = [index for index in order if not self.rests(index, now)]
+        usable = awake or sorted(order, key=self._rests_until.__getitem__)[:1]
+        return [index for index in usable if index not in tried]
 
-    def has_other(self, now: float, tried: Container[int]) -> bool:
-        """Whether a key that was not tried yet is there and awake."""
-        return any(index not in tried and not self.rests(index, now) for index in range(self.size))
+    def use(self, index: int) -> None:
+        """A key is used: the next one's turn comes."""
+        self._turn = (index + 1) % self.size
 
     def rests(self, index: int, now: float) -> bool:
         """Whether a key is set aside at present."""

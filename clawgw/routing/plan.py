@@ -13,11 +13,10 @@ MOST_ATTEMPTS = 32
 """More of them in one plan are a mistake: a request would never get there."""
 
 
-def failover_plan(targets: Sequence[Target], after_silence_s: float) -> Plan:
+def failover_plan(targets: Sequence[Target]) -> Plan:
     """The first target at once, each further one when the one before has failed or is silent for too long."""
-    following = OnFailure(after_silence_s)
     first, *others = targets
-    return Plan([PlannedAttempt(first), *(PlannedAttempt(target, following) for target in others)])
+    return Plan([PlannedAttempt(first), *(PlannedAttempt(target, OnFailure()) for target in others)])
 
 
 def fill_silences(plan: Plan, silence_s: Callable[[Target], float]) -> Plan:

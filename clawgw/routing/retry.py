@@ -17,8 +17,10 @@ class Rule:
     """Which ways on a failure leaves open. None of them: the request is over, whatever else is running."""
 
     other_key: bool = False
-    """Another key of the same provider may do better, and this one is set aside."""
+    """Another key of the same provider will do better: it is tried first."""
     other_target: bool = False
+    spare_key: bool = False
+    """Another key may do better than waiting: it is tried where no other target is left."""
     same_target: bool = False
 
     @property
@@ -43,7 +45,7 @@ RULES: dict[Kind, Rule] = {
     Kind.TOO_LARGE: _THE_TARGET,
     Kind.AUTH: _THE_KEY,
     Kind.QUOTA: _THE_KEY,
-    Kind.RATE_LIMITED: _THE_MOMENT,
+    Kind.RATE_LIMITED: Rule(other_target=True, spare_key=True, same_target=True),
     Kind.SERVER: _THE_MOMENT,
     Kind.CONNECT: _THE_MOMENT,
     Kind.TIMEOUT: _THE_MOMENT,

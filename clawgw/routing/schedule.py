@@ -112,6 +112,8 @@ class Schedule:
             return self._start(target, "retry", now)
         if self._pending:
             return self._next_target("failover", now)
+        if rule.spare_key and other_key:
+            return self._start(target, "retry", now)
         return None if running else self._same_target(now)
 
     @property

@@ -146,6 +146,8 @@ def _unavailable(targets: Iterable[TargetView]) -> str:
 
 
 def _why_unavailable(view: TargetView) -> str:
+    if not view.ready:
+        return "no key"
     return "breaker open" if view.breaker == "open" else f"cools down for {view.cooling_s:.0f} s"
 
 

@@ -6,14 +6,18 @@ from contextlib import asynccontextmanager
 
 import trio
 
+from clawgw.config.settings import Settings
 from clawgw.config.snapshot import ReadyProvider, Snapshot
 from clawgw.engine.echo import EchoUpstream
 from clawgw.engine.httpx_upstream import HttpxUpstream
+from clawgw.engine.live import Live
+from clawgw.engine.planning import Planner
 from clawgw.engine.provider import LiveProvider
 from clawgw.engine.upstream import Upstream
-from clawgw.gateway import Gateway, Live
+from clawgw.gateway import Gateway
+from clawgw.policies.runner import PolicyRunner
+from clawgw.routing.budget import Budgets
 from clawgw.routing.catalogue import bundled
-from clawgw.routing.keys import KeyPool
 from clawgw.web.metrics import Metrics, model_labels
 from clawgw.web.service import Service
 from clawgw.wire.formats import CODECS
@@ -28,8 +32,13 @@ async def open_service(snapshot: Snapshot, instance: str) -> AsyncIterator[Servi
     metrics = Metrics(model_labels(snapshot, catalogue), snapshot.version)
     network = HttpxUpstream()
     via = {"via": f"1.1 clawgw-{instance}"}
-    providers = {name: live_provider(ready, network, via) for name, ready in snapshot.providers.items()}
-    gateway = Gateway(Live(snapshot, providers, catalogue), metrics, random.random)
+    providers = {
+        name: live_provider(ready, snapshot.settings, network, via) for name, ready in snapshot.providers.items()
+    }
+    policies = PolicyRunner({}, metrics.policy_failed)
+    planner = Planner(snapshot, catalogue, policies)
+    live = Live(snapshot, providers, catalogue, planner, Budgets.of(snapshot.settings))
+    gateway = Gateway(live, metrics, random.random)
     try:
         yield Service(gateway, metrics, instance)
     finally:
@@ -37,7 +46,16 @@ async def open_service(snapshot: Snapshot, instance: str) -> AsyncIterator[Servi
             await network.aclose()
 
 
-def live_provider(ready: ReadyProvider, network: Upstream, own_headers: Mapping[str, str]) -> LiveProvider:
+def live_provider(
+    ready: ReadyProvider, settings: Settings, network: Upstream, own_headers: Mapping[str, str]
+) -> LiveProvider:
     """A provider as it is used, with `network` as its way out."""
     upstream = EchoUpstream(ready.tokens_per_second) if ready.wire == "echo" else network
-    return LiveProvider(ready, CODECS[ready.wire], upstream, KeyPool(len(ready.keys)), own_headers=own_headers)
+    return LiveProvider.of(
+        ready,
+        CODECS[ready.wire],
+        upstream,
+        breaker=settings.breaker,
+        random=random.random,
+        own_headers=own_headers,
+    )

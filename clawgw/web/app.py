@@ -7,8 +7,8 @@ from typing import Any, cast
 import trio
 from attrs import frozen
 
+from clawgw.engine.journey import Arrival
 from clawgw.errors import InternalError
-from clawgw.gateway import Arrival
 from clawgw.web import identity
 from clawgw.web.bugs import report_bug
 from clawgw.web.cold import REQUEST_ID, build_cold_app

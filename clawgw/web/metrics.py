@@ -92,6 +92,7 @@ class Metrics:
             "time_to_first_token", "From arrival to the answer's first content", _DURATION_S, "provider", "model"
         )
         self._overhead = histogram("overhead", "Time less the wait for upstreams", _OVERHEAD_S, "endpoint")
+        self._policy_errors = counter("policy_errors", "Policies that failed; the configured order was used", "policy")
         self._in_flight = gauge("in_flight", "Requests being served", "livesum")
         gauge("config_info", "The version of the configuration", "livemax", "version").labels(config_version).set(1)
 
@@ -116,6 +117,10 @@ class Metrics:
     def refused(self, endpoint: str, status: int) -> None:
         """A request that did not get as far as the gateway: its head or its body was not good."""
         self._requests(endpoint, "", "", "", str(status)).inc()
+
+    def policy_failed(self, policy: str, _kind: str) -> None:
+        """A policy gave no plan."""
+        self._policy_errors(policy).inc()
 
     def exposition(self, accept: str) -> tuple[bytes, str]:
         """The metrics as text and its content type, as an `Accept` header asks for. Slow: to be called in a thread."""

@@ -6,7 +6,9 @@ from typing import Protocol
 from attrs import define
 
 from clawgw.config.snapshot import Snapshot
-from clawgw.gateway import Arrival, Live, PlainAnswer
+from clawgw.engine.journey import Arrival
+from clawgw.engine.live import Live
+from clawgw.gateway import PlainAnswer
 from clawgw.web.metrics import Metrics
 from clawgw.wire.request import Request
 

@@ -116,6 +116,7 @@ cached_input = 0.01
 output = 0.5
 """
 TLS_FILES = {"/etc/clawgw/cert.pem": b"certificate", "/keys/key.pem": b"key"}
+POLICY_FILES = {"/etc/clawgw/policies/cost_aware.py": b""}
 
 
 def test_every_documented_key_is_taken() -> None:
@@ -123,7 +124,7 @@ def test_every_documented_key_is_taken() -> None:
 
 
 def test_of_every_documented_key_only_guards_are_refused() -> None:
-    assert mistakes(EVERY_KEY, files=TLS_FILES) == [
+    assert mistakes(EVERY_KEY, files=TLS_FILES | POLICY_FILES) == [
         "keys: not available in this version",
         "auth.required: not available in this version",
         "limits: not available in this version",

@@ -7,13 +7,12 @@ import trio
 from attrs import define
 from trio.testing import MockClock
 
-from clawgw.config.settings import Timeouts
+from clawgw.config.settings import Breaker, Timeouts
 from clawgw.config.snapshot import ReadyProvider, Secret
 from clawgw.engine import attempt as attempt_module
 from clawgw.engine.attempt import Answer, Attempt
 from clawgw.engine.provider import LiveProvider
 from clawgw.policy import Target
-from clawgw.routing.keys import KeyPool
 from clawgw.wire.codec import (
     Chunk,
     Completion,
@@ -88,7 +87,14 @@ def live(upstream: ScriptedUpstream, keys: Sequence[str] = ("k0-secret",), **tim
         headers={"x-configured": "1"},
     )
     codec = LineCodec()
-    return LiveProvider(ready, codec, upstream, KeyPool(len(keys)), own_headers={"via": "1.1 me"})  # type: ignore[arg-type]  # a part of a codec
+    return LiveProvider.of(
+        ready,
+        codec,  # type: ignore[arg-type]  # a part of a codec
+        upstream,
+        breaker=Breaker(),
+        random=lambda: 0.5,
+        own_headers={"via": "1.1 me"},
+    )
 
 
 def attempt(provider: LiveProvider, *, streaming: bool = True, deadline: float = 600.0) -> Attempt:

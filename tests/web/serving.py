@@ -12,16 +12,16 @@ from attrs import define, field, frozen
 from clawgw.config.addresses import Bind
 from clawgw.config.settings import Server, Settings, Timeouts, WireName
 from clawgw.config.snapshot import ReadyProvider, ReadyRoute, Secret, Snapshot
-from clawgw.engine.provider import LiveProvider
-from clawgw.gateway import Arrival, Live, PlainAnswer
-from clawgw.routing.catalogue import bundled
-from clawgw.routing.keys import KeyPool
+from clawgw.engine.journey import Arrival
+from clawgw.engine.live import Live
+from clawgw.gateway import PlainAnswer
 from clawgw.serve.listeners import bound, open_listeners
 from clawgw.serve.server import hypercorn_config
 from clawgw.web.app import build_app
 from clawgw.web.metrics import Metrics
 from clawgw.web.service import Answering, OpenAnswer, Service
 from clawgw.wire.request import Request
+from tests.living import live
 
 VERSION = "0123456789ab"
 CHAT = b'{"model": "m", "messages": [{"role": "user", "content": "hi"}]}'
@@ -67,11 +67,7 @@ class FakeGateway:
 
 
 def fake_gateway(answerer: Answerer, snapshot: Snapshot) -> FakeGateway:
-    providers = {
-        name: LiveProvider(ready, cast("Any", None), cast("Any", None), KeyPool(len(ready.keys)))
-        for name, ready in snapshot.providers.items()
-    }
-    return FakeGateway(answerer, Live(snapshot, providers, bundled()))
+    return FakeGateway(answerer, live(snapshot, cast("Any", None)))
 
 
 def service(answerer: Answerer, chosen: Snapshot | None = None) -> Service:

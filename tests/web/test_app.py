@@ -10,8 +10,9 @@ import trio
 
 from clawgw.config.settings import Server
 from clawgw.config.snapshot import ReadyRoute
+from clawgw.engine.journey import Arrival
 from clawgw.errors import InvalidRequest, Unavailable, UpstreamFailed
-from clawgw.gateway import Arrival, PlainAnswer
+from clawgw.gateway import PlainAnswer
 from clawgw.policy import Target
 from clawgw.web.app import Front
 from clawgw.web.cold import build_cold_app

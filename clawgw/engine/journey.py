@@ -1,0 +1,106 @@
+"""A request on its way to an answer: from the model's name through the plan to the attempt that commits."""
+
+from collections.abc import Callable
+
+import trio
+from attrs import define, field, frozen
+
+from clawgw.engine.attempt import Answer, Attempt
+from clawgw.engine.live import Live
+from clawgw.engine.race import AllFailed, run_plan
+from clawgw.engine.settlement import Settlement
+from clawgw.policy import RequestFacts, Target, TargetView, Trigger
+from clawgw.routing.facts import RawHeaders, facts_of
+from clawgw.routing.outcome import final_error
+from clawgw.routing.resolve import resolve
+from clawgw.routing.schedule import Schedule
+from clawgw.wire.codec import WireTarget
+from clawgw.wire.operations import operation
+from clawgw.wire.request import Request
+
+
+@frozen
+class Arrival:
+    """What a door knows of a request beside its body. `started` is `trio.current_time()`, `now` Unix seconds."""
+
+    request_id: str
+    client_request_id: str | None
+    started: float
+    now: float
+    headers: RawHeaders = ()
+
+
+@define(eq=False)
+class Journey:
+    """One request under one version of the configuration. `random` gives numbers in [0, 1)."""
+
+    request: Request
+    streaming: bool
+    arrival: Arrival
+    live: Live
+    settlement: Settlement
+    random: Callable[[], float] = field(repr=False)
+    _deadline: float = field(init=False, default=0.0)
+    _tried: dict[str, set[int]] = field(init=False, factory=dict)
+    """The keys tried, by provider."""
+
+    async def run(self) -> Answer:
+        """The first answer to commit. Raises `GatewayError`."""
+        try:
+            return await run_plan(self._schedule(), self._enter)
+        except AllFailed as failed:
+            raise final_error(failed.failures) from None
+
+    def _schedule(self) -> Schedule:
+        live, now = self.live, trio.current_time()
+        resolved = resolve(self.request.model, self.settlement.endpoint, live.snapshot, live.catalogue)
+        self.settlement.route = resolved.route
+        self._deadline = self.arrival.started + resolved.deadline_s
+        live.budgets.note_request(now)
+        return Schedule(
+            plan=live.planner.plan(resolved, self._facts, self._with_health, now),
+            retry=live.snapshot.settings.retry,
+            max_attempts=resolved.max_attempts,
+            deadline=self._deadline,
+            random=self.random,
+            spend=live.budgets.spend,
+        )
+
+    def _enter(self, target: Target, trigger: Trigger) -> Attempt:
+        provider = self.live.providers[target.provider]
+        attempt = Attempt(
+            target=target,
+            trigger=trigger,
+            provider=provider,
+            operation=operation(self.request, provider.codec, self._wire_target(target), self.arrival.now),
+            streaming=self.streaming,
+            deadline=self._deadline,
+            now=self.arrival.now,
+            tried=self._tried.setdefault(target.provider, set()),
+        )
+        self.settlement.attempts.append(attempt)
+        return attempt
+
+    def _facts(self) -> RequestFacts:
+        arrival = self.arrival
+        return facts_of(
+            self.request,
+            self.settlement.endpoint,
+            request_id=arrival.request_id,
+            headers=arrival.headers,
+            now=arrival.now,
+        )
+
+    def _with_health(self, view: TargetView) -> TargetView:
+        health = self.live.providers[view.target.provider].health
+        return health.view(view, trio.current_time(), streaming=self.streaming)
+
+    def _wire_target(self, target: Target) -> WireTarget:
+        defaults = self.live.snapshot.settings.defaults
+        return WireTarget(
+            provider=target.provider,
+            model=target.model,
+            api_version=self.live.providers[target.provider].ready.api_version,
+            default_temperature=defaults.temperature,
+            default_max_tokens=defaults.max_tokens,
+        )

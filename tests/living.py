@@ -1,0 +1,37 @@
+"""A snapshot brought to life over an upstream of the test's own."""
+
+from collections.abc import Callable
+
+from clawgw.config.snapshot import Snapshot
+from clawgw.engine.live import Live
+from clawgw.engine.planning import Planner
+from clawgw.engine.provider import LiveProvider
+from clawgw.engine.upstream import Upstream
+from clawgw.policies.functions import PolicyFunction
+from clawgw.policies.runner import PolicyRunner
+from clawgw.routing.budget import Budgets
+from clawgw.routing.catalogue import bundled
+from clawgw.wire.formats import CODECS
+
+
+def live(
+    snapshot: Snapshot,
+    upstream: Upstream,
+    *,
+    policies: dict[str, PolicyFunction] | None = None,
+    on_error: Callable[[str, str], None] = lambda _policy, _kind: None,
+) -> Live:
+    """Every provider over the same upstream; dice that always show one half."""
+    providers = {
+        name: LiveProvider.of(
+            ready,
+            CODECS[ready.wire],
+            upstream,
+            breaker=snapshot.settings.breaker,
+            random=lambda: 0.5,
+            own_headers={},
+        )
+        for name, ready in snapshot.providers.items()
+    }
+    planner = Planner(snapshot, bundled(), PolicyRunner(policies or {}, on_error))
+    return Live(snapshot, providers, bundled(), planner, Budgets.of(snapshot.settings))
