@@ -31,21 +31,10 @@ REFUSED = (
 )
 IDLE = (
     Row("providers.*.api", harmless=("auto", "chat")),
-    Row("routes.*.strategy", harmless=("failover",)),
-    Row("routes.*.weights"),
-    Row("routes.*.hedge_after"),
-    Row("routes.*.policy"),
-    Row("routes.*.options"),
-    Row("policies.path"),
-    Row("retry.budget_ratio"),
-    Row("breaker"),
-    Row("hedge"),
-    Row("silence"),
     Row("cache"),
     Row("websocket"),
     Row("metrics.bind", harmless=("",)),
     Row("log"),
-    Row("prices"),
 )
 
 

@@ -17,6 +17,7 @@ import trio
 
 from clawgw.config.addresses import parse_bind
 from clawgw.config.snapshot import Snapshot
+from clawgw.policies.load import load_policies
 from clawgw.serve.banner import start_up_lines
 from clawgw.serve.inheritance import READY, Inheritance, inherited
 from clawgw.serve.listeners import StartFailed, bound, open_listeners
@@ -30,11 +31,15 @@ log = logging.getLogger("clawgw")
 
 
 def serve(snapshot: Snapshot, command: Sequence[str]) -> int:
-    """Serve until told to stop; the exit code. `command` starts this same process again, as a worker."""
+    """Serve until told to stop; the exit code. `command` starts this same process again, as a worker.
+
+    Raises `ConfigError` where a policy cannot be loaded.
+    """
     _log_to_stderr()
     inheritance = inherited()
     if inheritance is not None:
         return trio.run(_as_worker, snapshot, inheritance)
+    load_policies(snapshot).unload()
     server = snapshot.settings.server
     try:
         check_tls(server)

@@ -15,6 +15,7 @@ from clawgw.engine.planning import Planner
 from clawgw.engine.provider import LiveProvider
 from clawgw.engine.upstream import Upstream
 from clawgw.gateway import Gateway
+from clawgw.policies.load import load_policies
 from clawgw.policies.runner import PolicyRunner
 from clawgw.routing.budget import Budgets
 from clawgw.routing.catalogue import bundled
@@ -35,8 +36,8 @@ async def open_service(snapshot: Snapshot, instance: str) -> AsyncIterator[Servi
     providers = {
         name: live_provider(ready, snapshot.settings, network, via) for name, ready in snapshot.providers.items()
     }
-    policies = PolicyRunner({}, metrics.policy_failed)
-    planner = Planner(snapshot, catalogue, policies)
+    policies = load_policies(snapshot)
+    planner = Planner(snapshot, catalogue, PolicyRunner(policies.functions, metrics.policy_failed))
     live = Live(snapshot, providers, catalogue, planner, Budgets.of(snapshot.settings))
     gateway = Gateway(live, metrics, random.random)
     try:
@@ -44,6 +45,7 @@ async def open_service(snapshot: Snapshot, instance: str) -> AsyncIterator[Servi
     finally:
         with trio.move_on_after(GOODBYE_S, shield=True):
             await network.aclose()
+        policies.unload()
 
 
 def live_provider(
