@@ -453,3 +453,9 @@ async def test_names_that_are_no_ascii_become_safe_headers(autojump_clock: MockC
     s = setting({"one": completion()})
     answer = await plain(s, chat("one/m1:free@2+x"))
     assert answer.headers["x-clawgw-model"] == "m1:free@2+x"
+
+
+async def test_a_streamed_text_completion_through_chat_that_is_cut_off(autojump_clock: MockClock) -> None:
+    s = setting({"api": Reply(body=[ROLE, chunk({"content": "a"})])})
+    _, said = await stream(s, parse_text_request(b'{"model":"groq/llama","prompt":"hi","stream":true}'))
+    assert events(said)[-1]["error"]["code"] == "stream_interrupted"

@@ -35,8 +35,7 @@ def operation(request: Request, codec: Codec, target: WireTarget, now: float) ->
             return _Text(request, codec, target)
         case TextRequest():
             return _TextThroughChat(request, codec, target, now)
-        case EmbeddingsRequest():
-            return _Embeddings(request, codec, target)
+    return _Embeddings(request, codec, target)
 
 
 @frozen

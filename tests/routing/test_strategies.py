@@ -281,3 +281,9 @@ def test_any_strategy_plans_every_target_once_the_available_ones_first(
     unavailable = [known.target for known in views if not known.available]
     assert [attempt.target for attempt in plan.attempts[len(views) - len(unavailable) :]] == unavailable
     assert len(views) <= MOST_ATTEMPTS
+
+
+def test_a_target_without_a_key_is_named_as_such() -> None:
+    views = [TargetView(Target("a", "m"), ready=False), TargetView(Target("b", "m"))]
+    plan = STRATEGIES["failover"](RequestFacts("r"), views, StrategyOptions())
+    assert plan.reason == "in the configured order; not available now: a/m (no key)"

@@ -1,0 +1,43 @@
+import math
+
+import pytest
+
+from clawgw.config.settings import Retry
+from clawgw.policy import After, AtOnce, OnFailure, Plan, PlannedAttempt, Start, Target
+from clawgw.routing.schedule import Schedule, Step
+from clawgw.wire.codec import Failure, Kind
+
+A, B, C = Target("a", "m"), Target("b", "m"), Target("c", "m")
+
+
+def schedule(*starts: Start, max_attempts: int = 3, deadline: float = 600.0) -> Schedule:
+    attempts = [PlannedAttempt(target, start) for target, start in zip((A, B, C), (AtOnce(), *starts), strict=False)]
+    made = Schedule(Plan(attempts), Retry(), max_attempts, deadline, lambda: 0.5, lambda _trigger, _now: True)
+    assert made.begin(0.0) == [Step(A, "primary", 0.0)]
+    return made
+
+
+@pytest.mark.parametrize(
+    ("start", "due"),
+    [
+        (After(2.0), Step(B, "hedge", 3.0)),
+        (OnFailure(4.0), Step(B, "silence", 5.0)),
+        (OnFailure(), None),
+        (OnFailure(math.inf), None),
+        (After(600.0), None),
+    ],
+)
+def test_what_may_join_and_when(start: Start, due: Step | None) -> None:
+    assert schedule(start).due(1.0) == due
+
+
+def test_nothing_joins_the_last_attempt_that_is_allowed() -> None:
+    assert schedule(After(1.0), max_attempts=1).due(0.0) is None
+
+
+def test_a_step_that_something_else_has_started_meanwhile_does_not_join() -> None:
+    made = schedule(After(1.0), After(1.0))
+    due = made.due(0.0)
+    assert due is not None
+    assert made.on_failure(A, Failure(Kind.SERVER, ""), 0.5, running=0, other_key=False) == Step(B, "failover", 0.5)
+    assert made.join(due, 1.0, running=1) is None
