@@ -1,0 +1,76 @@
+"""The words of limits, all of them data: a bucket is a rule, a claim wants something of it, a verdict answers.
+
+Amounts are whole numbers: requests, tokens, places (`concurrent`), and for money nano-dollars (10⁻⁹ USD).
+"""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from attrs import field, frozen
+
+Scope = Literal["key", "label", "route", "provider", "provider_key", "quota"]
+Kind = Literal["requests", "tokens", "concurrent", "usd"]
+Window = Literal["minute", "hour", "day", "month"]
+
+NANO_DOLLARS = 1_000_000_000
+
+
+@frozen
+class Bucket:
+    """One limit. Two that are equal in all but `limit` are the same bucket: its state survives another limit.
+
+    - `requests`, `tokens`: a token bucket that holds `limit` and is filled with `limit` a minute.
+    - `concurrent`: `limit` places; one is held for as long as its lease is renewed.
+    - `usd`: `limit` nano-dollars in each calendar `per`, UTC.
+    """
+
+    scope: Scope
+    name: str = field(repr=False)
+    """Which key, label, route or provider; for a quota whatever its policy says, even of a client's making."""
+    kind: Kind
+    limit: int
+    per: Window = "minute"
+
+
+@frozen
+class Claim:
+    """So much is wanted of a bucket; at most its limit."""
+
+    bucket: Bucket
+    amount: int
+
+
+@frozen
+class Standing:
+    """A bucket after a decision. `remaining` is never negative, though the bucket may be in debt.
+
+    `reset_ms`: until it is full again; of a budget, until its window ends; of places, 0.
+    `wait_ms`: until the amount asked for would be there, if nobody else takes any; 0: it is there.
+    """
+
+    bucket: Bucket
+    remaining: int
+    reset_ms: int
+    wait_ms: int = 0
+
+
+@frozen
+class Granted:
+    """Everything was taken. `standings`: one for each claim, in order."""
+
+    standings: Sequence[Standing]
+
+
+@frozen
+class Refused:
+    """Nothing was taken: at least one claim has to wait. `standings`: one for each claim, in order."""
+
+    standings: Sequence[Standing]
+
+    @property
+    def refusing(self) -> Sequence[Standing]:
+        """Those whose bucket holds too little, in order."""
+        return [standing for standing in self.standings if standing.wait_ms]
+
+
+Verdict = Granted | Refused

@@ -1,0 +1,38 @@
+"""What a store of limits does, in this process, over the workers of one machine, or over machines."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from clawgw.limits.bucket import Bucket, Claim, Standing, Verdict
+
+LEASE_MS = 30_000
+"""A place that is not renewed for so long is free again: its process has died."""
+RENEW_MS = 10_000
+
+
+class LimitStore(Protocol):
+    """Every claim of one reservation is checked, then every one is taken; a refusal takes nothing.
+
+    A reservation is settled once. One that never is stays charged, its places free themselves, and it is forgotten
+    after `expires_ms`. Nothing here raises, and nothing here waits for long: a store that is away has its own answer.
+    """
+
+    async def reserve(self, reservation: str, claims: Sequence[Claim], expires_ms: int) -> Verdict:
+        """Take all or nothing, under an id that was never used. The claims are of different buckets."""
+
+    def settle(self, reservation: str, used: Sequence[int]) -> None:
+        """What was really used, for each claim in order: charged or given back. Places are free, whatever is said.
+
+        Of an unknown, expired or settled reservation nothing is charged and nothing given back. A bucket in debt
+        refuses until it has recovered; its debt is never more than its limit. A budget is charged in the window of
+        the reservation.
+        """
+
+    def peek(self, bucket: Bucket) -> Standing | None:
+        """The bucket as far as it is known without asking anybody; None: not known."""
+
+    def seed(self, bucket: Bucket, spent: int) -> None:
+        """A budget's spending so far in its present window, from the ledger; nothing, where the store knows better."""
+
+    async def run(self) -> None:
+        """Renew the leases of what is not settled, until cancelled."""
