@@ -90,7 +90,7 @@ class StreamAnswer:
 
 @define(eq=False)
 class Gateway:
-    """Serves checked requests. `random` gives numbers in [0, 1)."""
+    """Serves checked requests; `live` is for those to come. `random` gives numbers in [0, 1)."""
 
     live: Live
     listener: Listener
@@ -99,7 +99,7 @@ class Gateway:
     async def answer(self, request: Request, arrival: Arrival) -> PlainAnswer | StreamAnswer:
         """Serve one request. Raises `GatewayError`. Cancelling it aborts every attempt and is recorded as a 499."""
         settlement = self._open_settlement(request, arrival)
-        journey = Journey(request, _streaming(request), arrival, self.live, settlement, self.random)
+        journey = Journey(request, _streaming(request), arrival, settlement, self.random)
         try:
             answer = await journey.run()
         except GatewayError as error:
@@ -124,7 +124,7 @@ class Gateway:
             endpoint=endpoint,
             stream=_streaming(request),
             user=request.body.get("user"),
-            config_version=self.live.snapshot.version,
+            config_version=arrival.live.snapshot.version,
             started=arrival.started,
             now=arrival.now,
             listener=self.listener,

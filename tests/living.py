@@ -20,6 +20,7 @@ def live(
     *,
     policies: dict[str, PolicyFunction] | None = None,
     on_error: Callable[[str, str], None] = lambda _policy, _kind: None,
+    close: Callable[[], None] = lambda: None,
 ) -> Live:
     """Every provider over the same upstream; dice that always show one half."""
     providers = {
@@ -34,4 +35,4 @@ def live(
         for name, ready in snapshot.providers.items()
     }
     planner = Planner(snapshot, bundled(), PolicyRunner(policies or {}, on_error))
-    return Live(snapshot, providers, bundled(), planner, Budgets.of(snapshot.settings))
+    return Live(snapshot, providers, bundled(), planner, Budgets.of(snapshot.settings), close)

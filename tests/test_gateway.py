@@ -87,8 +87,8 @@ def setting(script: Mapping[str, Reply | Refusal] | Callable[[Call], Reply | Ref
     return Setting(Gateway(live(snapshot, upstream), ear, lambda: 0.5), upstream, ear)
 
 
-def arrival() -> Arrival:
-    return Arrival("req_1", "mine", trio.current_time(), 1_800_000_000.0)
+def arrival(s: Setting) -> Arrival:
+    return Arrival("req_1", "mine", trio.current_time(), 1_800_000_000.0, s.gateway.live)
 
 
 def chat(model: str, **more: Any) -> Request:
@@ -148,13 +148,13 @@ def error_reply(status: int, code: str | None = None) -> Reply:
 
 
 async def plain(s: Setting, request: Request) -> PlainAnswer:
-    answer = await s.gateway.answer(request, arrival())
+    answer = await s.gateway.answer(request, arrival(s))
     assert isinstance(answer, PlainAnswer)
     return answer
 
 
 async def stream(s: Setting, request: Request) -> tuple[StreamAnswer, bytes]:
-    answer = await s.gateway.answer(request, arrival())
+    answer = await s.gateway.answer(request, arrival(s))
     assert isinstance(answer, StreamAnswer)
     said = b""
     while data := await answer.receive():
@@ -165,7 +165,7 @@ async def stream(s: Setting, request: Request) -> tuple[StreamAnswer, bytes]:
 
 async def error_of(s: Setting, request: Request) -> GatewayError:
     with pytest.raises(GatewayError) as caught:
-        await s.gateway.answer(request, arrival())
+        await s.gateway.answer(request, arrival(s))
     return caught.value
 
 
@@ -360,7 +360,7 @@ async def test_a_key_in_a_streams_error_is_redacted(autojump_clock: MockClock) -
 async def test_a_client_that_leaves_before_an_answer(autojump_clock: MockClock) -> None:
     s = setting({"one": SILENT})
     with trio.move_on_after(2.0):
-        await s.gateway.answer(chat("one/m1"), arrival())
+        await s.gateway.answer(chat("one/m1"), arrival(s))
     assert (s.record.outcome, s.record.status) == ("cancelled", 499)
     assert s.attempts() == [("one/m1", "primary", "cancelled", None)]
     assert (s.upstream.cancelled, s.left_open()) == (1, (0, 0))
@@ -368,7 +368,7 @@ async def test_a_client_that_leaves_before_an_answer(autojump_clock: MockClock) 
 
 async def test_a_client_that_leaves_within_a_stream(autojump_clock: MockClock) -> None:
     s = setting({"one": Reply(body=[ROLE, chunk({"content": "x"}), 100.0, *END])})
-    answer = await s.gateway.answer(chat("one/m1", stream=True), arrival())
+    answer = await s.gateway.answer(chat("one/m1", stream=True), arrival(s))
     assert isinstance(answer, StreamAnswer)
     await answer.receive()
     with trio.move_on_after(1.0):

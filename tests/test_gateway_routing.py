@@ -201,7 +201,7 @@ async def test_a_key_that_is_throttled_is_passed_over_for_another(autojump_clock
     s = Setting(Gateway(live(snapshot, upstream), Ear(), lambda: 0.5), upstream, Ear())
     with trio.fail_after(5):
         for _ in range(3):
-            await s.gateway.answer(chat("p/m"), arrival())
+            await s.gateway.answer(chat("p/m"), arrival(s))
     keys = [call.headers["authorization"] for _, call in upstream.calls]
     assert keys.count("Bearer a") == 1
 

@@ -16,6 +16,7 @@ from clawgw.config.mistakes import ConfigError
 COMMANDS: Mapping[str, str] = {
     "serve": "clawgw.cli.serve",
     "check": "clawgw.cli.check",
+    "reload": "clawgw.cli.reload",
     "version": "clawgw.cli.version",
 }
 """Each command's module, in the order in which help lists them."""

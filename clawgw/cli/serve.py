@@ -15,15 +15,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     configuration.add_arguments(parser)
     parser.add_argument("--bind", metavar="HOST:PORT", help="listen here, and nowhere else")
     parser.add_argument("--workers", metavar="N", type=int, help="processes to serve with")
-    parser.add_argument("--watch", action="store_true", help="not available in this version")
+    parser.add_argument("--watch", action="store_true", help="reload whenever a file of the configuration changes")
 
 
 def run(args: argparse.Namespace) -> int:
     """Serve until told to stop."""
-    if args.watch:
-        print("--watch: not available in this version; restart the gateway to load a changed file", file=sys.stderr)
-        return 2
-    return serve(configuration.load(configuration.choice(args)), _command(args))
+    return serve(configuration.choice(args), _command(args), watch=args.watch)
 
 
 def _command(args: argparse.Namespace) -> Sequence[str]:

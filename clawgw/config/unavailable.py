@@ -34,7 +34,13 @@ IDLE = (
     Row("cache"),
     Row("websocket"),
     Row("metrics.bind", harmless=("",)),
-    Row("log"),
+    Row("log.spool"),
+    Row("log.fsync"),
+    Row("log.bodies"),
+    Row("log.retention_days"),
+    Row("log.max_spool_bytes"),
+    Row("log.mongo"),
+    Row("log.kafka"),
 )
 
 

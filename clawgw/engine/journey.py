@@ -21,23 +21,26 @@ from clawgw.wire.request import Request
 
 @frozen
 class Arrival:
-    """What a door knows of a request beside its body. `started` is `trio.current_time()`, `now` Unix seconds."""
+    """What a door knows of a request beside its body, and the version of the configuration that it keeps to its end.
+
+    `started` is `trio.current_time()`, `now` Unix seconds.
+    """
 
     request_id: str
     client_request_id: str | None
     started: float
     now: float
-    headers: RawHeaders = ()
+    live: Live = field(repr=False)
+    headers: RawHeaders = field(default=(), repr=False)
 
 
 @define(eq=False)
 class Journey:
-    """One request under one version of the configuration. `random` gives numbers in [0, 1)."""
+    """`random` gives numbers in [0, 1)."""
 
     request: Request
     streaming: bool
     arrival: Arrival
-    live: Live
     settlement: Settlement
     random: Callable[[], float] = field(repr=False)
     _deadline: float = field(init=False, default=0.0)
@@ -52,7 +55,7 @@ class Journey:
             raise final_error(failed.failures) from None
 
     def _schedule(self) -> Schedule:
-        live, now = self.live, trio.current_time()
+        live, now = self.arrival.live, trio.current_time()
         resolved = resolve(self.request.model, self.settlement.endpoint, live.snapshot, live.catalogue)
         self.settlement.route = resolved.route
         self._deadline = self.arrival.started + resolved.deadline_s
@@ -67,7 +70,7 @@ class Journey:
         )
 
     def _enter(self, target: Target, trigger: Trigger) -> Attempt:
-        provider = self.live.providers[target.provider]
+        provider = self.arrival.live.providers[target.provider]
         attempt = Attempt(
             target=target,
             trigger=trigger,
@@ -92,15 +95,15 @@ class Journey:
         )
 
     def _with_health(self, view: TargetView) -> TargetView:
-        health = self.live.providers[view.target.provider].health
+        health = self.arrival.live.providers[view.target.provider].health
         return health.view(view, trio.current_time(), streaming=self.streaming)
 
     def _wire_target(self, target: Target) -> WireTarget:
-        defaults = self.live.snapshot.settings.defaults
+        defaults = self.arrival.live.snapshot.settings.defaults
         return WireTarget(
             provider=target.provider,
             model=target.model,
-            api_version=self.live.providers[target.provider].ready.api_version,
+            api_version=self.arrival.live.providers[target.provider].ready.api_version,
             default_temperature=defaults.temperature,
             default_max_tokens=defaults.max_tokens,
         )

@@ -1,8 +1,9 @@
 """A configuration while it serves."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
-from attrs import frozen
+from attrs import define, field
 
 from clawgw.config.snapshot import Snapshot
 from clawgw.engine.planning import Planner
@@ -11,12 +12,38 @@ from clawgw.routing.budget import Budgets
 from clawgw.routing.catalogue import Catalogue
 
 
-@frozen
+@define(eq=False)
 class Live:
-    """One version of the configuration with the state that serves it. A request keeps the one it began with."""
+    """One version of the configuration with the state that serves it. A request keeps the one it began with.
+
+    `close` ends what belongs to this version alone. It is called once: when another version has taken the place of this
+    one and the last request that began with it is over.
+    """
 
     snapshot: Snapshot
     providers: Mapping[str, LiveProvider]
     catalogue: Catalogue
     planner: Planner
     budgets: Budgets
+    close: Callable[[], None] = field(repr=False)
+    _requests: int = field(init=False, default=0)
+    _retired: bool = field(init=False, default=False)
+
+    @contextmanager
+    def serving(self) -> Iterator[None]:
+        """While a request is served under this version."""
+        self._requests += 1
+        try:
+            yield
+        finally:
+            self._requests -= 1
+            self._close_if_over()
+
+    def retire(self) -> None:
+        """No request will begin with this version any more."""
+        self._retired = True
+        self._close_if_over()
+
+    def _close_if_over(self) -> None:
+        if self._retired and not self._requests:
+            self.close()

@@ -11,7 +11,7 @@ from enum import Enum
 from attrs import Factory, define, evolve, field
 
 from clawgw.config import settings
-from clawgw.policy import TargetView
+from clawgw.policy import BreakerState, TargetView
 from clawgw.routing.breaker import Breaker
 from clawgw.routing.cool_down import CoolDown
 from clawgw.routing.latency import Latency
@@ -99,7 +99,7 @@ class TargetHealth:
 
     def view(self, base: TargetView, now: float, *, streaming: bool) -> TargetView:
         """`base` with what is known here, of the key that can be used soonest."""
-        key = min(self.keys, key=lambda key: (key.wait_s(now), key.breaker.state(now) != "closed"))
+        key = self._readiest(now)
         latency = self.streams if streaming else self.plain
         outcomes = self.outcomes.total(now)
         return evolve(
@@ -113,6 +113,13 @@ class TargetHealth:
             peak_ewma_s=latency.peak_ewma(now),
             failure_ratio=self.failures.total(now) / outcomes if outcomes else 0.0,
         )
+
+    def breaker_state(self, now: float) -> BreakerState:
+        """That of the key that can be used soonest."""
+        return self._readiest(now).breaker.state(now)
+
+    def _readiest(self, now: float) -> KeyHealth:
+        return min(self.keys, key=lambda key: (key.wait_s(now), key.breaker.state(now) != "closed"))
 
 
 @define(eq=False)
@@ -201,6 +208,10 @@ class Health:
         """
         known = self._models.get(base.target.model)
         return base if known is None else known.view(base, now, streaming=streaming)
+
+    def breaker_states(self, now: float) -> dict[str, BreakerState]:
+        """The models of which something is known, each with its breaker's state."""
+        return {model: target.breaker_state(now) for model, target in self._models.items()}
 
     def _target(self, model: str) -> TargetHealth:
         target = self._models.get(model)

@@ -1,6 +1,7 @@
 """One process that serves: hypercorn on our listening sockets, from start to drained."""
 
 import logging
+import ssl
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, cast
@@ -10,8 +11,9 @@ import trio
 from hypercorn import Config
 
 from clawgw.config.settings import Server
-from clawgw.serve.listeners import BACKLOG, StartFailed
+from clawgw.serve.listeners import BACKLOG
 from clawgw.serve.stopping import Stop, exit_hard
+from clawgw.serve.tls import Tls
 from clawgw.web.app import build_app
 from clawgw.web.head import MAX_BYTES
 from clawgw.web.service import Service
@@ -20,25 +22,33 @@ HEAD_S = 10.0
 """How long a connection may stay without a whole request head: it is idle, or its client is dripping."""
 
 
-async def serve_until_stopped(service: Service, fds: Sequence[int], stop: Stop, on_ready: Callable[[], None]) -> None:
+async def serve_until_stopped(
+    service: Service, tls: Tls, fds: Sequence[int], stop: Stop, on_ready: Callable[[], None]
+) -> None:
     """Serve `service` on listening sockets, which are closed in the end; `on_ready` once requests are taken."""
-    server = service.snapshot.settings.server
+    config = hypercorn_config(service.snapshot.settings.server, fds, tls.listening)
     async with trio.open_nursery() as watch:
-        watch.start_soon(exit_hard, stop, server.drain_delay_s + server.drain_s)
+        watch.start_soon(exit_hard, stop, lambda: drain_limit_s(service.snapshot.settings.server))
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_cancel_at_once, stop, nursery.cancel_scope)
-            trigger = partial(_drained, service, stop)
+            trigger = partial(_drained, service, stop, config)
             app = cast("Any", build_app(service))
-            await nursery.start(_serve, app, hypercorn_config(server, fds), trigger, nursery.cancel_scope)
+            await nursery.start(_serve, app, config, trigger, nursery.cancel_scope)
             on_ready()
         watch.cancel_scope.cancel()
 
 
-def hypercorn_config(server: Server, fds: Sequence[int]) -> Config:
+def drain_limit_s(server: Server) -> float:
+    """How long a drain may take, from the moment when it is asked for."""
+    return server.drain_delay_s + server.drain_s
+
+
+def hypercorn_config(server: Server, fds: Sequence[int], tls_context: ssl.SSLContext | None) -> Config:
     """Hypercorn's settings: no limits but our own, no lines in the log but warnings."""
     log = logging.getLogger("hypercorn.error")
     log.setLevel(logging.WARNING)
-    config = Config()
+    config = _Config()
+    config.tls_context = tls_context
     config.bind = [f"fd://{fd}" for fd in fds]
     config.backlog = BACKLOG
     config.certfile = server.tls_cert
@@ -54,12 +64,14 @@ def hypercorn_config(server: Server, fds: Sequence[int]) -> Config:
     return config
 
 
-def check_tls(server: Server) -> None:
-    """Raises `StartFailed` where the certificate or its key cannot be used."""
-    try:
-        hypercorn_config(server, ()).create_ssl_context()
-    except OSError as error:  # ssl.SSLError is one
-        raise StartFailed(f"server.tls_cert, server.tls_key: {error.strerror or error}", exit_code=2) from error
+class _Config(Config):
+    """Hypercorn's, with a TLS context of ours."""
+
+    tls_context: ssl.SSLContext | None = None
+
+    def create_ssl_context(self) -> ssl.SSLContext | None:
+        """For hypercorn, which looks at the names of the files for nothing else than whether there is to be TLS."""
+        return self.tls_context
 
 
 async def _serve(
@@ -73,11 +85,12 @@ async def _serve(
     cancel_scope.cancel()
 
 
-async def _drained(service: Service, stop: Stop) -> None:
-    """Returns when no more connections are to be accepted."""
+async def _drained(service: Service, stop: Stop, config: Config) -> None:
+    """Returns when no more connections are to be accepted; what is in flight then has as long as is configured now."""
     await stop.draining.wait()
     service.draining = True
     await trio.sleep(service.snapshot.settings.server.drain_delay_s)
+    config.graceful_timeout = service.snapshot.settings.server.drain_s
 
 
 async def _cancel_at_once(stop: Stop, cancel_scope: trio.CancelScope) -> None:

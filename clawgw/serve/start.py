@@ -1,7 +1,7 @@
 """Starting to serve, in one of three roles.
 
-One worker serves in the process that was started. Several are processes of their own, which take their listening
-sockets from the one that was started (`serve.supervisor`).
+One worker serves in the process that was started. Several are processes of their own (`serve.worker`), which take their
+listening sockets and their configuration from the one that was started (`serve.supervisor`).
 """
 
 import logging
@@ -10,100 +10,110 @@ import secrets
 import socket
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+import time
+from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 
 import trio
+from attrs import frozen
 
 from clawgw.config.addresses import parse_bind
-from clawgw.config.snapshot import Snapshot
-from clawgw.policies.load import load_policies
+from clawgw.config.files import Choice
 from clawgw.serve.banner import start_up_lines
-from clawgw.serve.inheritance import READY, Inheritance, inherited
+from clawgw.serve.inheritance import Inheritance, inherited
 from clawgw.serve.listeners import StartFailed, bound, open_listeners
-from clawgw.serve.server import check_tls, serve_until_stopped
-from clawgw.serve.stopping import AFTER_ALL_S, Stop, obey_signals, obey_supervisor
-from clawgw.serve.supervisor import Crew, supervise
+from clawgw.serve.presence import Presence, Word
+from clawgw.serve.process import Loaded, ServingProcess, load_all
+from clawgw.serve.readings import Readings
+from clawgw.serve.reload import NEVER_S, WATCH_S, Reloading, Site, say
+from clawgw.serve.server import drain_limit_s, serve_until_stopped
+from clawgw.serve.stopping import AFTER_ALL_S, Stop, obey_signals
+from clawgw.serve.supervisor import Crew, Workers, supervise
 from clawgw.serve.wiring import open_service
+from clawgw.serve.worker import work
 from clawgw.web.metrics import MULTIPROCESS_DIR
 
 log = logging.getLogger("clawgw")
 
 
-def serve(snapshot: Snapshot, command: Sequence[str]) -> int:
-    """Serve until told to stop; the exit code. `command` starts this same process again, as a worker.
+def serve(choice: Choice, command: Sequence[str], *, watch: bool) -> int:
+    """Serve until told to stop; the exit code. Raises ConfigError.
 
-    Raises `ConfigError` where a policy cannot be loaded.
+    `command` starts this same process again, as a worker. `watch`: reload whenever a file changes.
     """
-    _log_to_stderr()
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    log.setLevel(logging.INFO)
     inheritance = inherited()
     if inheritance is not None:
-        return trio.run(_as_worker, snapshot, inheritance)
-    load_policies(snapshot).unload()
-    server = snapshot.settings.server
+        return trio.run(work, choice, inheritance)
+    readings = Readings()
+    loaded = load_all(choice, readings)
+    server = loaded.snapshot.settings.server
     try:
-        check_tls(server)
         listeners = open_listeners([parse_bind(bind) for bind in server.bind])
     except StartFailed as failure:
         log.error("%s", failure)  # noqa: TRY400 - the message is all there is to say
         return failure.exit_code
-    lines = start_up_lines(snapshot, [bound(listener) for listener in listeners])
-    instance = secrets.token_hex(4)
-    run = _alone if server.workers == 1 else partial(_with_workers, command)
-    return trio.run(run, snapshot, listeners, instance, partial(_say, lines))
+    presence = Presence(Path(loaded.snapshot.settings.log.path).parent)
+    start = _Start(choice, readings, loaded, listeners, presence, WATCH_S if watch else NEVER_S)
+    try:
+        return trio.run(_alone if server.workers == 1 else partial(_with_workers, command), start)
+    finally:
+        presence.leave()
 
 
-async def _alone(
-    snapshot: Snapshot, listeners: Sequence[socket.socket], instance: str, on_ready: Callable[[], None]
-) -> int:
-    stop = Stop()
-    async with trio.open_nursery() as nursery:
-        await nursery.start(obey_signals, stop.ask)
-        await _serve(snapshot, Inheritance([listener.detach() for listener in listeners], instance), stop, on_ready)
+@frozen
+class _Start:
+    """What there is when all has been read and checked, and the sockets are open."""
+
+    choice: Choice
+    readings: Readings
+    loaded: Loaded
+    listeners: Sequence[socket.socket]
+    presence: Presence
+    watch_s: float
+
+    def reloading(self, site: Site) -> Reloading:
+        """For where it is served."""
+        return Reloading(self.choice, self.loaded.snapshot, self.readings, site, self.presence.publish, self.watch_s)
+
+    def welcome_reloads(self) -> None:
+        """Be found by `clawgw reload`. For when SIGHUP would not end this process any more."""
+        self.presence.announce(Word(time.time(), ok=True, version=self.loaded.snapshot.version))
+
+    def lines(self) -> Sequence[str]:
+        """What to say when requests are taken."""
+        return [*start_up_lines(self.loaded.snapshot, [bound(listener) for listener in self.listeners])]
+
+
+async def _alone(start: _Start) -> int:
+    stop, loaded, lines = Stop(), start.loaded, start.lines()
+    opened = open_service(loaded.snapshot, loaded.policies, secrets.token_hex(4))
+    async with opened as (service, foundation), trio.open_nursery() as nursery:
+        reloading = start.reloading(ServingProcess(start.choice, service, foundation, loaded.tls))
+        await nursery.start(obey_signals, stop.ask, reloading.ask)
+        start.welcome_reloads()
+        nursery.start_soon(reloading.run)
+        fds = [listener.detach() for listener in start.listeners]
+        await serve_until_stopped(service, loaded.tls, fds, stop, partial(say, lines))
         nursery.cancel_scope.cancel()
     return 0
 
 
-async def _as_worker(snapshot: Snapshot, inheritance: Inheritance) -> int:
-    stop = Stop()
-    async with trio.open_nursery() as nursery:
-        await nursery.start(obey_signals, stop.drain)
-        nursery.start_soon(obey_supervisor, stop)
-        await _serve(snapshot, inheritance, stop, _tell_supervisor)
-        nursery.cancel_scope.cancel()
-    return 0
-
-
-async def _with_workers(
-    command: Sequence[str],
-    snapshot: Snapshot,
-    listeners: Sequence[socket.socket],
-    instance: str,
-    on_ready: Callable[[], None],
-) -> int:
-    server = snapshot.settings.server
-    inheritance = Inheritance([listener.fileno() for listener in listeners], instance)
+async def _with_workers(command: Sequence[str], start: _Start) -> int:
+    start.loaded.policies.unload()
+    inheritance = Inheritance([listener.fileno() for listener in start.listeners], secrets.token_hex(4))
     with tempfile.TemporaryDirectory(prefix="clawgw-metrics-") as metrics_dir:
         environment = {**os.environ, **inheritance.environment(), MULTIPROCESS_DIR: metrics_dir}
-        stop_s = server.drain_delay_s + server.drain_s + 2 * AFTER_ALL_S
-        return await supervise(Crew(command, environment, server.workers, stop_s), listeners, on_ready)
-
-
-async def _serve(snapshot: Snapshot, inheritance: Inheritance, stop: Stop, on_ready: Callable[[], None]) -> None:
-    async with open_service(snapshot, inheritance.instance) as service:
-        await serve_until_stopped(service, inheritance.fds, stop, on_ready)
-
-
-def _tell_supervisor() -> None:
-    os.write(sys.stdout.fileno(), READY)
-
-
-def _log_to_stderr() -> None:
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
-    log.setLevel(logging.INFO)
-
-
-def _say(lines: Iterable[str]) -> None:
-    for line in lines:
-        sys.stderr.write(line + "\n")
-    sys.stderr.flush()
+        workers = Workers(
+            Crew(command, environment, start.loaded.snapshot.settings.server.workers),
+            lambda: drain_limit_s(reloading.snapshot.settings.server) + 2 * AFTER_ALL_S,
+        )
+        reloading = start.reloading(workers)
+        async with trio.open_nursery() as nursery:
+            await nursery.start(obey_signals, workers.stop.ask, reloading.ask)
+            start.welcome_reloads()
+            exit_code = await supervise(workers, reloading, start.listeners, partial(say, start.lines()))
+            nursery.cancel_scope.cancel()
+    return exit_code

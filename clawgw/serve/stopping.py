@@ -41,28 +41,25 @@ class Stop:
         self.at_once.set()
 
 
-async def obey_signals(on_stop: Callable[[], None], task_status: trio.TaskStatus = trio.TASK_STATUS_IGNORED) -> None:
-    """Call `on_stop` for each SIGTERM and SIGINT, until cancelled."""
+async def obey_signals(
+    on_stop: Callable[[], None],
+    on_reload: Callable[[], None],
+    task_status: trio.TaskStatus = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Call `on_stop` for each SIGTERM and SIGINT, `on_reload` for SIGHUP, until cancelled."""
     with trio.open_signal_receiver(*SIGNALS) as signals:
         task_status.started()
         async for number in signals:
-            if number == signal.SIGHUP:
-                log.warning("SIGHUP: reload is not available in this version; the configuration stays as it is")
-            else:
-                on_stop()
+            (on_reload if number == signal.SIGHUP else on_stop)()
 
 
-async def obey_supervisor(stop: Stop, fd: int = 0) -> None:
-    """Stop at once when `fd`, the standard input, ends: the supervisor wants it, or is gone. Nothing is said on it."""
-    async with trio.lowlevel.FdStream(os.dup(fd)) as lifeline:
-        await lifeline.receive_some()
-    stop.now()
+async def exit_hard(stop: Stop, drain_s: Callable[[], float], leave: Callable[[int], object] = os._exit) -> None:
+    """End the process where something that cannot be cancelled outlives the stop, such as a send nobody reads.
 
-
-async def exit_hard(stop: Stop, drain_s: float, leave: Callable[[int], object] = os._exit) -> None:
-    """End the process where something that cannot be cancelled outlives the stop, such as a send nobody reads."""
+    `drain_s` is asked when the drain begins.
+    """
     await stop.draining.wait()
-    with trio.move_on_after(drain_s):
+    with trio.move_on_after(drain_s()):
         await stop.at_once.wait()
     await trio.sleep(AFTER_ALL_S)
     log.warning("some connections did not end; leaving without them")

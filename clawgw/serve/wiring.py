@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import trio
+from attrs import frozen
 
 from clawgw.config.settings import Settings
 from clawgw.config.snapshot import ReadyProvider, Snapshot
@@ -15,10 +16,10 @@ from clawgw.engine.planning import Planner
 from clawgw.engine.provider import LiveProvider
 from clawgw.engine.upstream import Upstream
 from clawgw.gateway import Gateway
-from clawgw.policies.load import load_policies
-from clawgw.policies.runner import PolicyRunner
+from clawgw.policies.load import LoadedPolicies
+from clawgw.policies.runner import OnError, PolicyRunner
 from clawgw.routing.budget import Budgets
-from clawgw.routing.catalogue import bundled
+from clawgw.routing.catalogue import Catalogue, bundled
 from clawgw.web.metrics import Metrics, model_labels
 from clawgw.web.service import Service
 from clawgw.wire.formats import CODECS
@@ -26,26 +27,59 @@ from clawgw.wire.formats import CODECS
 GOODBYE_S = 1.0
 
 
+@frozen
+class Foundation:
+    """What outlives every configuration of a process. `own_headers` go into every request to an upstream."""
+
+    catalogue: Catalogue
+    network: Upstream
+    own_headers: Mapping[str, str]
+    policy_failed: OnError
+
+
 @asynccontextmanager
-async def open_service(snapshot: Snapshot, instance: str) -> AsyncIterator[Service]:
-    """A service for one configuration; its idle connections are closed in the end. `instance` goes into `Via`."""
+async def open_service(
+    snapshot: Snapshot, policies: LoadedPolicies, instance: str
+) -> AsyncIterator[tuple[Service, Foundation]]:
+    """A service that begins with one configuration, and what it takes to give it another.
+
+    The idle connections are closed in the end. `instance` goes into `Via`.
+    """
     catalogue = bundled()
     metrics = Metrics(model_labels(snapshot, catalogue), snapshot.version)
     network = HttpxUpstream()
-    via = {"via": f"1.1 clawgw-{instance}"}
-    providers = {
-        name: live_provider(ready, snapshot.settings, network, via) for name, ready in snapshot.providers.items()
-    }
-    policies = load_policies(snapshot)
-    planner = Planner(snapshot, catalogue, PolicyRunner(policies.functions, metrics.policy_failed))
-    live = Live(snapshot, providers, catalogue, planner, Budgets.of(snapshot.settings))
-    gateway = Gateway(live, metrics, random.random)
+    foundation = Foundation(catalogue, network, {"via": f"1.1 clawgw-{instance}"}, metrics.policy_failed)
+    gateway = Gateway(next_live(foundation, snapshot, policies), metrics, random.random)
     try:
-        yield Service(gateway, metrics, instance)
+        yield Service(gateway, metrics, instance), foundation
     finally:
         with trio.move_on_after(GOODBYE_S, shield=True):
             await network.aclose()
-        policies.unload()
+
+
+def next_live(
+    foundation: Foundation, snapshot: Snapshot, policies: LoadedPolicies, previous: Live | None = None
+) -> Live:
+    """A configuration brought to life. It owns `policies`.
+
+    What it has in common with `previous` goes on as it is: a provider with its keys, breakers and latencies where
+    neither it nor `[breaker]` has changed, the budgets where none of their ratios has.
+    """
+    settings = snapshot.settings
+    providers = {
+        name: _kept(ready, settings, previous)
+        or live_provider(ready, settings, foundation.network, foundation.own_headers)
+        for name, ready in snapshot.providers.items()
+    }
+    same_budgets = previous is not None and _ratios(previous.snapshot.settings) == _ratios(settings)
+    return Live(
+        snapshot=snapshot,
+        providers=providers,
+        catalogue=foundation.catalogue,
+        planner=Planner(snapshot, foundation.catalogue, PolicyRunner(policies.functions, foundation.policy_failed)),
+        budgets=previous.budgets if previous is not None and same_budgets else Budgets.of(settings),
+        close=policies.unload,
+    )
 
 
 def live_provider(
@@ -61,3 +95,14 @@ def live_provider(
         random=random.random,
         own_headers=own_headers,
     )
+
+
+def _kept(ready: ReadyProvider, settings: Settings, previous: Live | None) -> LiveProvider | None:
+    if previous is None or previous.snapshot.settings.breaker != settings.breaker:
+        return None
+    provider = previous.providers.get(ready.name)
+    return provider if provider is not None and provider.ready == ready else None
+
+
+def _ratios(settings: Settings) -> tuple[float, ...]:
+    return settings.retry.budget_ratio, settings.hedge.budget_ratio, settings.silence.budget_ratio

@@ -8,6 +8,7 @@ import trio
 from attrs import frozen
 
 from clawgw.engine.journey import Arrival
+from clawgw.engine.live import Live
 from clawgw.errors import InternalError
 from clawgw.web import identity
 from clawgw.web.bugs import report_bug
@@ -34,10 +35,12 @@ class Front:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI 3."""
-        arrival = _arrival(scope.get("headers", ()))
+        live = self.service.gateway.live
+        arrival = _arrival(scope.get("headers", ()), live)
         scope[REQUEST_ID] = arrival.request_id
         if scope["type"] == "http":
-            await self._answer(Exchange(scope, receive, send, arrival, self.service.snapshot.version))
+            with live.serving():
+                await self._answer(Exchange(scope, receive, send, arrival))
         else:
             await self.cold(scope, receive, send)
 
@@ -60,7 +63,7 @@ class Front:
             await self.cold(exchange.scope, exchange.without_body(), exchange.send)
 
 
-def _arrival(headers: Headers) -> Arrival:
+def _arrival(headers: Headers, live: Live) -> Arrival:
     now = time.time()
     return Arrival(
         request_id=identity.request_id(now, os.urandom(identity.RANDOM_BYTES)),
@@ -69,4 +72,6 @@ def _arrival(headers: Headers) -> Arrival:
         ),
         started=trio.current_time(),
         now=now,
+        live=live,
+        headers=headers,
     )

@@ -45,12 +45,13 @@ def _add_pages(app: QuartTrio, service: Service) -> None:
     @app.get("/metrics")
     async def metrics() -> Response:
         accept = request.headers.get("accept", "")
+        service.metrics.note_breakers(pages.breakers(service, trio.current_time()))
         text, content_type = await trio.to_thread.run_sync(service.metrics.exposition, accept)
         return Response(text, content_type=content_type)
 
     @app.get("/v1/providers")
     async def providers() -> Response:
-        return _json(pages.providers(service))
+        return _json(pages.providers(service, trio.current_time()))
 
     @app.get("/v1/models")
     async def models() -> Response:

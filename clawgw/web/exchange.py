@@ -39,7 +39,6 @@ class Exchange:
     _receive: Receive
     _send: Send
     arrival: Arrival
-    config_version: str
     closing: bool = False
     """The connection ends with this answer, whatever becomes of the body."""
     started: bool = False
@@ -145,7 +144,7 @@ class Exchange:
         cancel_scope.cancel()
 
     def _own_headers(self, present: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-        own = {"x-request-id": self.arrival.request_id, "x-clawgw-config": self.config_version}
+        own = {"x-request-id": self.arrival.request_id, "x-clawgw-config": self.arrival.live.snapshot.version}
         if self.arrival.client_request_id is not None:
             own["x-client-request-id"] = self.arrival.client_request_id
         if self.scope["http_version"] < "2" and self.closing:

@@ -48,7 +48,7 @@ class HotEndpoint:
 
     async def _read(self, exchange: Exchange) -> Request:
         scope = exchange.scope
-        max_body_bytes = self.service.snapshot.settings.server.max_body_bytes
+        max_body_bytes = exchange.arrival.live.snapshot.settings.server.max_body_bytes
         if scope["method"] != "POST":
             raise MethodNotAllowed("this endpoint takes POST")
         check_body_head(scope["headers"], max_body_bytes)
@@ -58,7 +58,7 @@ class HotEndpoint:
     async def _answer(self, exchange: Exchange, request: Request, nursery: trio.Nursery) -> None:
         hold = HeaderHold(exchange)
         if not isinstance(request, EmbeddingsRequest) and request.stream:
-            hold.begin(nursery, self.service.snapshot.settings.server.header_hold_s)
+            hold.begin(nursery, exchange.arrival.live.snapshot.settings.server.header_hold_s)
         try:
             answer = await self.service.gateway.answer(request, exchange.arrival)
         except GatewayError as error:

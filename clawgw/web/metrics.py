@@ -6,23 +6,26 @@ workers the counts of all of them are shown, through the files of prometheus_cli
 """
 
 import os
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from typing import Generic, Literal, TypeVar
 
-from attrs import field, frozen
+from attrs import define, field, frozen
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.exposition import choose_encoder
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
 
 from clawgw.config.snapshot import Snapshot
 from clawgw.ledger.record import AttemptRecord, RequestRecord
-from clawgw.policy import Target
+from clawgw.policy import BreakerState, Target
 from clawgw.routing.catalogue import Catalogue
 
 MULTIPROCESS_DIR = "PROMETHEUS_MULTIPROC_DIR"
 OTHER = "other"
 
 _DURATION_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 40.0, 60.0, 120.0, 300.0, 600.0)
+_STATES: Mapping[BreakerState, int] = {"closed": 0, "half_open": 1, "open": 2}
 _OVERHEAD_S = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.512, 1.024)
 
 
@@ -48,7 +51,7 @@ def model_labels(snapshot: Snapshot, catalogue: Catalogue) -> ModelLabels:
     return ModelLabels(configured | defaults, catalogue)
 
 
-MetricT = TypeVar("MetricT", Counter, Histogram)
+MetricT = TypeVar("MetricT", Counter, Gauge, Histogram)
 
 
 @frozen
@@ -63,6 +66,29 @@ class _Labelled(Generic[MetricT]):
         if child is None:
             child = self.children[labels] = self.metric.labels(*labels)
         return child
+
+
+@define(eq=False)
+class Reloads(Collector):
+    """The configuration's version and the reloads, of which all workers know the same: they are not added up."""
+
+    version: str
+    ok: int = 0
+    failed: int = 0
+
+    def succeeded(self, version: str) -> None:
+        """This version is served now."""
+        self.version = version
+        self.ok += 1
+
+    def collect(self) -> Iterator[Metric]:
+        """For the library."""
+        info = GaugeMetricFamily("clawgw_config_info", "The version of the configuration", labels=["version"])
+        info.add_metric([self.version], 1)
+        reloads = CounterMetricFamily("clawgw_reloads", "Reloads since the start", labels=["result"])
+        reloads.add_metric(["ok"], self.ok)
+        reloads.add_metric(["failed"], self.failed)
+        yield from (info, reloads)
 
 
 class Metrics:
@@ -94,7 +120,11 @@ class Metrics:
         self._overhead = histogram("overhead", "Time less the wait for upstreams", _OVERHEAD_S, "endpoint")
         self._policy_errors = counter("policy_errors", "Policies that failed; the configured order was used", "policy")
         self._in_flight = gauge("in_flight", "Requests being served", "livesum")
-        gauge("config_info", "The version of the configuration", "livemax", "version").labels(config_version).set(1)
+        self._breakers = _Labelled(
+            gauge("breaker_state", "0 closed, 1 half-open, 2 open", "livemax", "provider", "model")
+        )
+        self._reloads = Reloads(config_version)
+        registry.register(self._reloads)
 
     def request_started(self, endpoint: str) -> None:  # noqa: ARG002 - the gauge has no labels
         """A checked request is being served."""
@@ -122,6 +152,24 @@ class Metrics:
         """A policy gave no plan."""
         self._policy_errors(policy).inc()
 
+    def reloaded(self, model_label: Callable[[Target], str], config_version: str) -> None:
+        """Another configuration is served."""
+        self._model_label = model_label
+        self._reloads.succeeded(config_version)
+
+    def reload_failed(self) -> None:
+        """Another configuration was not good."""
+        self._reloads.failed += 1
+
+    def note_breakers(self, states: Iterable[tuple[Target, BreakerState]]) -> None:
+        """The breakers as they are now; of several that have the same label the worst is shown."""
+        worst = dict.fromkeys(self._breakers.children, 0)
+        for target, state in states:
+            names = (target.provider, self._model_label(target))
+            worst[names] = max(worst.get(names, 0), _STATES[state])
+        for labels, number in worst.items():
+            self._breakers(*labels).set(number)
+
     def exposition(self, accept: str) -> tuple[bytes, str]:
         """The metrics as text and its content type, as an `Accept` header asks for. Slow: to be called in a thread."""
         try:
@@ -134,6 +182,7 @@ class Metrics:
         if not os.environ.get(MULTIPROCESS_DIR):
             return self._registry
         gathered = CollectorRegistry()
+        gathered.register(self._reloads)
         MultiProcessCollector(gathered)  # type: ignore[no-untyped-call] # the library has no annotation here
         return gathered
 

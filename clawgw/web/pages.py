@@ -1,10 +1,12 @@
 """What the small pages say: health, readiness, providers, models. Pure; `web.cold` sends it."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from clawgw import __version__
 from clawgw.engine.provider import LiveProvider
 from clawgw.errors import ModelNotFound
+from clawgw.policy import BreakerState, Target, TargetView
 from clawgw.routing.resolve import listed_models
 from clawgw.web.service import Service
 
@@ -25,9 +27,17 @@ def complaints(service: Service) -> list[str]:
     return [f"{provider.name}: {provider.not_ready}" for provider in providers] or ["no provider is configured"]
 
 
-def providers(service: Service) -> dict[str, Any]:
-    """Each provider; `in_flight` counts this worker's attempts. No key, no URL."""
-    return {"object": "list", "data": [_provider(live) for live in service.gateway.live.providers.values()]}
+def providers(service: Service, now: float) -> dict[str, Any]:
+    """Each provider and what this worker knows of it. No key, no URL. `now`: seconds of the engine's clock."""
+    data = [_provider(live, now) for live in service.gateway.live.providers.values()]
+    return {"object": "list", "scope": "worker", "data": data}
+
+
+def breakers(service: Service, now: float) -> Iterator[tuple[Target, BreakerState]]:
+    """The state of every breaker of this worker."""
+    for name, live in service.gateway.live.providers.items():
+        for model, state in live.health.breaker_states(now).items():
+            yield Target(name, model), state
 
 
 def models(service: Service) -> dict[str, Any]:
@@ -48,7 +58,7 @@ def _models(service: Service) -> list[dict[str, Any]]:
     return listed_models(live.snapshot, live.catalogue)
 
 
-def _provider(live: LiveProvider) -> dict[str, Any]:
+def _provider(live: LiveProvider, now: float) -> dict[str, Any]:
     return {
         "object": "provider",
         "id": live.ready.name,
@@ -56,4 +66,18 @@ def _provider(live: LiveProvider) -> dict[str, Any]:
         "ready": live.ready.not_ready is None,
         "reason": live.ready.not_ready,
         "in_flight": live.in_flight,
+        "targets": [_target(live, model, now) for model in live.health.breaker_states(now)],
+    }
+
+
+def _target(live: LiveProvider, model: str, now: float) -> dict[str, Any]:
+    """A model that was asked. `p50_s` and `p95_s`: time to the first token of streams over the last minute."""
+    view = live.health.view(TargetView(Target(live.ready.name, model)), now, streaming=True)
+    return {
+        "model": model,
+        "breaker": view.breaker,
+        "cooling_s": view.cooling_s,
+        "in_flight": view.in_flight,
+        "p50_s": view.p50_s,
+        "p95_s": view.p95_s,
     }

@@ -30,7 +30,9 @@ def test_what_guards_something_is_refused(text: str, path: str) -> None:
         ('[cache]\nstore = "memory"', "cache"),
         ("[websocket]\nping_s = 5", "websocket"),
         ('[metrics]\nbind = "127.0.0.1:9090"', "metrics.bind"),
-        ("[log]\nbodies = true\n[log.mongo]\n[log.kafka]", "log"),
+        ("[log]\nbodies = true", "log.bodies"),
+        ("[log.mongo]", "log.mongo"),
+        ("[log.kafka]", "log.kafka"),
     ],
 )
 def test_what_guards_nothing_is_a_warning(text: str, path: str) -> None:

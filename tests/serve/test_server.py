@@ -1,17 +1,16 @@
 """A server from start to drained, in this process."""
 
-from pathlib import Path
 from typing import Any
 
-import pytest
 import trio
 from attrs import define, field
 
 from clawgw.config.addresses import Bind
 from clawgw.config.settings import Server
-from clawgw.serve.listeners import StartFailed, bound, open_listeners
-from clawgw.serve.server import check_tls, hypercorn_config, serve_until_stopped
+from clawgw.serve.listeners import bound, open_listeners
+from clawgw.serve.server import hypercorn_config, serve_until_stopped
 from clawgw.serve.stopping import Stop
+from clawgw.serve.tls import Tls
 from clawgw.web.service import Service
 from tests.web.serving import STREAMED_CHAT, Client, FakeStream, provider, service, snapshot
 
@@ -51,7 +50,7 @@ async def run(nursery: trio.Nursery, answerer: Any, **server: Any) -> Running:
     ready = trio.Event()
 
     async def serve() -> None:
-        await serve_until_stopped(chosen, [listener.detach()], running.stop, ready.set)
+        await serve_until_stopped(chosen, Tls(None, None), [listener.detach()], running.stop, ready.set)
         running.ended.set()
 
     nursery.start_soon(serve)
@@ -120,19 +119,9 @@ async def test_an_idle_connection_does_not_hold_up_the_drain(nursery: trio.Nurse
 
 
 def test_hypercorns_own_limits_are_out_of_the_way() -> None:
-    config = hypercorn_config(Server(drain_s=7), [5, 6])
+    config = hypercorn_config(Server(drain_s=7), [5, 6], None)
     assert config.bind == ["fd://5", "fd://6"]
     assert config.graceful_timeout == 7
     assert config.alpn_protocols == ["h2", "http/1.1"]
     assert config.keep_alive_max_requests > 1_000_000_000
     assert config.read_timeout is None
-
-
-def test_a_certificate_that_cannot_be_used(tmp_path: Path) -> None:
-    check_tls(Server())
-    nothing = tmp_path / "cert.pem"
-    nothing.write_text("no certificate")
-    for cert in (nothing, tmp_path / "missing.pem"):
-        with pytest.raises(StartFailed, match=r"tls_cert, server\.tls_key: ") as caught:
-            check_tls(Server(tls_cert=str(cert), tls_key=str(cert)))
-        assert caught.value.exit_code == 2

@@ -213,9 +213,3 @@ async def test_a_bad_configuration(start: Starter) -> None:
     gateway = await start(config="[server]\nworkerz = 2")
     assert await gateway.wait() == 2
     assert gateway.lines == ["server.workerz: unknown key, did you mean workers?"]
-
-
-async def test_watching_is_for_later(start: Starter) -> None:
-    gateway = await start("--watch")
-    assert await gateway.wait() == 2
-    assert gateway.lines == ["--watch: not available in this version; restart the gateway to load a changed file"]

@@ -6,7 +6,7 @@ import pytest
 import trio
 import trio.testing
 
-from clawgw.serve.stopping import Stop, exit_hard, obey_signals, obey_supervisor
+from clawgw.serve.stopping import Stop, exit_hard, obey_signals
 
 
 def test_asked_once_it_drains_and_asked_twice_it_stops() -> None:
@@ -19,42 +19,31 @@ def test_asked_once_it_drains_and_asked_twice_it_stops() -> None:
     assert stop.at_once.is_set()
 
 
+def unexpected() -> None:
+    pytest.fail("it was not asked to reload")
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_signals_stop(nursery: trio.Nursery, number: signal.Signals) -> None:
     stop = Stop()
-    await nursery.start(obey_signals, stop.ask)
+    await nursery.start(obey_signals, stop.ask, unexpected)
     for event in (stop.draining, stop.at_once):
         os.kill(os.getpid(), number)
         with trio.fail_after(5):
             await event.wait()
 
 
-async def test_sighup_says_that_it_does_nothing_yet(nursery: trio.Nursery, caplog: pytest.LogCaptureFixture) -> None:
-    stop = Stop()
-    await nursery.start(obey_signals, stop.ask)
+async def test_sighup_reloads_and_does_not_stop(nursery: trio.Nursery) -> None:
+    stop, asked = Stop(), trio.Event()
+    await nursery.start(obey_signals, stop.ask, asked.set)
     os.kill(os.getpid(), signal.SIGHUP)
-    os.kill(os.getpid(), signal.SIGTERM)
     with trio.fail_after(5):
-        await stop.draining.wait()
-    assert "reload is not available" in caplog.text
-    assert not stop.at_once.is_set()
-
-
-async def test_the_end_of_the_lifeline_stops_at_once(nursery: trio.Nursery) -> None:
-    read_end, write_end = os.pipe()
-    stop = Stop()
-    nursery.start_soon(obey_supervisor, stop, read_end)
-    await trio.testing.wait_all_tasks_blocked()
+        await asked.wait()
     assert not stop.draining.is_set()
-    os.close(write_end)
-    with trio.fail_after(5):
-        await stop.at_once.wait()
-    assert stop.draining.is_set()
-    os.close(read_end)
 
 
 async def left(stop: Stop, left_at: list[float], drain_s: float) -> None:
-    await exit_hard(stop, drain_s, lambda code: left_at.append(trio.current_time() + code))
+    await exit_hard(stop, lambda: drain_s, lambda code: left_at.append(trio.current_time() + code))
 
 
 async def test_the_process_leaves_when_the_drain_should_be_over(

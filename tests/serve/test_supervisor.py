@@ -11,10 +11,18 @@ import trio
 from attrs import define, field
 
 from clawgw.config.addresses import Bind
+from clawgw.config.files import Choice
+from clawgw.config.settings import Settings
+from clawgw.config.snapshot import Snapshot
 from clawgw.serve.listeners import open_listeners
-from clawgw.serve.supervisor import Crew, supervise
+from clawgw.serve.readings import Readings
+from clawgw.serve.reload import Reloading
+from clawgw.serve.stopping import obey_signals
+from clawgw.serve.supervisor import Crew, Workers, supervise
 
-SCRIPT = "import os, signal, sys, time; signal.signal(signal.SIGTERM, {}); os.write(1, b'ready\\n'); {}"
+SCRIPT = (
+    "import os, signal, sys, time; signal.signal(signal.SIGTERM, {}); sys.stdin.readline(); os.write(1, b'[]\\n'); {}"
+)
 UNTIL_TERMINATED = SCRIPT.format("lambda *_: os._exit(0)", "time.sleep(60)")
 UNTIL_HUNG_UP = SCRIPT.format("signal.SIG_IGN", "sys.stdin.read()")
 STUBBORN = SCRIPT.format("signal.SIG_IGN", "time.sleep(60)")
@@ -32,8 +40,13 @@ class Run:
     exit_code: int | None = None
 
     async def __call__(self, script: str, stop_s: float = 60) -> None:
-        crew = Crew([sys.executable, "-c", script], dict(os.environ), 2, stop_s)
-        self.exit_code = await supervise(crew, self.listeners, self.ready.set)
+        workers = Workers(Crew([sys.executable, "-c", script], dict(os.environ), 2), lambda: stop_s)
+        snapshot = Snapshot("v1", Settings(), {}, {})
+        reloading = Reloading(Choice(), snapshot, Readings(), workers, lambda _word: None)
+        async with trio.open_nursery() as nursery:
+            await nursery.start(obey_signals, workers.stop.ask, reloading.ask)
+            self.exit_code = await supervise(workers, reloading, self.listeners, self.ready.set)
+            nursery.cancel_scope.cancel()
         self.ended.set()
 
 

@@ -17,6 +17,7 @@ from clawgw.engine.live import Live
 from clawgw.gateway import PlainAnswer
 from clawgw.serve.listeners import bound, open_listeners
 from clawgw.serve.server import hypercorn_config
+from clawgw.serve.tls import Tls
 from clawgw.web.app import build_app
 from clawgw.web.metrics import Metrics
 from clawgw.web.service import Answering, OpenAnswer, Service
@@ -230,7 +231,8 @@ async def serve(nursery: trio.Nursery, service: Service, app: Any = None) -> Ser
     """Start a server in `nursery`; every test limits its own time."""
     (listener,) = open_listeners([Bind("127.0.0.1", 0)])
     bind = bound(listener)
-    config = hypercorn_config(service.snapshot.settings.server, [listener.detach()])
+    server = service.snapshot.settings.server
+    config = hypercorn_config(server, [listener.detach()], Tls.of(server).listening)
     app = app or build_app(service)
     await nursery.start(partial(hypercorn.trio.serve, app, config, shutdown_trigger=trio.sleep_forever))
     return Serving(service, bind, nursery)

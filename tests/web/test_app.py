@@ -452,20 +452,27 @@ async def test_providers(nursery: trio.Nursery) -> None:
     served = await serve(nursery, service(hello, chosen))
     served.gateway.live.providers["openai"].in_flight = 3
     answer = await (await served.connect()).get("/v1/providers")
-    assert answer.json == {
-        "object": "list",
-        "data": [
-            {"object": "provider", "id": "openai", "wire": "openai", "ready": True, "reason": None, "in_flight": 3},
-            {
-                "object": "provider",
-                "id": "mine",
-                "wire": "groq",
-                "ready": False,
-                "reason": "no key: set X",
-                "in_flight": 0,
-            },
-        ],
-    }
+    assert (answer.json["object"], answer.json["scope"]) == ("list", "worker")
+    assert answer.json["data"] == [
+        {
+            "object": "provider",
+            "id": "openai",
+            "wire": "openai",
+            "ready": True,
+            "reason": None,
+            "in_flight": 3,
+            "targets": [],
+        },
+        {
+            "object": "provider",
+            "id": "mine",
+            "wire": "groq",
+            "ready": False,
+            "reason": "no key: set X",
+            "in_flight": 0,
+            "targets": [],
+        },
+    ]
     assert b"secret" not in answer.body
 
 

@@ -1,0 +1,57 @@
+"""The files that one load has looked at, and what it found there.
+
+So that a load can be repeated exactly in another process, and that it can be told when it would find something else.
+"""
+
+import errno
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Self
+
+from attrs import define, field
+
+Found = bytes | int
+"""A file's content, or the error's number (errno) where it cannot be read."""
+
+
+@define
+class Readings:
+    """Reads every file once; `read` is a `config.sources.ReadFile`."""
+
+    _found: dict[str, Found] = field(factory=dict, repr=False)
+
+    def read(self, path: Path) -> bytes:
+        """A file's content as it was when it was read first. Raises OSError."""
+        name = str(path)
+        if name not in self._found:
+            self._found[name] = _look(name)
+        found = self._found[name]
+        if isinstance(found, int):
+            raise OSError(found, os.strerror(found), name)
+        return found
+
+    def changed(self) -> Sequence[str]:
+        """The files that are not any more what they were."""
+        return [name for name, found in self._found.items() if _look(name) != found]
+
+    def to_json(self) -> bytes:
+        """One line, secrets and all."""
+        plain = {
+            name: found if isinstance(found, int) else found.decode("latin-1") for name, found in self._found.items()
+        }
+        return json.dumps(plain).encode()
+
+    @classmethod
+    def from_json(cls, line: bytes) -> Self:
+        """The same readings."""
+        plain = json.loads(line).items()
+        return cls({name: found if isinstance(found, int) else found.encode("latin-1") for name, found in plain})
+
+
+def _look(name: str) -> Found:
+    try:
+        return Path(name).read_bytes()
+    except OSError as error:
+        return error.errno or errno.EIO
