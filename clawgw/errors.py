@@ -72,10 +72,46 @@ class UnsupportedFeature(InvalidRequest):
     code = "unsupported_parameter"
 
 
+class TokensOverLimit(InvalidRequest):
+    """400: the prompt alone is more than a limit on tokens could ever let through."""
+
+    code = "tokens_over_limit"
+
+
+class PriceUnknown(InvalidRequest):
+    """400: a budget applies, and nobody knows what the model costs."""
+
+    code = "price_unknown"
+
+
 class ContentPolicyViolation(InvalidRequest):
     """400: the provider refuses the content."""
 
     code = "content_policy_violation"
+
+
+class InvalidApiKey(GatewayError):
+    """401: no key, or one that is not known, where one is required."""
+
+    status = 401
+    type = "invalid_request_error"
+    code = "invalid_api_key"
+
+
+class ModelNotAllowed(GatewayError):
+    """403: the caller's key does not cover the model."""
+
+    status = 403
+    type = "invalid_request_error"
+    code = "model_not_allowed"
+
+
+class AdminKeyRequired(GatewayError):
+    """403: only an admin's key opens this."""
+
+    status = 403
+    type = "invalid_request_error"
+    code = "admin_key_required"
 
 
 class ModelNotFound(GatewayError):
@@ -141,6 +177,23 @@ class HeadTooLarge(GatewayError):
     status = 431
     type = "invalid_request_error"
     code = "request_head_too_large"
+
+
+class RateLimitExceeded(GatewayError):
+    """429: a limit of the configuration's is used up for now; the message names its scope and size."""
+
+    status = 429
+    type = "rate_limit_error"
+    code = "rate_limit_exceeded"
+    retryable = True
+
+
+class BudgetExceeded(GatewayError):
+    """429: the money for this hour, day or month is spent; sending it again is no use."""
+
+    status = 429
+    type = "insufficient_quota"
+    code = "budget_exceeded"
 
 
 class UpstreamRateLimited(GatewayError):

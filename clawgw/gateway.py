@@ -123,6 +123,7 @@ class Gateway:
             client_request_id=arrival.client_request_id,
             endpoint=endpoint,
             stream=_streaming(request),
+            caller=arrival.caller,
             user=request.body.get("user"),
             config_version=arrival.live.snapshot.version,
             started=arrival.started,

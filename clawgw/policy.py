@@ -1,8 +1,10 @@
-"""The words of a routing decision, and the only module of clawgw that a policy imports.
+"""The words of routing and quota decisions, and the only module of clawgw that a policy imports.
 
 A policy is a plain, synchronous, pure function `route(request, targets, options) -> Plan`: it is handed the facts of
 one request and a view of each target of the route, and returns a plan. A plan is data: which targets are tried, in
 which order, and what starts each one. The engine runs it. docs/policies.md shows how to write and test one.
+
+A quota policy is a function `quota(request, options) -> Sequence[Charge]`: the buckets a request is charged to.
 """
 
 from collections.abc import Iterable, Mapping
@@ -136,6 +138,25 @@ class PlannedAttempt:
 
     target: Target
     start: Start = AtOnce()
+
+
+@frozen
+class Charge:
+    """A bucket that a quota policy charges a request to, and how large it is; None: not limited in this way.
+
+    The same `bucket` with the same kind of limit is the same bucket, for whichever request it is named.
+    """
+
+    bucket: str
+    """Any name: `team:search`, `user:42`. It may be made of what a client says; it is kept as a hash only."""
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+    concurrent: int | None = None
+    budget_usd: float | None = None
+    per: Literal["hour", "day", "month"] = "day"
+    """The calendar window of `budget_usd`, UTC."""
+    requests: int = 1
+    """How many requests this one counts for."""
 
 
 def _in_order(attempts: Iterable[PlannedAttempt]) -> tuple[PlannedAttempt, ...]:

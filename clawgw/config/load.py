@@ -6,6 +6,7 @@ from pathlib import Path
 import attrs
 from attrs import frozen
 
+from clawgw.config.callers import Callers
 from clawgw.config.environment import defaults_from
 from clawgw.config.known import canonical
 from clawgw.config.mistakes import ConfigError, Mistake, is_within, path_of
@@ -79,6 +80,7 @@ def load(
         settings=_finished(settings, providers, file.parent),
         providers=providers,
         routes={name: _ready_route(name, route) for name, route in settings.routes.items()},
+        callers=Callers.of(settings),
         policies=policies,
         warnings=(*warnings(data), *resolver.warnings),
     )

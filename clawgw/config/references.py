@@ -41,8 +41,9 @@ def _check_server(settings: Settings, bind_path: str) -> Iterator[Mistake]:
         if not parse_bind(address).is_loopback:
             yield Mistake(
                 bind_path,
-                f"{address} can be reached from other machines, and no key protects it: bind 127.0.0.1, or write"
-                " `required = false` under [auth] in the configuration to let everyone in",
+                f"{address} can be reached from other machines, and no key protects it: run `clawgw keys new NAME`"
+                " and put what it prints into the configuration, bind 127.0.0.1, or write `required = false` under"
+                " [auth] to let everyone in",
             )
 
 

@@ -86,6 +86,13 @@ class Budget:
 
 
 @frozen
+class LabelLimits(RateLimits):
+    """One of `[limits.labels]`: shared by every key with the label."""
+
+    budget: Budget | None = None
+
+
+@frozen
 class Key:
     """One of [[keys]]."""
 
@@ -119,7 +126,9 @@ class Provider:
     default_model: ModelName | None = None
     api: Literal["auto", "chat", "responses"] = "auto"
     limits: RateLimits | None = None
+    budget: Budget | None = None
     key_limits: RateLimits | None = None
+    key_budget: Budget | None = None
     timeouts: Timeouts = Timeouts()
     headers: Mapping[HeaderName, HeaderValue] = field(factory=dict, repr=False)
     allow_private_network: bool = False
@@ -139,6 +148,7 @@ class Route:
     failover_after_s: Positive = 4.0
     deadline_s: Positive = 600.0
     limits: RateLimits | None = None
+    budget: Budget | None = None
     policy: Function | None = None
     options: Mapping[str, Any] = field(factory=dict)
 
@@ -192,7 +202,7 @@ class Limits:
     store: Literal["memory", "redis"] = "memory"
     redis_url: Address = field(default="env:REDIS_URL", repr=False)
     when_down: Literal["local", "open", "closed"] = "local"
-    labels: Mapping[LabelName, RateLimits] = field(factory=dict)
+    labels: Mapping[LabelName, LabelLimits] = field(factory=dict)
 
 
 @frozen

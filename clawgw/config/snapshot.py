@@ -9,6 +9,7 @@ from pathlib import Path
 
 from attrs import field, frozen
 
+from clawgw.config.callers import Callers
 from clawgw.config.settings import Settings, Timeouts, WireName
 from clawgw.policy import Target
 
@@ -81,6 +82,7 @@ class Snapshot:
     providers: Mapping[str, ReadyProvider]
     """In file order, then the known ones that have a key in the environment or are named by others, then echo."""
     routes: Mapping[str, ReadyRoute]
+    callers: Callers = field(factory=Callers)
     policies: Mapping[str, PolicySource] = field(factory=dict)
     """By module: those that routes name, and those that they import from the same folder."""
     warnings: Sequence[str] = ()

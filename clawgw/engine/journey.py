@@ -5,6 +5,7 @@ from collections.abc import Callable
 import trio
 from attrs import define, field, frozen
 
+from clawgw.config.callers import NOBODY, Caller
 from clawgw.engine.attempt import Answer, Attempt
 from clawgw.engine.live import Live
 from clawgw.engine.race import AllFailed, run_plan
@@ -12,6 +13,7 @@ from clawgw.engine.settlement import Settlement
 from clawgw.policy import RequestFacts, Target, TargetView, Trigger
 from clawgw.routing.facts import RawHeaders, facts_of
 from clawgw.routing.outcome import final_error
+from clawgw.routing.permission import check_allowed
 from clawgw.routing.resolve import resolve
 from clawgw.routing.schedule import Schedule
 from clawgw.wire.codec import WireTarget
@@ -31,6 +33,7 @@ class Arrival:
     started: float
     now: float
     live: Live = field(repr=False)
+    caller: Caller = NOBODY
     headers: RawHeaders = field(default=(), repr=False)
 
 
@@ -56,6 +59,7 @@ class Journey:
 
     def _schedule(self) -> Schedule:
         live, now = self.arrival.live, trio.current_time()
+        check_allowed(self.arrival.caller, self.request)
         resolved = resolve(self.request.model, self.settlement.endpoint, live.snapshot, live.catalogue)
         self.settlement.route = resolved.route
         self._deadline = self.arrival.started + resolved.deadline_s
@@ -90,6 +94,7 @@ class Journey:
             self.request,
             self.settlement.endpoint,
             request_id=arrival.request_id,
+            caller=arrival.caller,
             headers=arrival.headers,
             now=arrival.now,
         )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import trio
 from attrs import define, field
 
+from clawgw.config.callers import Caller
 from clawgw.engine.attempt import Attempt
 from clawgw.errors import ClientClosed, GatewayError
 from clawgw.ledger.record import AttemptRecord, Listener, Outcome, RequestRecord
@@ -20,6 +21,7 @@ class Settlement:
     client_request_id: str | None
     endpoint: str
     stream: bool
+    caller: Caller
     user: str | None
     config_version: str
     started: float
@@ -70,6 +72,8 @@ class Settlement:
             client_request_id=self.client_request_id,
             at_ms=math.floor(self.now * 1000),
             endpoint=self.endpoint,
+            key=self.caller.name,
+            labels=self.caller.labels,
             route=self.route,
             stream=self.stream,
             user=self.user,

@@ -44,6 +44,9 @@ class RequestRecord:
     config_version: str
     duration_ms: float
     client_request_id: str | None = None
+    key: str | None = None
+    """The name of the caller's key."""
+    labels: Mapping[str, str] = field(factory=dict)
     route: str | None = None
     stream: bool = False
     user: str | None = None

@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from clawgw.config.callers import NOBODY, Caller
 from clawgw.policy import RequestFacts
 from clawgw.wire.request import ChatRequest, EmbeddingsRequest, Request, TextRequest
 
@@ -20,7 +21,9 @@ _SECRET_HEADERS = {"x-api-key", "x-goog-api-key"}
 _TEXT_PARTS = {"text", "refusal"}
 
 
-def facts_of(request: Request, endpoint: str, *, request_id: str, headers: RawHeaders, now: float) -> RequestFacts:
+def facts_of(  # a fact for each place it comes from
+    request: Request, endpoint: str, *, request_id: str, headers: RawHeaders, now: float, caller: Caller = NOBODY
+) -> RequestFacts:
     """The facts of a checked request. `now` is in Unix seconds."""
     body = request.body
     parts = list(_parts(body.get("messages") or ()))
@@ -31,6 +34,8 @@ def facts_of(request: Request, endpoint: str, *, request_id: str, headers: RawHe
         endpoint=endpoint,
         stream=not isinstance(request, EmbeddingsRequest) and request.stream,
         user=body.get("user"),
+        key=caller.name,
+        labels=caller.labels,
         metadata=body.get("metadata") or {},
         headers=_chosen(headers),
         tools=len(tools),

@@ -4,12 +4,13 @@ from typing import Any
 
 import orjson
 import trio
-from quart import Response, has_request_context, request, websocket
+from quart import Response, g, has_request_context, request, websocket
 from quart_trio import QuartTrio
 from werkzeug.exceptions import HTTPException
 
 from clawgw.errors import GatewayError, InternalError, MethodNotAllowed, NotFound, Unavailable
 from clawgw.web import pages
+from clawgw.web.auth import authenticate, check_admin
 from clawgw.web.bugs import report_bug
 from clawgw.web.error_body import error_headers, error_json
 from clawgw.web.service import Service
@@ -17,6 +18,8 @@ from clawgw.web.service import Service
 REQUEST_ID = "clawgw.request_id"
 """Where the ASGI scope holds our id of the request."""
 _JSON = "application/json"
+_OPEN = {"/health", "/ready"}
+"""For whoever looks after the machine."""
 
 
 def build_cold_app(service: Service) -> QuartTrio:
@@ -24,9 +27,17 @@ def build_cold_app(service: Service) -> QuartTrio:
     app = QuartTrio("clawgw", static_folder=None)
     app.config.update(RESPONSE_TIMEOUT=None, PROVIDE_AUTOMATIC_OPTIONS=False)
     app.url_map.merge_slashes = False
+    _add_door(app, service)
     _add_pages(app, service)
     _add_errors(app)
     return app
+
+
+def _add_door(app: QuartTrio, service: Service) -> None:
+    @app.before_request
+    async def who() -> None:
+        if request.path not in _OPEN:
+            g.caller = authenticate([*request.scope["headers"]], service.snapshot.callers)
 
 
 def _add_pages(app: QuartTrio, service: Service) -> None:
@@ -44,6 +55,7 @@ def _add_pages(app: QuartTrio, service: Service) -> None:
 
     @app.get("/metrics")
     async def metrics() -> Response:
+        check_admin(g.caller, service.snapshot.callers)
         accept = request.headers.get("accept", "")
         service.metrics.note_breakers(pages.breakers(service, trio.current_time()))
         text, content_type = await trio.to_thread.run_sync(service.metrics.exposition, accept)
@@ -55,11 +67,11 @@ def _add_pages(app: QuartTrio, service: Service) -> None:
 
     @app.get("/v1/models")
     async def models() -> Response:
-        return _json(pages.models(service))
+        return _json(pages.models(service, g.caller))
 
     @app.get("/v1/models/<path:model_id>")
     async def model(model_id: str) -> Response:
-        return _json(pages.model(service, model_id))
+        return _json(pages.model(service, g.caller, model_id))
 
 
 def _add_errors(app: QuartTrio) -> None:

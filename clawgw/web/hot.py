@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 import trio
-from attrs import frozen
+from attrs import evolve, frozen
 
 from clawgw.errors import BodyTooLarge, ClientClosed, GatewayError, MethodNotAllowed, RequestTimeout
 from clawgw.gateway import PlainAnswer
+from clawgw.web.auth import authenticate
 from clawgw.web.body import BODY_S, read_body
 from clawgw.web.exchange import Exchange
 from clawgw.web.head import check_body_head, check_loop
@@ -47,7 +48,8 @@ class HotEndpoint:
             await exchange.while_there(partial(self._answer, exchange, request))
 
     async def _read(self, exchange: Exchange) -> Request:
-        scope = exchange.scope
+        scope, callers = exchange.scope, exchange.arrival.live.snapshot.callers
+        exchange.arrival = evolve(exchange.arrival, caller=authenticate(scope["headers"], callers))
         max_body_bytes = exchange.arrival.live.snapshot.settings.server.max_body_bytes
         if scope["method"] != "POST":
             raise MethodNotAllowed("this endpoint takes POST")

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from clawgw import __version__
+from clawgw.config.callers import Caller
 from clawgw.engine.provider import LiveProvider
 from clawgw.errors import ModelNotFound
 from clawgw.policy import BreakerState, Target, TargetView
@@ -40,22 +41,22 @@ def breakers(service: Service, now: float) -> Iterator[tuple[Target, BreakerStat
             yield Target(name, model), state
 
 
-def models(service: Service) -> dict[str, Any]:
-    """OpenAI's list of models (platform.openai.com/docs/api-reference/models/list)."""
-    return {"object": "list", "data": _models(service)}
+def models(service: Service, caller: Caller) -> dict[str, Any]:
+    """OpenAI's list of models (platform.openai.com/docs/api-reference/models/list), of those the caller may use."""
+    return {"object": "list", "data": _models(service, caller)}
 
 
-def model(service: Service, model_id: str) -> dict[str, Any]:
+def model(service: Service, caller: Caller, model_id: str) -> dict[str, Any]:
     """One of them. Raises `ModelNotFound`."""
-    for row in _models(service):
+    for row in _models(service, caller):
         if row["id"] == model_id:
             return row
     raise ModelNotFound("no such model: GET /v1/models lists them all", param="model")
 
 
-def _models(service: Service) -> list[dict[str, Any]]:
+def _models(service: Service, caller: Caller) -> list[dict[str, Any]]:
     live = service.gateway.live
-    return listed_models(live.snapshot, live.catalogue)
+    return [row for row in listed_models(live.snapshot, live.catalogue) if caller.may_use(row["id"])]
 
 
 def _provider(live: LiveProvider, now: float) -> dict[str, Any]:

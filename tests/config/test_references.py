@@ -7,8 +7,8 @@ from tests.config.loading import mistakes, snapshot
 
 CERTIFICATE = {"/etc/clawgw/cert.pem": b"c", "/etc/clawgw/key.pem": b"k"}
 OPEN_DOOR = (
-    "0.0.0.0:80 can be reached from other machines, and no key protects it: bind 127.0.0.1, or write"
-    " `required = false` under [auth] in the configuration to let everyone in"
+    "0.0.0.0:80 can be reached from other machines, and no key protects it: run `clawgw keys new NAME` and put what it"
+    " prints into the configuration, bind 127.0.0.1, or write `required = false` under [auth] to let everyone in"
 )
 WIRES = "openai, anthropic, gemini, mistral, groq, openrouter, moonshot, echo"
 LOCAL = '[providers.local]\nwire = "openai"\nbase_url = "https://local.example.com/v1"\n'
@@ -65,7 +65,6 @@ def test_keys_are_told_apart() -> None:
     assert mistakes(text) == [
         "keys[2].name: the same as keys[0].name",
         "keys[2].sha256: the same as keys[1].sha256",
-        "keys: not available in this version",
     ]
 
 

@@ -1,0 +1,89 @@
+"""Which buckets a request touches, and how much it wants of each before it is known what it really uses.
+
+The levels are the caller's key, its labels, the route and what quota policies charge; then, for every attempt, the
+provider and the key of its pool. Pure.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from attrs import frozen
+
+from clawgw.config.callers import Caller
+from clawgw.config.settings import Budget, Provider, RateLimits, Settings
+from clawgw.limits.bucket import NANO_DOLLARS, Bucket, Claim, Kind, Scope
+from clawgw.policy import Charge
+
+_LEAST_USD = 1
+"""A budget that is used up refuses what costs nothing as well."""
+
+
+@frozen
+class Demand:
+    """What a request, or an attempt, may come to: `tokens` with its answer, and `usd` in nano-dollars."""
+
+    tokens: int
+    usd: int
+    requests: int = 1
+
+    def of(self, kind: Kind) -> int:
+        """As much as a bucket of a kind is asked for, were it large enough."""
+        match kind:
+            case "requests":
+                return self.requests
+            case "tokens":
+                return self.tokens
+            case "concurrent":
+                return 1
+            case "usd":
+                return max(_LEAST_USD, self.usd)
+
+    def claims(self, buckets: Iterable[Bucket]) -> tuple[Claim, ...]:
+        """What is wanted of each bucket: no more than it can ever hold."""
+        return tuple(Claim(bucket, min(self.of(bucket.kind), max(bucket.limit, 1))) for bucket in buckets)
+
+
+def caller_buckets(caller: Caller, settings: Settings) -> Iterator[Bucket]:
+    """Those of a key and its labels."""
+    if caller.name is not None:
+        yield from _buckets("key", caller.name, caller.limits, caller.budget)
+    for name, value in caller.labels.items():
+        label = f"{name}:{value}"
+        limits = settings.limits.labels.get(label)
+        if limits is not None:
+            yield from _buckets("label", label, limits, limits.budget)
+
+
+def route_buckets(route: str | None, settings: Settings) -> Iterator[Bucket]:
+    """Those that all who use a route share."""
+    if route is not None:
+        rules = settings.routes[route]
+        yield from _buckets("route", route, rules.limits, rules.budget)
+
+
+def charged_buckets(charge: Charge) -> Iterator[Bucket]:
+    """Those that a quota policy names."""
+    limits = RateLimits(charge.requests_per_minute, charge.tokens_per_minute, charge.concurrent)
+    budget = None if charge.budget_usd is None else Budget(charge.budget_usd, charge.per)
+    yield from _buckets("quota", charge.bucket, limits, budget)
+
+
+def provider_buckets(name: str, provider: Provider) -> Iterator[Bucket]:
+    """Those of a provider, whichever of its keys is used."""
+    yield from _buckets("provider", name, provider.limits, provider.budget)
+
+
+def pool_key_buckets(name: str, provider: Provider, key: str) -> Iterator[Bucket]:
+    """Those of one key of a provider's pool; `key` tells it from the others, and is no secret."""
+    yield from _buckets("provider_key", f"{name}/{key}", provider.key_limits, provider.key_budget)
+
+
+def _buckets(scope: Scope, name: str, limits: RateLimits | None, budget: Budget | None) -> Iterator[Bucket]:
+    if limits is not None:
+        kinds: tuple[tuple[Kind, int | None], ...] = (
+            ("requests", limits.requests_per_minute),
+            ("tokens", limits.tokens_per_minute),
+            ("concurrent", limits.concurrent),
+        )
+        yield from (Bucket(scope, name, kind, limit) for kind, limit in kinds if limit is not None)
+    if budget is not None:
+        yield Bucket(scope, name, "usd", round(budget.usd * NANO_DOLLARS), budget.per)
