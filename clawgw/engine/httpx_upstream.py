@@ -17,16 +17,17 @@ from clawgw import __version__
 from clawgw.engine.connections import Connections, Exchange
 from clawgw.engine.http11 import HeadTooLargeError
 from clawgw.engine.upstream import Call
+from clawgw.routing.outcome import CONNECT_TIMEOUT
 from clawgw.wire.codec import Failure, Kind, WireError
 
-_MEANINGS: tuple[tuple[type[Exception], Kind, str], ...] = (
-    (httpx.ConnectTimeout, Kind.CONNECT, "connect to {host} {error}"),
-    (httpx.ConnectError, Kind.CONNECT, "connect to {host} failed: {error}"),
-    (httpx.NetworkError, Kind.RESET, "{host}: {error}"),
-    (HeadTooLargeError, Kind.TOO_LARGE, "{host}: {error}"),
-    (httpx.RemoteProtocolError, Kind.INVALID, "{host}: {error}"),
-    (httpx.LocalProtocolError, Kind.INVALID, "the request to {host} cannot be sent: {error}"),
-    (UnicodeError, Kind.INVALID, "the request to {host} cannot be sent: a header is not ASCII"),
+_MEANINGS: tuple[tuple[type[Exception], Kind, str | None, str], ...] = (
+    (httpx.ConnectTimeout, Kind.CONNECT, CONNECT_TIMEOUT, "connect to {host} {error}"),
+    (httpx.ConnectError, Kind.CONNECT, None, "connect to {host} failed: {error}"),
+    (httpx.NetworkError, Kind.RESET, None, "{host}: {error}"),
+    (HeadTooLargeError, Kind.TOO_LARGE, None, "{host}: {error}"),
+    (httpx.RemoteProtocolError, Kind.INVALID, None, "{host}: {error}"),
+    (httpx.LocalProtocolError, Kind.INVALID, None, "the request to {host} cannot be sent: {error}"),
+    (UnicodeError, Kind.INVALID, None, "the request to {host} cannot be sent: a header is not ASCII"),
 )
 """The first that fits. Texts never hold what was sent."""
 
@@ -102,5 +103,5 @@ def _wire_errors(host: str) -> Iterator[None]:
     try:
         yield
     except (httpx.TransportError, UnicodeError) as error:
-        kind, text = next((kind, text) for cause, kind, text in _MEANINGS if isinstance(error, cause))
-        raise WireError(Failure(kind, text.format(host=host, error=error))) from None
+        kind, code, text = next((kind, code, text) for cause, kind, code, text in _MEANINGS if isinstance(error, cause))
+        raise WireError(Failure(kind, text.format(host=host, error=error), code=code)) from None
