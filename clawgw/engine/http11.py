@@ -60,7 +60,7 @@ class Connection:
 
     def is_complete(self) -> bool:
         """Whether the answer has come to its end."""
-        return self._parser.their_state not in {h11.SEND_RESPONSE, h11.SEND_BODY}
+        return self._parser.their_state not in {h11.SEND_RESPONSE, h11.SEND_BODY, h11.ERROR}
 
     def recycle(self) -> bool:
         """After an answer is complete: get ready for the next request, or cut the link where that cannot be."""
@@ -95,9 +95,14 @@ class Connection:
             self._half_sent = True
 
     def _buffered(self) -> bytes:
+        """What is there of the body. A fault behind it is raised next time: what came before it is good."""
         pieces = []
-        while isinstance(event := self._parse(), h11.Data):
-            pieces.append(event.data)
+        try:
+            while isinstance(event := self._parse(), h11.Data):
+                pieces.append(event.data)
+        except httpx.TransportError:
+            if not pieces:
+                raise
         return b"".join(pieces)
 
     def _parse(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:

@@ -122,3 +122,14 @@ async def test_a_cut_connection_says_nothing_more_and_is_not_kept() -> None:
     with pytest.raises(httpx.ReadError, match="the connection was cut"):
         await connection.receive()
     assert not connection.recycle()
+
+
+async def test_what_came_before_a_fault_is_handed_on() -> None:
+    link = ScriptedLink([CHUNKED[:45] + b"\r\n3\r\nabc\r\nzz\r\n"])
+    connection = connection_to(link)
+    await ask(connection)
+    assert await connection.receive() == b"abc"
+    assert not connection.is_complete()
+    with pytest.raises(httpx.RemoteProtocolError, match="not valid HTTP"):
+        await connection.receive()
+    assert link.is_cut()
