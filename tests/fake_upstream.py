@@ -41,6 +41,13 @@ class Pause:
 
 
 @frozen
+class Until:
+    """Say nothing until the test says so, whatever the peer does."""
+
+    told: trio.Event
+
+
+@frozen
 class Stall:
     """Say nothing until the peer goes away."""
 
@@ -55,7 +62,7 @@ class Close:
     """Close the connection, without a TLS goodbye."""
 
 
-Step = Send | Pause | Stall | Reset | Close
+Step = Send | Pause | Until | Stall | Reset | Close
 
 
 @frozen
@@ -116,15 +123,25 @@ class FakeUpstream:
     port: int
     scheme: str = "http"
     requests: list[Received] = field(factory=list)
-    accepted: int = 0
-    """How many connections there have been."""
-    closed: int = 0
-    """How many of them are over, whoever ended them."""
+    accepted_at: list[float] = field(factory=list)
+    """When each connection came, in `trio.current_time()`."""
+    closed_at: list[float] = field(factory=list)
+    """When those that are over ended, whoever ended them."""
     _lot: trio.lowlevel.ParkingLot = field(factory=trio.lowlevel.ParkingLot, repr=False)
 
     @property
     def base_url(self) -> str:
         return f"{self.scheme}://127.0.0.1:{self.port}"
+
+    @property
+    def accepted(self) -> int:
+        """How many connections there have been."""
+        return len(self.accepted_at)
+
+    @property
+    def closed(self) -> int:
+        """How many of them are over."""
+        return len(self.closed_at)
 
     @property
     def open_connections(self) -> int:
@@ -143,11 +160,18 @@ class FakeUpstream:
             while not reached():
                 await self._lot.park()
 
-    def _note(self, *, accepted: int = 0, closed: int = 0, request: Received | None = None) -> None:
-        self.accepted += accepted
-        self.closed += closed
-        if request is not None:
-            self.requests.append(request)
+    def _came(self) -> int:
+        """A connection's number."""
+        self.accepted_at.append(trio.current_time())
+        self._lot.unpark_all()
+        return self.accepted
+
+    def _left(self) -> None:
+        self.closed_at.append(trio.current_time())
+        self._lot.unpark_all()
+
+    def _asked(self, request: Received) -> None:
+        self.requests.append(request)
         self._lot.unpark_all()
 
 
@@ -159,8 +183,7 @@ async def start_fake_upstream(
     fake = FakeUpstream(listener.socket.getsockname()[1], "https" if ssl_context else "http")
 
     async def serve(transport: trio.SocketStream) -> None:
-        fake._note(accepted=1)
-        number = fake.accepted
+        number = fake._came()
         stream = trio.SSLStream(transport, ssl_context, server_side=True) if ssl_context else transport
         try:
             await _Connection(stream, transport.socket, fake, respond, number).run()
@@ -168,7 +191,7 @@ async def start_fake_upstream(
             pass
         finally:
             transport.socket.close()
-            fake._note(closed=1)
+            fake._left()
 
     await nursery.start(trio.serve_listeners, serve, [listener])
     return fake
@@ -193,7 +216,7 @@ class _Connection:
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         while True:
             received = await self.read_request()
-            self.fake._note(request=received)
+            self.fake._asked(received)
             for step in self.respond(received):
                 await self.perform(step)
 
@@ -238,6 +261,8 @@ class _Connection:
                 await self.stream.send_all(data)
             case Pause(seconds):
                 await self.say_nothing(seconds)
+            case Until(told):
+                await told.wait()
             case Stall():
                 await self.say_nothing(PATIENCE_S)
                 raise _GoneError
