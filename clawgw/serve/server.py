@@ -11,6 +11,7 @@ import trio
 from hypercorn import Config
 
 from clawgw.config.settings import Server
+from clawgw.serve import strict
 from clawgw.serve.listeners import BACKLOG
 from clawgw.serve.stopping import Stop, exit_hard
 from clawgw.serve.tls import Tls
@@ -45,6 +46,7 @@ def drain_limit_s(server: Server) -> float:
 
 def hypercorn_config(server: Server, fds: Sequence[int], tls_context: ssl.SSLContext | None) -> Config:
     """Hypercorn's settings: no limits but our own, no lines in the log but warnings."""
+    strict.install()
     log = logging.getLogger("hypercorn.error")
     log.setLevel(logging.WARNING)
     config = _Config()
