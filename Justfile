@@ -58,6 +58,10 @@ lock:
     uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url pyproject.toml --group build -o requirements.lock
     uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
 
+# Write the JSON Schema of gateway.toml anew
+schema:
+    clawgw schema > docs/gateway.schema.json
+
 # Generate the bundled catalogue of models
 catalogue:
     {{python}} tools/catalogue.py

@@ -16,6 +16,7 @@ from clawgw.config.mistakes import ConfigError
 COMMANDS: Mapping[str, str] = {
     "serve": "clawgw.cli.serve",
     "check": "clawgw.cli.check",
+    "schema": "clawgw.cli.schema",
     "keys": "clawgw.cli.keys",
     "reload": "clawgw.cli.reload",
     "version": "clawgw.cli.version",

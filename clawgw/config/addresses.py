@@ -6,7 +6,8 @@ from urllib.parse import urlsplit
 
 from attrs import frozen
 
-_BIND = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<host>[A-Za-z0-9._-]+)):(?P<port>[0-9]{1,5})", re.ASCII)
+BIND = r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+)):([0-9]{1,5})"
+"""What an address to listen on looks like: an IPv6 address or a host, and a port."""
 _URL_CHARACTERS = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
 """RFC 3986, section 2."""
 
@@ -32,15 +33,15 @@ class Bind:
 
 def parse_bind(text: str) -> Bind:
     """`HOST:PORT` or `[IPv6]:PORT`. Raises ValueError with a message that fits after the key's name."""
-    match = _BIND.fullmatch(text)
+    match = re.fullmatch(BIND, text)
     if match is None:
         raise ValueError("must be HOST:PORT or [IPv6]:PORT, such as 127.0.0.1:8080")
-    port = int(match["port"])
+    ipv6, host, port = match[1], match[2], int(match[3])
     if port > 65535:
         raise ValueError("must have a port from 0 to 65535")
-    if match["v6"] is not None and not _is_ipv6(match["v6"]):
+    if ipv6 is not None and not _is_ipv6(ipv6):
         raise ValueError("must have an IPv6 address between the brackets")
-    return Bind(match["v6"] or match["host"], port)
+    return Bind(ipv6 or host, port)
 
 
 def base_url_complaint(url: str, *, allow_private_network: bool) -> str | None:

@@ -3,7 +3,7 @@
 import re
 from typing import Annotated
 
-from clawgw.config.addresses import parse_bind
+from clawgw.config.addresses import BIND, parse_bind
 from clawgw.config.rules import NoneOf, Parses, Pattern, Range
 
 RESERVED_HEADERS = frozenset(
@@ -16,7 +16,7 @@ RESERVED_HEADERS = frozenset(
 )
 """Headers of one connection (RFC 9110, section 7.6.1), of one body, or with a key: the gateway sets them itself."""
 
-_HEDGE_AFTER = re.compile(r"p[1-9][0-9]?")
+_QUANTILE = r"p[1-9][0-9]?"
 
 
 def parse_optional_bind(text: str) -> None:
@@ -28,7 +28,7 @@ def parse_optional_bind(text: str) -> None:
 def parse_hedge_after(value: str | float) -> None:
     """A quantile of the time to first token (p1 to p99), or seconds."""
     seconds = not isinstance(value, str) and value > 0
-    if not seconds and not (isinstance(value, str) and _HEDGE_AFTER.fullmatch(value)):
+    if not seconds and not (isinstance(value, str) and re.fullmatch(_QUANTILE, value)):
         raise ValueError("must be a quantile such as p95, or seconds, more than 0")
 
 
@@ -44,13 +44,15 @@ ProviderName = Annotated[
 ]
 RouteName = Annotated[str, Pattern(r"[!-)+-~]+\*?|\*", "named like a model, without spaces, `*` at the end only")]
 TargetName = Annotated[str, Pattern(r"[A-Za-z0-9._-]+/[!-~]+", "provider/model")]
-LabelName = Annotated[str, Pattern(r"[^:]+:.+", "a label, name:value")]
-FileName = Annotated[str, Pattern(r"[^\0]+", "a file's name")]
+LabelName = Annotated[str, Pattern(r"[^:]+:[^\n]+", "a label, name:value")]
+FileName = Annotated[str, Pattern(r"[^\x00]+", "a file's name")]
 Function = Annotated[str, Pattern(r"[A-Za-z_][A-Za-z0-9_]*:[A-Za-z_][A-Za-z0-9_]*", "module:function")]
 Reference = Annotated[
-    str, Pattern(r"env:[A-Za-z_][A-Za-z0-9_]*|file:[^\0]+", "env:NAME or file:PATH, never the key itself")
+    str, Pattern(r"env:[A-Za-z_][A-Za-z0-9_]*|file:[^\x00]+", "env:NAME or file:PATH, never the key itself")
 ]
-Address = Annotated[str, Pattern(r"(env|file):[^\0]+|[^@\0]+", "env:NAME, file:PATH or an address without a password")]
+Address = Annotated[
+    str, Pattern(r"(env|file):[^\x00]+|[^@\x00]+", "env:NAME, file:PATH or an address without a password")
+]
 Sha256 = Annotated[str, Pattern(r"[0-9a-fA-F]{64}", "the 64 hex digits of the key's SHA-256")]
 HeaderName = Annotated[
     str,
@@ -58,6 +60,10 @@ HeaderName = Annotated[
     NoneOf(RESERVED_HEADERS, "a header that the gateway does not set itself"),
 ]
 HeaderValue = Annotated[str, Pattern(r"[!-~]([\t -~]*[!-~])?", "a header's value: visible ASCII")]
-BindAddress = Annotated[str, Parses(parse_bind)]
-OptionalBindAddress = Annotated[str, Parses(parse_optional_bind)]
-HedgeAfter = Annotated[str | float, Parses(parse_hedge_after)]
+BindAddress = Annotated[str, Parses(parse_bind, (Pattern(BIND, "HOST:PORT or [IPv6]:PORT"),))]
+OptionalBindAddress = Annotated[
+    str, Parses(parse_optional_bind, (Pattern(f"({BIND})?", "HOST:PORT, [IPv6]:PORT or nothing"),))
+]
+HedgeAfter = Annotated[
+    str | float, Parses(parse_hedge_after, (Pattern(_QUANTILE, "a quantile or seconds"), Range(above=0)))
+]

@@ -20,3 +20,22 @@ def test_rules(rule: Rule, right: object, wrong: object, message: str | None) ->
     assert rule.complaint(right) is None
     if message is not None:
         assert rule.complaint(wrong) == message
+
+
+@pytest.mark.parametrize(
+    ("rule", "keywords"),
+    [
+        (Range(least=1), {"minimum": 1}),
+        (Range(above=0, most=2), {"exclusiveMinimum": 0, "maximum": 2}),
+        (Pattern("a|b", "a or b"), {"pattern": "^(?:a|b)$", "description": "a or b"}),
+        (NotEmpty("thing"), {"minItems": 1}),
+        (Parses(int), {}),
+        (
+            Parses(int, (Pattern("[0-9]+", "digits"), Range(least=0))),
+            {"pattern": "^(?:[0-9]+)$", "description": "digits", "minimum": 0},
+        ),
+        (NoneOf(frozenset({"te", "x-a"}), "another one"), {"not": {"pattern": "^(?:[Tt][Ee]|[Xx]-[Aa])$"}}),
+    ],
+)
+def test_rules_in_keywords_of_json_schema(rule: Rule, keywords: object) -> None:
+    assert rule.keywords() == keywords
