@@ -1,11 +1,11 @@
 """What a worker process gets from its supervisor, beside the same command line, and how the two talk.
 
-The supervisor says orders on the worker's standard input, a line each, and every order is answered by one line on the
-worker's standard output: a JSON list of mistakes, empty where all is well. The end of the standard input tells the
+The supervisor says orders on the worker's standard input, a line of JSON each, and every order is answered by one line
+on the worker's standard output: a list of mistakes, empty where all is well. The end of the standard input tells the
 worker that the supervisor is gone.
 
-- `serve READINGS`, the first order: serve the configuration that these files hold. Answered when requests are taken.
-- `prepare READINGS`: load the configuration that these files hold, beside what serves.
+- `serve`, the first order: serve the configuration that these files hold. Answered when requests are taken.
+- `prepare`: load the configuration that these files hold, beside what serves.
 - `swap`, `keep`: serve what was prepared, or forget it.
 
 Workers get what the supervisor has read and read nothing themselves, so that all of them always serve the same.
@@ -14,16 +14,15 @@ Workers get what the supervisor has read and read nothing themselves, so that al
 import json
 import os
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Literal, Self
 
-from attrs import asdict, frozen
+from attrs import asdict, field, frozen
 
 from clawgw.config.mistakes import Mistake
 from clawgw.serve.readings import Readings
+from clawgw.web.metrics import Reloads
 
 VARIABLE = "CLAWGW_WORKER"
-
-Verb = Literal["serve", "prepare", "swap", "keep"]
 
 
 @frozen
@@ -44,15 +43,24 @@ def inherited(environment: Mapping[str, str] = os.environ) -> Inheritance | None
     return None if text is None else Inheritance(**json.loads(text))
 
 
-def order_line(verb: Verb, readings: Readings | None = None) -> bytes:
-    """An order as it is sent."""
-    return b"%s %s\n" % (verb.encode(), b"" if readings is None else readings.to_json())
+@frozen
+class Order:
+    """`readings` come with `serve` and `prepare`, the reloads so far with all others than `prepare`."""
 
+    verb: Literal["serve", "prepare", "swap", "keep"]
+    readings: Readings = field(factory=Readings)
+    reloads: Reloads = field(factory=Reloads)
 
-def parse_order(line: bytes) -> tuple[str, Readings]:
-    """An order as it came; without readings in it, they are empty."""
-    verb, _, readings = line.partition(b" ")
-    return verb.decode(), Readings.from_json(readings or b"{}")
+    def line(self) -> bytes:
+        """As it is sent."""
+        order = {"verb": self.verb, "readings": self.readings.as_json(), "reloads": asdict(self.reloads)}
+        return json.dumps(order).encode() + b"\n"
+
+    @classmethod
+    def of_line(cls, line: bytes) -> Self:
+        """As it came."""
+        order = json.loads(line)
+        return cls(order["verb"], Readings.of_json(order["readings"]), Reloads(**order["reloads"]))
 
 
 def answer_line(mistakes: Sequence[Mistake]) -> bytes:
@@ -63,3 +71,16 @@ def answer_line(mistakes: Sequence[Mistake]) -> bytes:
 def parse_answer(line: bytes) -> Sequence[Mistake]:
     """An answer as it came."""
     return tuple(Mistake(**mistake) for mistake in json.loads(line))
+
+
+def take_pipes() -> tuple[int, int]:
+    """The pipes to read orders from and to write answers to, for this worker alone.
+
+    A policy that prints does so on standard error from now on, and one that reads standard input finds nothing.
+    """
+    pipes = os.dup(0), os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    return pipes

@@ -28,13 +28,12 @@ _OWN_MODE = 0o600
 
 @frozen
 class Word:
-    """What came of a reload that began at `at` (Unix seconds); `version` is served now. `seq` 0: the start."""
+    """What came of a reload that began at `at` (Unix seconds); `version` is served now."""
 
     at: float
     ok: bool
     version: str
     mistakes: Sequence[Mistake] = ()
-    seq: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """For programs."""

@@ -14,7 +14,7 @@ from clawgw.policies.load import LoadedPolicies, load_policies
 from clawgw.serve.readings import Readings
 from clawgw.serve.tls import Tls
 from clawgw.serve.wiring import Foundation, next_live
-from clawgw.web.metrics import model_labels
+from clawgw.web.metrics import Reloads, model_labels
 from clawgw.web.service import Service
 
 
@@ -54,7 +54,7 @@ class ServingProcess:
         self._next = live, loaded.tls
         return ()
 
-    async def swap(self) -> None:
+    async def swap(self, reloads: Reloads) -> None:
         """One assignment. The old version is closed when its last request ends."""
         if self._next is None:
             raise RuntimeError("nothing was prepared")
@@ -62,12 +62,13 @@ class ServingProcess:
         self.service.gateway.live, self._next = live, None
         previous.retire()
         self.tls.current = tls.current
-        self.service.metrics.reloaded(model_labels(live.snapshot, live.catalogue), live.snapshot.version)
+        self.service.metrics.configured(model_labels(live.snapshot, live.catalogue), live.snapshot.version)
+        self.service.metrics.note_reloads(reloads)
 
-    async def keep(self) -> None:
+    async def keep(self, reloads: Reloads) -> None:
         """Close what was prepared."""
         if self._next is not None:
             live, _ = self._next
             live.retire()
             self._next = None
-        self.service.metrics.reload_failed()
+        self.service.metrics.note_reloads(reloads)

@@ -4,9 +4,8 @@ So that a load can be repeated exactly in another process, and that it can be to
 """
 
 import errno
-import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -36,18 +35,17 @@ class Readings:
         """The files that are not any more what they were."""
         return [name for name, found in self._found.items() if _look(name) != found]
 
-    def to_json(self) -> bytes:
-        """One line, secrets and all."""
-        plain = {
+    def as_json(self) -> dict[str, str | int]:
+        """Secrets and all."""
+        return {
             name: found if isinstance(found, int) else found.decode("latin-1") for name, found in self._found.items()
         }
-        return json.dumps(plain).encode()
 
     @classmethod
-    def from_json(cls, line: bytes) -> Self:
+    def of_json(cls, plain: Mapping[str, str | int]) -> Self:
         """The same readings."""
-        plain = json.loads(line).items()
-        return cls({name: found if isinstance(found, int) else found.encode("latin-1") for name, found in plain})
+        found = {name: each if isinstance(each, int) else each.encode("latin-1") for name, each in plain.items()}
+        return cls(found)
 
 
 def _look(name: str) -> Found:

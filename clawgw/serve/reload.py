@@ -13,7 +13,7 @@ from math import inf
 from typing import Protocol
 
 import trio
-from attrs import define, field
+from attrs import define, evolve, field
 
 from clawgw.config.files import Choice, load_chosen
 from clawgw.config.mistakes import ConfigError, Mistake
@@ -22,10 +22,13 @@ from clawgw.config.snapshot import Snapshot
 from clawgw.serve.presence import Word
 from clawgw.serve.readings import Readings
 from clawgw.web.bugs import report_bug
+from clawgw.web.metrics import Reloads
 
 log = logging.getLogger("clawgw")
 
 WATCH_S = 0.5
+SETTLE_S = 0.2
+"""Whoever has begun to change a file may need so long to finish."""
 NEVER_S = inf
 
 
@@ -35,90 +38,96 @@ class Site(Protocol):
     async def prepare(self, readings: Readings) -> Sequence[Mistake]:
         """Load what these files hold, policies too, without serving it; what is wrong with it. May raise anything."""
 
-    async def swap(self) -> None:
+    async def swap(self, reloads: Reloads) -> None:
         """Serve what was prepared."""
 
-    async def keep(self) -> None:
+    async def keep(self, reloads: Reloads) -> None:
         """Forget what was prepared, if anything was."""
 
 
 @define
 class Reloading:
-    """`snapshot` is served at `site`; `readings` is what the last load has found, be it good or bad."""
+    """`snapshot`, loaded from `served`, is what the site serves."""
 
     choice: Choice
     snapshot: Snapshot
-    readings: Readings
-    site: Site
+    served: Readings
     publish: Callable[[Word], None]
     watch_s: float = NEVER_S
     """How often to look whether a file has changed."""
+    reloads: Reloads = field(init=False, default=Reloads())
+    at_rest: trio.Lock = field(init=False, factory=trio.Lock)
+    """Held during a reload, and by whoever needs that there is none."""
+    _seen: Readings = field(init=False)
+    """What the last load has found, be it good or bad."""
     _asked: trio.Event = field(init=False, factory=trio.Event)
-    _count: int = field(init=False, default=0)
+
+    def __attrs_post_init__(self) -> None:
+        """Nothing has been loaded since the start."""
+        self._seen = self.served
 
     def ask(self) -> None:
         """Reload soon. Asked during a reload, once more after it."""
         self._asked.set()
 
-    async def run(self) -> None:
+    async def run(self, site: Site) -> None:
         """Reload whenever it is asked for; where files are watched, also when one has changed. Until cancelled."""
         while True:
             await self._reason()
             self._asked = trio.Event()
-            await self._reload()
+            async with self.at_rest:
+                await self._reload(site)
 
     async def _reason(self) -> None:
         while not self._asked.is_set():
             with trio.move_on_after(self.watch_s):
                 await self._asked.wait()
                 return
-            changed = await trio.to_thread.run_sync(self.readings.changed, abandon_on_cancel=True)
+            changed = await trio.to_thread.run_sync(self._seen.changed, abandon_on_cancel=True)
             if changed:
                 log.info("changed: %s", ", ".join(changed))
+                await trio.sleep(SETTLE_S)
                 return
 
-    async def _reload(self) -> None:
+    async def _reload(self, site: Site) -> None:
         at, before = time.time(), self.snapshot.version
-        mistakes = await self._try()
-        self._count += 1
-        self.publish(Word(at, not mistakes, self.snapshot.version, mistakes, self._count))
+        mistakes = await self._try(site)
         if mistakes:
             log.error("reload failed, configuration %s goes on serving:", before)
         else:
             log.info("reloaded: configuration %s, before it %s", self.snapshot.version, before)
         say(mistakes or (f"warning: {warning}" for warning in self.snapshot.warnings))
+        self.publish(Word(at, not mistakes, self.snapshot.version, mistakes))
 
-    async def _try(self) -> Sequence[Mistake]:
+    async def _try(self, site: Site) -> Sequence[Mistake]:
         """Swap, or find out why not."""
+        readings = self._seen = Readings()
         try:
-            snapshot = await self._load()
-            not_now = [*restarts(self.snapshot.settings, snapshot.settings)]
-            if mistakes := [*not_now, *await self.site.prepare(self.readings)]:
-                raise ConfigError(mistakes)  # noqa: TRY301 - caught with those of the load
-        except ConfigError as error:
-            await self.site.keep()
-            return error.mistakes
+            snapshot = await self._prepare(site, readings)
         except Exception as error:  # noqa: BLE001 - whatever it is, the old version goes on
-            await self.site.keep()
-            return failure(error)
-        await self.site.swap()
-        self.snapshot = snapshot
+            self.reloads = evolve(self.reloads, failed=self.reloads.failed + 1)
+            await site.keep(self.reloads)
+            return error.mistakes if isinstance(error, ConfigError) else [unexpected(error)]
+        self.reloads = evolve(self.reloads, ok=self.reloads.ok + 1)
+        self.snapshot, self.served = snapshot, readings
+        await site.swap(self.reloads)
         return ()
 
-    async def _load(self) -> Snapshot:
-        readings = Readings()
-        try:
-            return await trio.to_thread.run_sync(
-                load_chosen, self.choice, os.environ, readings.read, abandon_on_cancel=True
-            )
-        finally:
-            self.readings = readings
+    async def _prepare(self, site: Site, readings: Readings) -> Snapshot:
+        """Raises ConfigError with all that is wrong."""
+        snapshot = await trio.to_thread.run_sync(
+            load_chosen, self.choice, os.environ, readings.read, abandon_on_cancel=True
+        )
+        not_now = [*restarts(self.snapshot.settings, snapshot.settings)]
+        if mistakes := [*not_now, *await site.prepare(readings)]:
+            raise ConfigError(mistakes)
+        return snapshot
 
 
-def failure(error: Exception) -> Sequence[Mistake]:
+def unexpected(error: Exception) -> Mistake:
     """A bug, or a machine in trouble, as what is wrong with a reload."""
     report_bug(error, "reload")
-    return [Mistake("reload", f"failed unexpectedly ({type(error).__name__})")]
+    return Mistake("reload", f"failed unexpectedly ({type(error).__name__})")
 
 
 def say(lines: Iterable[object]) -> None:

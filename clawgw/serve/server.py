@@ -13,7 +13,7 @@ from hypercorn import Config
 from clawgw.config.settings import Server
 from clawgw.serve import strict
 from clawgw.serve.listeners import BACKLOG
-from clawgw.serve.stopping import Stop, exit_hard
+from clawgw.serve.stopping import Stop, drain_limit_s, exit_hard
 from clawgw.serve.tls import Tls
 from clawgw.web.app import build_app
 from clawgw.web.head import MAX_BYTES
@@ -37,11 +37,6 @@ async def serve_until_stopped(
             await nursery.start(_serve, app, config, trigger, nursery.cancel_scope)
             on_ready()
         watch.cancel_scope.cancel()
-
-
-def drain_limit_s(server: Server) -> float:
-    """How long a drain may take, from the moment when it is asked for."""
-    return server.drain_delay_s + server.drain_s
 
 
 def hypercorn_config(server: Server, fds: Sequence[int], tls_context: ssl.SSLContext | None) -> Config:

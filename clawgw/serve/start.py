@@ -21,15 +21,16 @@ from attrs import frozen
 from clawgw.config.addresses import parse_bind
 from clawgw.config.files import Choice
 from clawgw.serve.banner import start_up_lines
+from clawgw.serve.crew import Crew
 from clawgw.serve.inheritance import Inheritance, inherited
 from clawgw.serve.listeners import StartFailed, bound, open_listeners
 from clawgw.serve.presence import Presence, Word
 from clawgw.serve.process import Loaded, ServingProcess, load_all
 from clawgw.serve.readings import Readings
-from clawgw.serve.reload import NEVER_S, WATCH_S, Reloading, Site, say
-from clawgw.serve.server import drain_limit_s, serve_until_stopped
-from clawgw.serve.stopping import AFTER_ALL_S, Stop, obey_signals
-from clawgw.serve.supervisor import Crew, Workers, supervise
+from clawgw.serve.reload import NEVER_S, WATCH_S, Reloading, say
+from clawgw.serve.server import serve_until_stopped
+from clawgw.serve.stopping import Stop, obey_signals
+from clawgw.serve.supervisor import Supervisor
 from clawgw.serve.wiring import open_service
 from clawgw.serve.worker import work
 from clawgw.web.metrics import MULTIPROCESS_DIR
@@ -74,9 +75,9 @@ class _Start:
     presence: Presence
     watch_s: float
 
-    def reloading(self, site: Site) -> Reloading:
-        """For where it is served."""
-        return Reloading(self.choice, self.loaded.snapshot, self.readings, site, self.presence.publish, self.watch_s)
+    def reloading(self) -> Reloading:
+        """Of what has been loaded."""
+        return Reloading(self.choice, self.loaded.snapshot, self.readings, self.presence.publish, self.watch_s)
 
     def welcome_reloads(self) -> None:
         """Be found by `clawgw reload`. For when SIGHUP would not end this process any more."""
@@ -88,13 +89,12 @@ class _Start:
 
 
 async def _alone(start: _Start) -> int:
-    stop, loaded, lines = Stop(), start.loaded, start.lines()
+    stop, reloading, loaded, lines = Stop(), start.reloading(), start.loaded, start.lines()
     opened = open_service(loaded.snapshot, loaded.policies, secrets.token_hex(4))
     async with opened as (service, foundation), trio.open_nursery() as nursery:
-        reloading = start.reloading(ServingProcess(start.choice, service, foundation, loaded.tls))
         await nursery.start(obey_signals, stop.ask, reloading.ask)
         start.welcome_reloads()
-        nursery.start_soon(reloading.run)
+        nursery.start_soon(reloading.run, ServingProcess(start.choice, service, foundation, loaded.tls))
         fds = [listener.detach() for listener in start.listeners]
         await serve_until_stopped(service, loaded.tls, fds, stop, partial(say, lines))
         nursery.cancel_scope.cancel()
@@ -103,17 +103,19 @@ async def _alone(start: _Start) -> int:
 
 async def _with_workers(command: Sequence[str], start: _Start) -> int:
     start.loaded.policies.unload()
-    inheritance = Inheritance([listener.fileno() for listener in start.listeners], secrets.token_hex(4))
+    stop, reloading = Stop(), start.reloading()
     with tempfile.TemporaryDirectory(prefix="clawgw-metrics-") as metrics_dir:
-        environment = {**os.environ, **inheritance.environment(), MULTIPROCESS_DIR: metrics_dir}
-        workers = Workers(
-            Crew(command, environment, start.loaded.snapshot.settings.server.workers),
-            lambda: drain_limit_s(reloading.snapshot.settings.server) + 2 * AFTER_ALL_S,
-        )
-        reloading = start.reloading(workers)
+        supervisor = Supervisor(_crew(command, start, metrics_dir), reloading, stop)
         async with trio.open_nursery() as nursery:
-            await nursery.start(obey_signals, workers.stop.ask, reloading.ask)
+            await nursery.start(obey_signals, stop.ask, reloading.ask)
             start.welcome_reloads()
-            exit_code = await supervise(workers, reloading, start.listeners, partial(say, start.lines()))
+            exit_code = await supervisor.run(start.listeners, partial(say, start.lines()))
             nursery.cancel_scope.cancel()
     return exit_code
+
+
+def _crew(command: Sequence[str], start: _Start, metrics_dir: str) -> Crew:
+    fds = [listener.fileno() for listener in start.listeners]
+    own = Inheritance(fds, secrets.token_hex(4)).environment()
+    environment = {**os.environ, **own, MULTIPROCESS_DIR: metrics_dir}
+    return Crew(command, environment, fds, start.loaded.snapshot.settings.server.workers, metrics_dir)

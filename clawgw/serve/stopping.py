@@ -8,11 +8,18 @@ from collections.abc import Callable
 import trio
 from attrs import define, field
 
+from clawgw.config.settings import Server
+
 log = logging.getLogger("clawgw")
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 AFTER_ALL_S = 2.0
 """What is still open after everything should be over is given so long."""
+
+
+def drain_limit_s(server: Server) -> float:
+    """How long a drain may take, from the moment when it is asked for."""
+    return server.drain_delay_s + server.drain_s
 
 
 @define

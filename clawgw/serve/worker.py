@@ -3,17 +3,17 @@
 import logging
 import math
 import os
-import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 
 import trio
 
 from clawgw.config.files import Choice
 from clawgw.config.mistakes import ConfigError, Mistake
-from clawgw.serve.inheritance import Inheritance, answer_line, parse_order
+from clawgw.serve.inheritance import Inheritance, Order, answer_line, take_pipes
 from clawgw.serve.process import ServingProcess, load_all
-from clawgw.serve.reload import Site, failure
+from clawgw.serve.reload import Site, unexpected
 from clawgw.serve.server import serve_until_stopped
 from clawgw.serve.stopping import Stop, obey_signals
 from clawgw.serve.wiring import open_service
@@ -22,52 +22,55 @@ from clawgw.web.service import Service
 
 log = logging.getLogger("clawgw")
 
-Orders = trio.MemoryReceiveChannel[bytes]
+Orders = trio.MemoryReceiveChannel[Order]
+Answer = Callable[[Sequence[Mistake]], None]
 _NOTE_BREAKERS_EVERY_S = 1.0
 
 
 async def work(choice: Choice, inheritance: Inheritance) -> int:
     """Serve until told to stop; the exit code."""
+    read_from, write_to = take_pipes()
     stop = Stop()
-    said, orders = trio.open_memory_channel[bytes](math.inf)
+    said, orders = trio.open_memory_channel[Order](math.inf)
     async with trio.open_nursery() as nursery:
         await nursery.start(obey_signals, stop.drain, _leave_it_to_the_supervisor)
-        nursery.start_soon(listen, stop, said)
-        exit_code = await _work(choice, inheritance, stop, orders)
+        nursery.start_soon(listen, read_from, said, stop)
+        exit_code = await _work(choice, inheritance, stop, orders, partial(_answer, write_to))
         nursery.cancel_scope.cancel()
     return exit_code
 
 
-async def listen(stop: Stop, said: trio.MemorySendChannel[bytes], fd: int = 0) -> None:
-    """Pass on every line of the standard input. Its end stops at once: the supervisor wants it, or is gone."""
+async def listen(pipe: int, said: trio.MemorySendChannel[Order], stop: Stop) -> None:
+    """Pass on every order, and close the pipe. Its end stops at once: the supervisor wants it, or is gone."""
     rest = b""
-    async with trio.lowlevel.FdStream(os.dup(fd)) as lifeline, said:
+    async with trio.lowlevel.FdStream(pipe) as lifeline, said:
         async for data in lifeline:
             *lines, rest = (rest + data).split(b"\n")
             for line in lines:
-                said.send_nowait(line)
+                said.send_nowait(Order.of_line(line))
     stop.now()
 
 
-async def obey(orders: Orders, site: Site) -> None:
+async def obey(orders: Orders, site: Site, answer: Answer) -> None:
     """Carry out orders and answer each."""
-    async for line in orders:
-        verb, readings = parse_order(line)
-        mistakes: Sequence[Mistake] = ()
-        if verb == "prepare":
-            try:
-                mistakes = await site.prepare(readings)
-            except Exception as error:  # noqa: BLE001 - whatever it is, the old version goes on
-                mistakes = failure(error)
-        else:
-            await (site.swap() if verb == "swap" else site.keep())
-        _answer(mistakes)
+    async for order in orders:
+        answer(await _carry_out(order, site))
 
 
-async def _work(choice: Choice, inheritance: Inheritance, stop: Stop, orders: Orders) -> int:
+async def _carry_out(order: Order, site: Site) -> Sequence[Mistake]:
+    if order.verb == "prepare":
+        try:
+            return await site.prepare(order.readings)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the old version goes on
+            return [unexpected(error)]
+    await (site.swap if order.verb == "swap" else site.keep)(order.reloads)
+    return ()
+
+
+async def _work(choice: Choice, inheritance: Inheritance, stop: Stop, orders: Orders, answer: Answer) -> int:
     try:
-        _, readings = parse_order(await orders.receive())
-        loaded = load_all(choice, readings)
+        order = await orders.receive()
+        loaded = load_all(choice, order.readings)
     except trio.EndOfChannel:
         return 0
     except ConfigError as error:
@@ -75,9 +78,10 @@ async def _work(choice: Choice, inheritance: Inheritance, stop: Stop, orders: Or
         return 2
     opened = open_service(loaded.snapshot, loaded.policies, inheritance.instance)
     async with opened as (service, foundation), trio.open_nursery() as nursery:
-        nursery.start_soon(obey, orders, ServingProcess(choice, service, foundation, loaded.tls))
+        service.metrics.note_reloads(order.reloads)
+        nursery.start_soon(obey, orders, ServingProcess(choice, service, foundation, loaded.tls), answer)
         nursery.start_soon(_note_breakers, service)
-        await serve_until_stopped(service, loaded.tls, inheritance.fds, stop, partial(_answer, ()))
+        await serve_until_stopped(service, loaded.tls, inheritance.fds, stop, partial(answer, ()))
         nursery.cancel_scope.cancel()
     return 0
 
@@ -89,8 +93,9 @@ async def _note_breakers(service: Service) -> None:
         await trio.sleep(_NOTE_BREAKERS_EVERY_S)
 
 
-def _answer(mistakes: Sequence[Mistake]) -> None:
-    os.write(sys.stdout.fileno(), answer_line(mistakes))
+def _answer(pipe: int, mistakes: Sequence[Mistake]) -> None:
+    with suppress(BrokenPipeError):  # the end of the other pipe says the same
+        os.write(pipe, answer_line(mistakes))
 
 
 def _leave_it_to_the_supervisor() -> None:

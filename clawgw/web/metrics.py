@@ -13,7 +13,7 @@ from attrs import define, field, frozen
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.registry import Collector
 
 from clawgw.config.snapshot import Snapshot
@@ -51,6 +51,11 @@ def model_labels(snapshot: Snapshot, catalogue: Catalogue) -> ModelLabels:
     return ModelLabels(configured | defaults, catalogue)
 
 
+def forget_process(folder: str, pid: int) -> None:
+    """A worker has ended: what it was doing counts no more. `folder` is where the workers count."""
+    mark_process_dead(pid, folder)  # type: ignore[no-untyped-call] # the library has no annotation here
+
+
 MetricT = TypeVar("MetricT", Counter, Gauge, Histogram)
 
 
@@ -68,26 +73,28 @@ class _Labelled(Generic[MetricT]):
         return child
 
 
-@define(eq=False)
-class Reloads(Collector):
-    """The configuration's version and the reloads, of which all workers know the same: they are not added up."""
+@frozen
+class Reloads:
+    """How many reloads there were since the start."""
 
-    version: str
     ok: int = 0
     failed: int = 0
 
-    def succeeded(self, version: str) -> None:
-        """This version is served now."""
-        self.version = version
-        self.ok += 1
+
+@define(eq=False)
+class _Configuration(Collector):
+    """The version and the reloads, of which all workers know the same: they are not added up."""
+
+    version: str
+    reloads: Reloads = Reloads()
 
     def collect(self) -> Iterator[Metric]:
         """For the library."""
         info = GaugeMetricFamily("clawgw_config_info", "The version of the configuration", labels=["version"])
         info.add_metric([self.version], 1)
         reloads = CounterMetricFamily("clawgw_reloads", "Reloads since the start", labels=["result"])
-        reloads.add_metric(["ok"], self.ok)
-        reloads.add_metric(["failed"], self.failed)
+        reloads.add_metric(["ok"], self.reloads.ok)
+        reloads.add_metric(["failed"], self.reloads.failed)
         yield from (info, reloads)
 
 
@@ -123,8 +130,8 @@ class Metrics:
         self._breakers = _Labelled(
             gauge("breaker_state", "0 closed, 1 half-open, 2 open", "livemax", "provider", "model")
         )
-        self._reloads = Reloads(config_version)
-        registry.register(self._reloads)
+        self._configuration = _Configuration(config_version)
+        registry.register(self._configuration)
 
     def request_started(self, endpoint: str) -> None:  # noqa: ARG002 - the gauge has no labels
         """A checked request is being served."""
@@ -152,14 +159,14 @@ class Metrics:
         """A policy gave no plan."""
         self._policy_errors(policy).inc()
 
-    def reloaded(self, model_label: Callable[[Target], str], config_version: str) -> None:
+    def configured(self, model_label: Callable[[Target], str], config_version: str) -> None:
         """Another configuration is served."""
         self._model_label = model_label
-        self._reloads.succeeded(config_version)
+        self._configuration.version = config_version
 
-    def reload_failed(self) -> None:
-        """Another configuration was not good."""
-        self._reloads.failed += 1
+    def note_reloads(self, reloads: Reloads) -> None:
+        """There was another."""
+        self._configuration.reloads = reloads
 
     def note_breakers(self, states: Iterable[tuple[Target, BreakerState]]) -> None:
         """The breakers as they are now; of several that have the same label the worst is shown."""
@@ -182,7 +189,7 @@ class Metrics:
         if not os.environ.get(MULTIPROCESS_DIR):
             return self._registry
         gathered = CollectorRegistry()
-        gathered.register(self._reloads)
+        gathered.register(self._configuration)
         MultiProcessCollector(gathered)  # type: ignore[no-untyped-call] # the library has no annotation here
         return gathered
 

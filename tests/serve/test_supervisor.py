@@ -5,6 +5,7 @@ import signal
 import socket
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 import trio
@@ -12,109 +13,213 @@ from attrs import define, field
 
 from clawgw.config.addresses import Bind
 from clawgw.config.files import Choice
-from clawgw.config.settings import Settings
+from clawgw.config.settings import Server, Settings
 from clawgw.config.snapshot import Snapshot
+from clawgw.serve.crew import Crew
 from clawgw.serve.listeners import open_listeners
+from clawgw.serve.presence import Word
 from clawgw.serve.readings import Readings
 from clawgw.serve.reload import Reloading
-from clawgw.serve.stopping import obey_signals
-from clawgw.serve.supervisor import Crew, Workers, supervise
+from clawgw.serve.stopping import Stop
+from clawgw.serve.supervisor import Supervisor
+from clawgw.web.metrics import Reloads
+from tests.serve.waiting import until
 
-SCRIPT = (
-    "import os, signal, sys, time; signal.signal(signal.SIGTERM, {}); sys.stdin.readline(); os.write(1, b'[]\\n'); {}"
+SCRIPT = """
+import json, os, signal, sys, time
+number = len(os.listdir()) + 1
+open(str(os.getpid()), "x").close()
+signal.signal(signal.SIGTERM, {on_sigterm})
+def say(mistakes=()):
+    os.write(1, json.dumps([{{"path": path, "message": "no"}} for path in mistakes]).encode() + b"\\n")
+def orders():
+    for line in sys.stdin:
+        order = json.loads(line)
+        with open(str(os.getpid()), "a") as heard:
+            heard.write(f"{{order['verb']}} {{[*order['readings']]}} {{[*order['reloads'].values()]}}\\n")
+        yield order["verb"]
+{then}
+"""
+ENDS_ON_SIGTERM = "lambda *_: os._exit(0)"
+OBEDIENT = SCRIPT.format(on_sigterm=ENDS_ON_SIGTERM, then="for _ in orders(): say()")
+UNTIL_HUNG_UP = SCRIPT.format(on_sigterm="signal.SIG_IGN", then="for _ in orders(): say()")
+STUBBORN = SCRIPT.format(on_sigterm="signal.SIG_IGN", then="next(orders()); say(); time.sleep(60)")
+BAD_END = SCRIPT.format(on_sigterm="lambda *_: os._exit(3)", then="for _ in orders(): say()")
+ONE_FAILS = SCRIPT.format(on_sigterm=ENDS_ON_SIGTERM, then="if number == 1: os._exit(2)\nfor _ in orders(): say()")
+OBJECTS = SCRIPT.format(
+    on_sigterm=ENDS_ON_SIGTERM,
+    then="for verb in orders(): say([f'a{len(os.listdir())}', 'b'] if verb == 'prepare' else [])",
 )
-UNTIL_TERMINATED = SCRIPT.format("lambda *_: os._exit(0)", "time.sleep(60)")
-UNTIL_HUNG_UP = SCRIPT.format("signal.SIG_IGN", "sys.stdin.read()")
-STUBBORN = SCRIPT.format("signal.SIG_IGN", "time.sleep(60)")
-BAD_END = SCRIPT.format("lambda *_: os._exit(3)", "time.sleep(60)")
-ENDS = SCRIPT.format("signal.SIG_DFL", "")
+DUMB = SCRIPT.format(
+    on_sigterm=ENDS_ON_SIGTERM, then="for verb in orders():\n    say() if verb == 'serve' else time.sleep(60)"
+)
 
 
 @define
 class Run:
-    """A supervisor with the script for all its workers."""
+    """A supervisor of two, with the same script for all."""
 
+    nursery: trio.Nursery
+
+    folder: Path
     listeners: Sequence[socket.socket]
+    metrics: Path
+    server: Server = field(factory=Server)
+    stop: Stop = field(factory=Stop)
     ready: trio.Event = field(factory=trio.Event)
     ended: trio.Event = field(factory=trio.Event)
     exit_code: int | None = None
+    words: list[Word] = field(factory=list)
+    supervisor: Supervisor = field(init=False)
 
-    async def __call__(self, script: str, stop_s: float = 60) -> None:
-        workers = Workers(Crew([sys.executable, "-c", script], dict(os.environ), 2), lambda: stop_s)
-        snapshot = Snapshot("v1", Settings(), {}, {})
-        reloading = Reloading(Choice(), snapshot, Readings(), workers, lambda _word: None)
-        async with trio.open_nursery() as nursery:
-            await nursery.start(obey_signals, workers.stop.ask, reloading.ask)
-            self.exit_code = await supervise(workers, reloading, self.listeners, self.ready.set)
-            nursery.cancel_scope.cancel()
+    async def begin(self, script: str) -> None:
+        self.nursery.start_soon(self, script)
+        await self.ready.wait()
+
+    async def finish(self) -> int | None:
+        self.stop.ask()
+        await self.ended.wait()
+        return self.exit_code
+
+    async def __call__(self, script: str) -> None:
+        snapshot = Snapshot("v1", Settings(server=self.server), {}, {})
+        reloading = Reloading(Choice(), snapshot, Readings({"first": b""}), self.words.append)
+        command = [sys.executable, "-c", f"import os; os.chdir({str(self.folder)!r})\n{script}"]
+        crew = Crew(command, dict(os.environ), [], 2, str(self.metrics))
+        self.supervisor = Supervisor(crew, reloading, self.stop)
+        self.exit_code = await self.supervisor.run(self.listeners, self.ready.set)
         self.ended.set()
+
+    def heard(self) -> list[list[str]]:
+        """The orders that each process has heard, one after another."""
+        return sorted(file.read_text().splitlines() for file in self.folder.iterdir())
+
+    async def all_heard(self, orders: int) -> list[list[str]]:
+        """The same, when there are so many in all."""
+        await until(lambda: sum(map(len, self.heard())) >= orders)
+        return self.heard()
 
 
 @pytest.fixture
-def run(nursery: trio.Nursery) -> Run:
+def run(nursery: trio.Nursery, tmp_path: Path) -> Run:
     nursery.cancel_scope.deadline = trio.current_time() + 20
-    return Run(open_listeners([Bind("127.0.0.1", 0)]))
+    for name in ("workers", "metrics"):
+        (tmp_path / name).mkdir()
+    return Run(nursery, tmp_path / "workers", open_listeners([Bind("127.0.0.1", 0)]), tmp_path / "metrics")
 
 
-def tell(number: signal.Signals) -> None:
-    os.kill(os.getpid(), number)
-
-
-async def test_when_all_are_ready_it_says_so_and_when_told_to_it_stops_them(nursery: trio.Nursery, run: Run) -> None:
-    nursery.start_soon(run, UNTIL_TERMINATED)
-    await run.ready.wait()
-    tell(signal.SIGTERM)
-    await run.ended.wait()
-    assert run.exit_code == 0
+async def test_when_all_are_ready_it_says_so_and_when_told_to_it_stops_them(run: Run) -> None:
+    await run.begin(OBEDIENT)
+    assert await run.finish() == 0
     assert [listener.fileno() for listener in run.listeners] == [-1]
+    assert run.heard() == [["serve ['first'] [0, 0]"]] * 2
 
 
-async def test_a_second_signal_stops_what_drains_too_long(nursery: trio.Nursery, run: Run) -> None:
-    nursery.start_soon(run, UNTIL_HUNG_UP)
-    await run.ready.wait()
-    tell(signal.SIGINT)
+async def test_told_again_it_stops_what_drains_too_long(run: Run) -> None:
+    await run.begin(UNTIL_HUNG_UP)
+    run.stop.ask()
     await trio.testing.wait_all_tasks_blocked()
     assert not run.ended.is_set()
-    tell(signal.SIGINT)
-    await run.ended.wait()
-    assert run.exit_code == 0
+    assert await run.finish() == 0
 
 
-async def test_whoever_does_not_stop_in_time_is_ended(
-    nursery: trio.Nursery, run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_whoever_does_not_stop_in_time_is_ended(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("clawgw.serve.supervisor.AFTER_ALL_S", 0.01)
-    nursery.start_soon(run, STUBBORN, 0.01)
-    await run.ready.wait()
-    tell(signal.SIGTERM)
-    await run.ended.wait()
-    assert run.exit_code == 0
+    run.server = Server(drain_s=0)
+    await run.begin(STUBBORN)
+    assert await run.finish() == 0
 
 
 async def test_a_worker_that_does_not_start_ends_all(run: Run, caplog: pytest.LogCaptureFixture) -> None:
-    one_fails = "import os; os.mkdir('{0}') if not os.path.exists('{0}') else os._exit(2); " + UNTIL_TERMINATED
-    marker = f"{os.environ.get('TMPDIR', '/tmp')}/clawgw-test-{os.getpid()}"  # noqa: S108 - removed below
-    try:
-        await run(one_fails.format(marker))
-    finally:
-        os.rmdir(marker)  # noqa: PTH106 - nothing else is going on
+    await run(ONE_FAILS)
     assert run.exit_code == 1
     assert not run.ready.is_set()
     assert "ended by itself (exit code 2); stopping" in caplog.text
 
 
-async def test_a_worker_that_dies_later_ends_all(nursery: trio.Nursery, run: Run) -> None:
-    nursery.start_soon(run, ENDS)
-    await run.ended.wait()
-    assert run.exit_code == 1
-
-
-async def test_a_worker_that_fails_while_stopping(
-    nursery: trio.Nursery, run: Run, caplog: pytest.LogCaptureFixture
+async def test_a_worker_that_does_not_begin_to_serve_ends_all(
+    run: Run, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    nursery.start_soon(run, BAD_END)
-    await run.ready.wait()
-    tell(signal.SIGTERM)
-    await run.ended.wait()
+    monkeypatch.setattr("clawgw.serve.crew.ANSWER_S", 0.1)
+    await run(SCRIPT.format(on_sigterm="signal.SIG_DFL", then="time.sleep(60)"))
     assert run.exit_code == 1
+    assert not run.ready.is_set()
+    assert "ended by itself (exit code -9); stopping" in caplog.text
+
+
+async def test_a_worker_that_ends_later_is_replaced_by_one_that_serves_what_is_served_now(
+    run: Run, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("clawgw.serve.supervisor.REPLACE_AFTER_S", 0.01)
+    forgotten = list[tuple[str, int]]()
+    monkeypatch.setattr("clawgw.serve.supervisor.forget_process", lambda *process: forgotten.append(process))
+    await run.begin(OBEDIENT)
+    run.supervisor.reloading.served = Readings({"second": b""})
+    run.supervisor.reloading.reloads = Reloads(ok=1)
+    process = next(run.folder.iterdir())
+    os.kill(int(process.name), signal.SIGKILL)
+    assert await run.all_heard(3) == [
+        ["serve ['first'] [0, 0]"],
+        ["serve ['first'] [0, 0]"],
+        ["serve ['second'] [1, 0]"],
+    ]
+    assert forgotten == [(str(run.metrics), int(process.name))]
+    assert f"(process {process.name}) ended by itself (exit code -9); another takes its place" in caplog.text
+    assert await run.finish() == 0
+
+
+async def test_a_worker_is_not_replaced_during_a_reload(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clawgw.serve.supervisor.REPLACE_AFTER_S", 0.01)
+    await run.begin(OBEDIENT)
+    async with run.supervisor.reloading.at_rest:
+        (process, _) = run.folder.iterdir()
+        os.kill(int(process.name), signal.SIGKILL)
+        await until(lambda: run.supervisor.reloading.at_rest.statistics().tasks_waiting == 1)
+        assert await run.supervisor.prepare(Readings({"second": b""})) == ()
+        await run.supervisor.swap(Reloads(ok=1))
+        run.supervisor.reloading.served = Readings({"second": b""})
+        run.supervisor.reloading.reloads = Reloads(ok=1)
+    assert (await run.all_heard(5)) == [
+        ["serve ['first'] [0, 0]"],
+        ["serve ['first'] [0, 0]", "prepare ['second'] [0, 0]", "swap [] [1, 0]"],
+        ["serve ['second'] [1, 0]"],
+    ]
+    assert await run.finish() == 0
+
+
+async def test_none_is_replaced_while_all_stop(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clawgw.serve.supervisor.REPLACE_AFTER_S", 60)
+    await run.begin(OBEDIENT)
+    (process, _) = run.folder.iterdir()
+    os.kill(int(process.name), signal.SIGKILL)
+    await until(lambda: len(run.supervisor._workers) == 1)
+    assert await run.finish() == 0
+    assert len(run.heard()) == 2
+
+
+async def test_a_worker_that_fails_while_stopping(run: Run, caplog: pytest.LogCaptureFixture) -> None:
+    await run.begin(BAD_END)
+    assert await run.finish() == 1
     assert "failed while stopping (exit code 3)" in caplog.text
+
+
+async def test_the_mistakes_of_all_are_told_once(run: Run) -> None:
+    await run.begin(OBJECTS)
+    mistakes = await run.supervisor.prepare(Readings({"bad": b""}))
+    assert sorted(map(str, mistakes)) == ["a2: no", "b: no"]
+    await run.supervisor.keep(Reloads(failed=1))
+    assert run.heard() == [["serve ['first'] [0, 0]", "prepare ['bad'] [0, 0]", "keep [] [0, 1]"]] * 2
+    assert await run.finish() == 0
+
+
+async def test_one_that_does_not_answer_in_time_is_ended_and_replaced(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("clawgw.serve.supervisor.REPLACE_AFTER_S", 0.01)
+    await run.begin(DUMB)
+    monkeypatch.setattr("clawgw.serve.crew.ANSWER_S", 0.2)
+    mistakes = await run.supervisor.prepare(Readings())
+    assert [mistake.message.partition(") ")[2] for mistake in mistakes] == ["did not answer in 0.2 s"] * 2
+    monkeypatch.setattr("clawgw.serve.crew.ANSWER_S", 10)
+    assert (await run.all_heard(6))[:2] == [["serve ['first'] [0, 0]"]] * 2
+    assert await run.finish() == 0
