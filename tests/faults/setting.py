@@ -94,6 +94,7 @@ class Setting:
 
 
 def chat(*, stream: bool = False, **more: Any) -> bytes:
+    """A request's body; the route is `r` unless `model` says otherwise."""
     body = {"model": "r", "messages": [{"role": "user", "content": "hi"}], **more}
     return json.dumps({**body, "stream": True} if stream else body).encode()
 

@@ -235,12 +235,11 @@ async def test_a_400_cancels_the_hedge(nursery: trio.Nursery) -> None:
 # Silence
 
 
-@both_ways
-async def test_silence_at_the_default_of_four_seconds(nursery: trio.Nursery, *, stream: bool) -> None:
+async def test_silence_at_the_default_of_four_seconds(nursery: trio.Nursery) -> None:
     """The next target is asked while the first still may answer; the first is closed when it has lost."""
     s = await start(nursery, [always([Stall()]), good])
     asked_at = trio.current_time()
-    answer = await s.ask(stream=stream)
+    answer = await s.ask()
     assert (answer.status, text_of(answer)) == (200, TEXT)
     assert 4.0 <= s.fakes["t2"].accepted_at[0] - asked_at < SILENCE_S
     await s.fakes["t1"].wait_closed(1)
