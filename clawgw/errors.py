@@ -6,11 +6,12 @@ again (`retryable`, False unless said), and how loudly it is logged. The body it
 """
 
 import logging
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 
 class GatewayError(Exception):
-    """The root. `retry_after_s` becomes `Retry-After` (whole seconds, rounded up, at least 1)."""
+    """The root. `retry_after_s` becomes `Retry-After` (whole seconds, rounded up, at least 1); `headers` go along."""
 
     status: ClassVar[int] = 500
     type: ClassVar[str] = "server_error"
@@ -25,11 +26,13 @@ class GatewayError(Exception):
         code: str | None = None,
         param: str | None = None,
         retry_after_s: float | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.param = param
         self.retry_after_s = retry_after_s
+        self.headers = headers or {}
         if code is not None:
             self.code = code
 

@@ -13,33 +13,25 @@ from clawgw.config.settings import Budget, Provider, RateLimits, Settings
 from clawgw.limits.bucket import NANO_DOLLARS, Bucket, Claim, Kind, Scope
 from clawgw.policy import Charge
 
-_LEAST_USD = 1
-"""A budget that is used up refuses what costs nothing as well."""
+_LEAST = 1
+"""What is used up refuses also what would cost nothing."""
 
 
 @frozen
 class Demand:
-    """What a request, or an attempt, may come to: `tokens` with its answer, and `usd` in nano-dollars."""
+    """What a request, or an attempt, comes to, or may: `tokens` with its answer, and `usd` in nano-dollars."""
 
-    tokens: int
-    usd: int
+    tokens: int = 0
+    usd: int = 0
     requests: int = 1
 
     def of(self, kind: Kind) -> int:
-        """As much as a bucket of a kind is asked for, were it large enough."""
-        match kind:
-            case "requests":
-                return self.requests
-            case "tokens":
-                return self.tokens
-            case "concurrent":
-                return 1
-            case "usd":
-                return max(_LEAST_USD, self.usd)
+        """As much as it is for a bucket of a kind."""
+        return {"requests": self.requests, "tokens": self.tokens, "concurrent": 1, "usd": self.usd}[kind]
 
     def claims(self, buckets: Iterable[Bucket]) -> tuple[Claim, ...]:
-        """What is wanted of each bucket: no more than it can ever hold."""
-        return tuple(Claim(bucket, min(self.of(bucket.kind), max(bucket.limit, 1))) for bucket in buckets)
+        """What is wanted of each bucket beforehand: no more than it can ever hold."""
+        return tuple(Claim(bucket, min(max(self.of(bucket.kind), _LEAST), max(bucket.limit, 1))) for bucket in buckets)
 
 
 def caller_buckets(caller: Caller, settings: Settings) -> Iterator[Bucket]:

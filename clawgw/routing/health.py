@@ -50,6 +50,8 @@ EFFECTS: dict[Kind, Effect] = {
     Kind.LOOP: Effect.NONE,
     Kind.UNSUPPORTED: Effect.NONE,
     Kind.UNAVAILABLE: Effect.NONE,
+    Kind.OVER_LIMIT: Effect.NONE,
+    Kind.KEY_OVER_LIMIT: Effect.NONE,
     Kind.AUTH: Effect.NONE,
     Kind.QUOTA: Effect.NONE,
 }

@@ -8,6 +8,9 @@ from clawgw.errors import (
     InvalidRequest,
     LoopDetected,
     ModelNotFound,
+    PriceUnknown,
+    RateLimitExceeded,
+    TokensOverLimit,
     Unavailable,
     UnsupportedEndpoint,
     UnsupportedFeature,
@@ -17,7 +20,7 @@ from clawgw.errors import (
     UpstreamTimeout,
 )
 from clawgw.policy import Target
-from clawgw.wire.codec import Failure, Kind
+from clawgw.wire.codec import NEVER_SENT, Failure, Kind
 
 Failures = Sequence[tuple[Target, Failure]]
 
@@ -25,12 +28,15 @@ CONNECT_TIMEOUT = "connect_timeout"
 """The `code` of a CONNECT failure that was a time-out."""
 
 _TIMED_OUT = {Kind.TIMEOUT, Kind.IDLE}
-_NEVER_ASKED = {Kind.UNSUPPORTED, Kind.UNAVAILABLE}
+_OVER_LIMIT = {Kind.OVER_LIMIT, Kind.KEY_OVER_LIMIT}
 _REQUEST_ERRORS: dict[Kind, type[GatewayError]] = {
     Kind.BAD_REQUEST: InvalidRequest,
     Kind.CONTEXT_LENGTH: InvalidRequest,
     Kind.CONTENT_POLICY: ContentPolicyViolation,
     Kind.LOOP: LoopDetected,
+}
+_LACKS: dict[str | None, type[InvalidRequest]] = {
+    error.code: error for error in (UnsupportedEndpoint, PriceUnknown, TokensOverLimit)
 }
 _UPSTREAM_CODES = {
     Kind.AUTH: "upstream_auth_failed",
@@ -53,9 +59,11 @@ def final_error(failures: Failures) -> GatewayError:
     target, last = failures[-1]
     if last.kind in _REQUEST_ERRORS:
         return _request_error(target, last)
-    asked = [(at, failure) for at, failure in failures if failure.kind not in _NEVER_ASKED]
+    asked = [(at, failure) for at, failure in failures if failure.kind not in NEVER_SENT]
     if asked:
         return _upstream_error(asked)
+    if limited := [(at, failure) for at, failure in failures if failure.kind in _OVER_LIMIT]:
+        return RateLimitExceeded(_reasons(limited), retry_after_s=_hint(limited))
     closed = [(at, failure) for at, failure in failures if failure.kind is Kind.UNAVAILABLE]
     return Unavailable(_reasons(closed), retry_after_s=_hint(closed)) if closed else _unsupported(failures)
 
@@ -87,7 +95,7 @@ def _request_error(target: Target, failure: Failure) -> GatewayError:
 
 def _unsupported(failures: Failures) -> GatewayError:
     first = failures[0][1]
-    error = UnsupportedEndpoint if first.code == UnsupportedEndpoint.code else UnsupportedFeature
+    error = _LACKS.get(first.code, UnsupportedFeature)
     return error("; ".join(dict.fromkeys(failure.message for _, failure in failures)), param=first.param)
 
 

@@ -42,6 +42,8 @@ RULES: dict[Kind, Rule] = {
     Kind.MODEL_NOT_FOUND: _THE_TARGET,
     Kind.UNSUPPORTED: _THE_TARGET,
     Kind.UNAVAILABLE: _THE_TARGET,
+    Kind.OVER_LIMIT: _THE_TARGET,
+    Kind.KEY_OVER_LIMIT: _THE_KEY,
     Kind.TOO_LARGE: _THE_TARGET,
     Kind.AUTH: _THE_KEY,
     Kind.QUOTA: _THE_KEY,

@@ -14,7 +14,7 @@ def error_headers(error: GatewayError) -> dict[str, str]:
 
     The official OpenAI clients obey `x-should-retry`.
     """
-    headers = {"content-type": "application/json"}
+    headers = {"content-type": "application/json", **error.headers}
     if error.status in _PROMISES_RETRY_AFTER or error.retry_after_s is not None:
         headers["retry-after"] = str(max(1, math.ceil(error.retry_after_s or 1)))
     if not error.retryable:

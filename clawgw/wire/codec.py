@@ -55,6 +55,13 @@ class Kind(Enum):
     """The target cannot do what the request asks; nothing was sent."""
     UNAVAILABLE = "unavailable"
     """The target's breaker is open; nothing was sent."""
+    OVER_LIMIT = "over_limit"
+    """A limit or budget that the configuration sets for the provider is used up; nothing was sent."""
+    KEY_OVER_LIMIT = "key_over_limit"
+    """One that it sets for each key of the provider's pool; nothing was sent."""
+
+
+NEVER_SENT = frozenset({Kind.UNSUPPORTED, Kind.UNAVAILABLE, Kind.OVER_LIMIT, Kind.KEY_OVER_LIMIT})
 
 
 @frozen
@@ -77,7 +84,7 @@ class Failure:
     @property
     def sent(self) -> bool:
         """Whether anything was sent, so that this was an attempt."""
-        return not self.held_back and self.kind not in {Kind.UNSUPPORTED, Kind.UNAVAILABLE}
+        return not self.held_back and self.kind not in NEVER_SENT
 
 
 class WireError(Exception):

@@ -80,6 +80,6 @@ def test_never_more_than_a_bucket_can_hold() -> None:
     assert Demand(tokens=1500, usd=0).claims([small]) == (Claim(small, 1000),)
 
 
-def test_of_a_budget_always_something_so_that_an_empty_one_refuses() -> None:
+def test_always_something_so_that_what_is_used_up_refuses() -> None:
     budget = Bucket("key", "alice", "usd", 0, "day")
     assert Demand(tokens=1, usd=0).claims([budget]) == (Claim(budget, 1),)

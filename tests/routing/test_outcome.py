@@ -36,6 +36,9 @@ def failure(kind: Kind, status: int | None = None, hint: float | None = None, co
         ([Kind.UNAVAILABLE, Kind.SERVER], 502, "upstream_error", "all_targets_failed"),
         ([Kind.UNAVAILABLE, Kind.UNSUPPORTED], 503, "unavailable", "no_healthy_target"),
         ([Kind.UNSUPPORTED], 400, "invalid_request_error", "unsupported_parameter"),
+        ([Kind.OVER_LIMIT], 429, "rate_limit_error", "rate_limit_exceeded"),
+        ([Kind.KEY_OVER_LIMIT, Kind.UNAVAILABLE, Kind.UNSUPPORTED], 429, "rate_limit_error", "rate_limit_exceeded"),
+        ([Kind.OVER_LIMIT, Kind.SERVER], 502, "upstream_error", "all_targets_failed"),
     ],
 )
 def test_the_table_of_faults(failures: list[Kind], status: int, type_: str, code: str | None) -> None:
@@ -84,9 +87,15 @@ def test_targets_that_cannot_are_each_named_once() -> None:
     assert (error.message, error.param) == ("a cannot do n > 1; b cannot do n > 1", "n")
 
 
-def test_an_endpoint_that_no_provider_has() -> None:
-    error = final_error([(A, Failure(Kind.UNSUPPORTED, "a has no embeddings", code="unsupported_endpoint"))])
-    assert (error.status, error.code) == (400, "unsupported_endpoint")
+@pytest.mark.parametrize("code", ["unsupported_endpoint", "price_unknown", "tokens_over_limit"])
+def test_what_a_target_lacks_has_a_code_of_its_own(code: str) -> None:
+    error = final_error([(A, Failure(Kind.UNSUPPORTED, "a lacks it", code=code))])
+    assert (error.status, error.code) == (400, code)
+
+
+def test_a_limit_says_when_to_come_back() -> None:
+    limited = [(A, failure(Kind.OVER_LIMIT, hint=9.0)), (B, failure(Kind.KEY_OVER_LIMIT, hint=4.0))]
+    assert final_error(limited).retry_after_s == 4.0
 
 
 @pytest.mark.parametrize(

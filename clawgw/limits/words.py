@@ -1,0 +1,73 @@
+"""Limits as a client sees them: headers on every answer, and the text of a refusal. Never a name of anybody else's."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from clawgw.errors import BudgetExceeded, GatewayError, RateLimitExceeded
+from clawgw.limits.bucket import NANO_DOLLARS, Bucket, Kind, Refused, Scope, Standing
+
+_WHOSE: Mapping[Scope, str] = {
+    "key": "of this key",
+    "label": "that this key shares",
+    "route": "of the route",
+    "provider": "of the provider",
+    "provider_key": "of the provider's key",
+    "quota": "of a quota",
+}
+_SHOWN: Sequence[Kind] = ("requests", "tokens")
+
+
+def refusal(refused: Refused) -> GatewayError:
+    """The error for a request that has to wait: for the bucket that takes longest."""
+    longest = max(refused.refusing, key=lambda standing: standing.wait_ms)
+    error = BudgetExceeded if longest.bucket.kind == "usd" else RateLimitExceeded
+    return error(refusal_text(longest), retry_after_s=longest.wait_ms / 1000, headers=limit_headers(refused.standings))
+
+
+def refusal_text(standing: Standing) -> str:
+    """Which limit it is that does not let a request through now."""
+    what = limit_text(standing.bucket)
+    return f"{what}: it is used up, try again in {_span(standing.wait_ms)}"
+
+
+def limit_text(bucket: Bucket) -> str:
+    """A limit with its scope and size."""
+    what = "budget" if bucket.kind == "usd" else "limit"
+    return f"the {what} {_WHOSE[bucket.scope]} is {_size(bucket)}"
+
+
+def limit_headers(standings: Iterable[Standing]) -> dict[str, str]:
+    """`x-ratelimit-{limit,remaining,reset}-{requests,tokens}`, of each kind the bucket with the smallest share left.
+
+    As OpenAI sends them (platform.openai.com/docs/guides/rate-limits, "Rate limits in headers").
+    """
+    headers = dict[str, str]()
+    known = list(standings)
+    for kind in _SHOWN:
+        of_kind = [standing for standing in known if standing.bucket.kind == kind]
+        if of_kind:
+            scarcest = min(of_kind, key=lambda standing: standing.remaining / standing.bucket.limit)
+            headers[f"x-ratelimit-limit-{kind}"] = str(scarcest.bucket.limit)
+            headers[f"x-ratelimit-remaining-{kind}"] = str(scarcest.remaining)
+            headers[f"x-ratelimit-reset-{kind}"] = _span(scarcest.reset_ms)
+    return headers
+
+
+def _size(bucket: Bucket) -> str:
+    match bucket.kind:
+        case "usd":
+            return f"{bucket.limit / NANO_DOLLARS:g} USD per {bucket.per}"
+        case "concurrent":
+            return f"{bucket.limit} requests at once"
+        case kind:
+            return f"{bucket.limit} {kind} per minute"
+
+
+def _span(ms: int) -> str:
+    """A time as OpenAI writes it: `12ms`, `1.5s`, `6m0s`, `2h5m0s`."""
+    if ms < 1000:
+        return f"{ms}ms"
+    if ms < 60_000:
+        return f"{ms / 1000:g}s"
+    minutes, seconds = divmod(-(-ms // 1000), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}h{minutes}m{seconds}s" if hours else f"{minutes}m{seconds}s"

@@ -1,0 +1,228 @@
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from attrs import define, field
+
+from clawgw.config.callers import Caller
+from clawgw.config.settings import Budget, Provider, RateLimits, Route, Settings
+from clawgw.errors import BudgetExceeded, PriceUnknown, RateLimitExceeded, TokensOverLimit
+from clawgw.limits.allowance import Allowance, Expected, Limiter
+from clawgw.limits.bucket import Bucket, Claim, Granted, Kind, Refused, Scope, Standing, Verdict
+from clawgw.limits.levels import Demand
+from clawgw.policy import Charge, Target
+from clawgw.wire.codec import Kind as FailureKind
+from clawgw.wire.codec import WireError
+
+A, B = Target("a", "m"), Target("b", "m")
+LIMITS = RateLimits(requests_per_minute=10, tokens_per_minute=5_000, concurrent=2)
+ALICE = Caller("alice", limits=LIMITS)
+RICH = Caller("rich", limits=LIMITS, budget=Budget(1.0, "day"))
+SETTINGS = Settings(
+    providers={"a": Provider(limits=RateLimits(7), key_limits=RateLimits(3)), "gemini": Provider(limits=RateLimits(4))},
+    routes={"fast": Route(("a/m",), limits=RateLimits(100))},
+)
+
+
+@define
+class Shelf:
+    """A store that grants everything but what is used up, and keeps the books."""
+
+    used_up: set[tuple[Scope, Kind]] = field(factory=set)
+    reserved: dict[str, Sequence[Claim]] = field(factory=dict)
+    settled: dict[str, Sequence[int]] = field(factory=dict)
+
+    async def reserve(self, reservation: str, claims: Sequence[Claim], expires_ms: int) -> Verdict:
+        assert expires_ms == 1000
+        standings = [
+            Standing(claim.bucket, 0, 0, 2500 if (claim.bucket.scope, claim.bucket.kind) in self.used_up else 0)
+            for claim in claims
+        ]
+        if any(standing.wait_ms for standing in standings):
+            return Refused(standings)
+        self.reserved[reservation] = claims
+        return Granted(standings)
+
+    def settle(self, reservation: str, used: Sequence[int]) -> None:
+        assert reservation not in self.settled
+        self.settled[reservation] = used
+
+    def peek(self, bucket: Bucket) -> None: ...
+
+    def seed(self, bucket: Bucket, spent: int) -> None: ...
+
+    async def run(self) -> None: ...
+
+
+@define
+class Setting:
+    shelf: Shelf = field(factory=Shelf)
+    rejections: list[tuple[Scope, Kind]] = field(factory=list)
+    counted: list[Target] = field(factory=list)
+    prices: dict[Target, int] = field(factory=lambda: {A: 2, B: 3})
+    prompt: int = 100
+
+    def allowance(self, caller: Caller = ALICE, route: str | None = None, **more: Any) -> Allowance:
+        limiter = Limiter(SETTINGS, self.shelf, lambda scope, kind: self.rejections.append((scope, kind)))
+        expected = Expected(self._count, self._cost, more.pop("max_tokens", None), more.pop("answers", 1))
+        return Allowance(limiter, "req_1", caller, route, expected, 1000, **more)
+
+    async def _count(self, target: Target) -> int:
+        self.counted.append(target)
+        return self.prompt
+
+    def _cost(self, target: Target, prompt: int, answer: int) -> int | None:
+        price = self.prices.get(target)
+        return None if price is None else price * (prompt + answer)
+
+    def claimed(self, name: str = "req_1") -> list[tuple[str, str, int]]:
+        return [(claim.bucket.scope, claim.bucket.kind, claim.amount) for claim in self.shelf.reserved[name]]
+
+
+async def test_a_caller_without_limits_touches_nothing() -> None:
+    setting = Setting()
+    allowance = setting.allowance(Caller("free"))
+    await allowance.open([A])
+    allowance.settle(Demand(tokens=5))
+    assert (setting.shelf.reserved, setting.shelf.settled, setting.counted) == ({}, {}, [])
+
+
+async def test_a_request_takes_of_every_level_at_once() -> None:
+    setting = Setting()
+    await setting.allowance(RICH, "fast", max_tokens=50, answers=2).open([A, B])
+    assert setting.claimed() == [
+        ("key", "requests", 1),
+        ("key", "tokens", 200),
+        ("key", "concurrent", 1),
+        ("key", "usd", 400),
+        ("route", "requests", 1),
+    ]
+
+
+async def test_an_answer_without_a_bound_is_taken_to_have_1024_tokens() -> None:
+    setting = Setting()
+    await setting.allowance().open([A])
+    assert setting.claimed()[1] == ("key", "tokens", 1124)
+
+
+async def test_where_nothing_depends_on_tokens_none_are_counted() -> None:
+    setting = Setting()
+    await setting.allowance(Caller("alice", limits=RateLimits(10))).open([A])
+    assert (setting.claimed(), setting.counted) == ([("key", "requests", 1)], [])
+
+
+async def test_it_is_settled_with_what_was_used() -> None:
+    setting = Setting()
+    allowance = setting.allowance(RICH)
+    await allowance.open([A])
+    allowance.settle(Demand(tokens=33, usd=9))
+    assert setting.shelf.settled == {"req_1": [1, 33, 1, 9]}
+
+
+async def test_nothing_sent_is_nothing_used() -> None:
+    setting = Setting()
+    allowance = setting.allowance(RICH)
+    await allowance.open([A])
+    allowance.settle(Demand(requests=0))
+    assert setting.shelf.settled == {"req_1": [0, 0, 1, 0]}
+
+
+async def test_a_refusal_is_told_and_counted() -> None:
+    setting = Setting(Shelf({("key", "tokens")}))
+    allowance = setting.allowance()
+    with pytest.raises(RateLimitExceeded, match="5000 tokens per minute") as caught:
+        await allowance.open([A])
+    allowance.settle(Demand())
+    assert (caught.value.retry_after_s, setting.rejections, setting.shelf.settled) == (2.5, [("key", "tokens")], {})
+
+
+async def test_an_empty_budget_is_told_as_such() -> None:
+    with pytest.raises(BudgetExceeded):
+        await Setting(Shelf({("key", "usd")})).allowance(RICH).open([A])
+
+
+async def test_a_prompt_that_could_never_pass_is_refused_at_once() -> None:
+    with pytest.raises(TokensOverLimit, match="5001 tokens, and the limit of this key is 5000 tokens per minute"):
+        await Setting(prompt=5001).allowance().open([A])
+
+
+async def test_a_prompt_that_just_fits_passes_and_takes_all() -> None:
+    setting = Setting(prompt=5000)
+    await setting.allowance().open([A])
+    assert setting.claimed()[1] == ("key", "tokens", 5000)
+
+
+async def test_under_a_budget_the_first_target_with_a_price_counts() -> None:
+    setting = Setting(prices={B: 3})
+    allowance = setting.allowance(RICH)
+    await allowance.open([A, B])
+    assert setting.claimed()[3] == ("key", "usd", 3 * 1124)
+    with pytest.raises(WireError) as caught:
+        await allowance.enter(A, None)
+    assert (caught.value.failure.kind, caught.value.failure.code) == (FailureKind.UNSUPPORTED, "price_unknown")
+    assert await allowance.enter(B, None) is None
+
+
+async def test_under_a_budget_no_price_is_no_request() -> None:
+    with pytest.raises(PriceUnknown, match="a/m is not known"):
+        await Setting(prices={}).allowance(RICH).open([A, B])
+
+
+async def test_without_a_budget_nobody_asks_for_the_price() -> None:
+    setting = Setting(prices={})
+    allowance = setting.allowance()
+    await allowance.open([A])
+    assert await allowance.enter(B, None) is None
+
+
+async def test_every_attempt_takes_of_its_provider_and_of_the_key_it_uses() -> None:
+    setting = Setting()
+    allowance = setting.allowance()
+    await allowance.open([A])
+    first, second = await allowance.enter(A, "k1"), await allowance.enter(A, "k2")
+    assert setting.claimed("req_1/1") == [("provider", "requests", 1), ("provider_key", "requests", 1)]
+    assert first is not None
+    assert second is not None
+    first.settle(Demand(requests=0))
+    second.settle(Demand(tokens=9))
+    assert setting.shelf.settled == {"req_1/1": [0, 0], "req_1/2": [1, 1]}
+
+
+async def test_a_provider_goes_by_its_one_name() -> None:
+    setting = Setting()
+    await setting.allowance().enter(Target("google", "m"), None)
+    assert setting.claimed("req_1/1") == [("provider", "requests", 1)]
+
+
+@pytest.mark.parametrize(
+    ("used_up", "kind"),
+    [
+        ({("provider", "requests")}, FailureKind.OVER_LIMIT),
+        ({("provider_key", "requests")}, FailureKind.KEY_OVER_LIMIT),
+        ({("provider", "requests"), ("provider_key", "requests")}, FailureKind.OVER_LIMIT),
+    ],
+)
+async def test_a_provider_over_its_limit_is_a_failure_that_sent_nothing(
+    used_up: set[tuple[Scope, Kind]], kind: FailureKind
+) -> None:
+    setting = Setting(Shelf(used_up))
+    with pytest.raises(WireError) as caught:
+        await setting.allowance().enter(A, "k1")
+    failure = caught.value.failure
+    assert (failure.kind, failure.sent, failure.retry_after_s) == (kind, False, 2.5)
+    assert setting.rejections == [
+        bucket for bucket in [("provider", "requests"), ("provider_key", "requests")] if bucket in used_up
+    ]
+
+
+async def test_a_quota_is_charged_as_its_policy_says_and_one_bucket_once() -> None:
+    setting = Setting()
+    charges = [Charge("team", requests_per_minute=9, requests=5), Charge("team", requests_per_minute=9, requests=3)]
+    await setting.allowance(Caller(), charges=charges).open([A])
+    assert setting.claimed() == [("quota", "requests", 8)]
+
+
+async def test_a_quota_takes_no_more_than_it_can_hold() -> None:
+    setting = Setting()
+    await setting.allowance(Caller(), charges=[Charge("t", requests_per_minute=2, requests=5)]).open([A])
+    assert setting.claimed() == [("quota", "requests", 2)]
