@@ -96,6 +96,27 @@ class WireError(Exception):
 
 
 @frozen
+class Particulars:
+    """What a bill may depend on beside the counts: tokens of kinds that have prices of their own, and more."""
+
+    cache_write_1h: int = 0
+    """Of `cache_write`, what is kept for an hour and not for five minutes (Anthropic)."""
+    audio_prompt: int = 0
+    audio_cached: int = 0
+    """Of `cached`; a part of `audio_prompt` as well."""
+    audio_completion: int = 0
+    image_completion: int = 0
+    audio_seconds: int = 0
+    """The length of the sounds in the prompt, where that is billed and not their tokens (Mistral)."""
+    web_searches: int = 0
+    """Searches that ran on the provider's side and are billed one by one (Anthropic)."""
+    service_tier: str = ""
+    """How the provider says it served this, where that has prices of its own: `flex`, `priority` or `fast`."""
+    cost_usd: float | None = None
+    """What the provider says it has billed (OpenRouter)."""
+
+
+@frozen
 class Usage:
     """What an answer used, in tokens. `cached`, `cache_write` are parts of `prompt`; `reasoning` of `completion`.
 
@@ -108,6 +129,7 @@ class Usage:
     cache_write: int = 0
     reasoning: int = 0
     body: Mapping[str, Any] = field(factory=dict)
+    particulars: Particulars = Particulars()
 
 
 @frozen

@@ -13,6 +13,7 @@ from math import isfinite
 from typing import Any
 
 import orjson
+from attrs import evolve
 
 from clawgw.wire.codec import Completion, Failure, Kind, UpstreamRequest, Usage, WireError, WireTarget
 from clawgw.wire.json_body import decode_json_object, get_object, get_objects, get_text, invalid
@@ -105,7 +106,7 @@ def _usage(answer: dict[str, Any]) -> Usage | None:
     if not said:
         return None
     usage = usage_from_body(said)
-    return Usage(usage.prompt, usage.completion, usage.cached, body=_without_completion(usage.body))
+    return evolve(usage, body=_without_completion(usage.body))
 
 
 def _without_completion(body: Any) -> dict[str, Any]:

@@ -5,12 +5,20 @@ Source of the shape: https://platform.openai.com/docs/api-reference/chat/object 
 
 from typing import Any
 
-from clawgw.wire.codec import Usage
+from clawgw.wire.codec import Particulars, Usage
 from clawgw.wire.json_body import get_count, get_object
+
+_PRICED_TIERS = frozenset({"flex", "priority", "fast"})
 
 
 def usage_from_counts(
-    prompt: int, completion: int, *, cached: int = 0, cache_write: int = 0, reasoning: int = 0
+    prompt: int,
+    completion: int,
+    *,
+    cached: int = 0,
+    cache_write: int = 0,
+    reasoning: int = 0,
+    particulars: Particulars = Particulars(),  # noqa: B008 - frozen, so that one may serve all
 ) -> Usage:
     """Counts in tokens; `cached` and `cache_write` are parts of `prompt`, `reasoning` of `completion`."""
     prompt_details = {"cached_tokens": cached}
@@ -23,11 +31,11 @@ def usage_from_counts(
         "prompt_tokens_details": prompt_details,
         "completion_tokens_details": {"reasoning_tokens": reasoning},
     }
-    return Usage(prompt, completion, cached, cache_write, reasoning, body)
+    return Usage(prompt, completion, cached, cache_write, reasoning, body, particulars)
 
 
-def usage_from_body(body: dict[str, Any]) -> Usage:
-    """An OpenAI-shaped `usage` object, with what it says besides kept.
+def usage_from_body(body: dict[str, Any], service_tier: str = "") -> Usage:
+    """An OpenAI-shaped `usage` object, with what it says besides kept; the answer around it names the service tier.
 
     Cached tokens stand in `prompt_tokens_details`, or on the top level (older Moonshot `cached_tokens`, DeepSeek
     `prompt_cache_hit_tokens`); they are put in their place.
@@ -44,11 +52,44 @@ def usage_from_body(body: dict[str, Any]) -> Usage:
     counts: dict[str, Any] = {"prompt_tokens": prompt, "completion_tokens": completion}
     if prompt_details:
         counts["prompt_tokens_details"] = prompt_details
+    completion_details = get_object(body, "completion_tokens_details")
     return Usage(
         prompt,
         completion,
         cached,
         get_count(prompt_details, "cache_write_tokens"),
-        get_count(get_object(body, "completion_tokens_details"), "reasoning_tokens"),
+        get_count(completion_details, "reasoning_tokens"),
         {"total_tokens": prompt + completion, **body, **counts},
+        Particulars(
+            audio_prompt=get_count(prompt_details, "audio_tokens"),
+            audio_completion=get_count(completion_details, "audio_tokens"),
+            image_completion=get_count(completion_details, "image_tokens"),
+            audio_seconds=get_count(body, "prompt_audio_seconds"),
+            service_tier=priced_tier(service_tier),
+            cost_usd=reported_cost(body),
+        ),
     )
+
+
+def priced_tier(word: str) -> str:
+    """The service tier that an answer names; empty for all the names of the usual one."""
+    return word if word in _PRICED_TIERS else ""
+
+
+def reported_cost(usage: dict[str, Any]) -> float | None:
+    """What the provider says it has billed, in USD.
+
+    With an upstream key of one's own (`is_byok`) OpenRouter bills its fee alone, and the upstream bills the rest:
+    https://openrouter.ai/docs/guides/overview/auth/byok, …/administration/usage-accounting.
+    """
+    cost = _amount(usage, "cost")
+    if cost is None or usage.get("is_byok") is not True:
+        return cost
+    return cost + (_amount(get_object(usage, "cost_details"), "upstream_inference_cost") or 0.0)
+
+
+def _amount(source: dict[str, Any], key: str) -> float | None:
+    value = source.get(key)
+    if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
+        return float(value)
+    return None

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clawgw.wire.codec import Completion, Kind, Usage, WireError, WireTarget
+from clawgw.wire.codec import Completion, Kind, Particulars, Usage, WireError, WireTarget
 from clawgw.wire.embeddings import build_embeddings, pack, parse_embeddings, unpack
 from clawgw.wire.openai.dialects import GROQ, MISTRAL, MOONSHOT, OPENAI, OPENROUTER, Dialect
 from clawgw.wire.request import EmbeddingsRequest
@@ -154,4 +154,13 @@ def test_recorded_vectors_are_kept_to_the_bit() -> None:
         for item, fitted in zip(answer["data"], parsed(answer, encoding_format="base64").body["data"], strict=True):
             given_vector = item["embedding"]
             assert fitted["embedding"] == (given_vector if isinstance(given_vector, str) else pack(given_vector))
-        assert parsed(answer).usage == Usage(answer["usage"]["prompt_tokens"], 0, body=parsed(answer).body["usage"])
+        usage = parsed(answer).usage
+        assert usage is not None
+        assert (usage.prompt, usage.completion) == (answer["usage"]["prompt_tokens"], 0)
+        assert usage.body == parsed(answer).body["usage"]
+
+
+def test_what_it_cost_is_kept_beside_the_counts() -> None:
+    usage = parsed({"data": [{"embedding": [1.0]}], "usage": {**USAGE, "cost": 6e-08}}).usage
+    assert usage is not None
+    assert usage.particulars == Particulars(cost_usd=6e-08)

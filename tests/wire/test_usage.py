@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
-from clawgw.wire.codec import Usage
-from clawgw.wire.usage import usage_from_body, usage_from_counts
+from clawgw.wire.codec import Particulars, Usage
+from clawgw.wire.usage import reported_cost, usage_from_body, usage_from_counts
 
 
 def test_counts_become_openai_s_usage_object() -> None:
@@ -29,9 +29,46 @@ def test_openai_s_own_usage_is_read_and_kept() -> None:
         "total_tokens": 150,
         "prompt_tokens_details": {"cached_tokens": 40, "cache_write_tokens": 10, "audio_tokens": 0},
         "completion_tokens_details": {"reasoning_tokens": 30},
-        "cost": 0.25,
+        "system": "else",
     }
     assert usage_from_body(body) == Usage(100, 50, 40, 10, 30, body)
+
+
+def test_what_a_bill_depends_on_besides_is_read_from_openai_s_shape() -> None:
+    body = {
+        "prompt_tokens_details": {"audio_tokens": 7},
+        "completion_tokens_details": {"audio_tokens": 5, "image_tokens": 3},
+        "prompt_audio_seconds": 4,
+        "cost": 0.25,
+    }
+    assert usage_from_body(body, "flex").particulars == Particulars(
+        audio_prompt=7, audio_completion=5, image_completion=3, audio_seconds=4, service_tier="flex", cost_usd=0.25
+    )
+
+
+@pytest.mark.parametrize("word", ["", "default", "standard", "on_demand", "auto", "scale", "anything"])
+def test_the_usual_service_tier_has_no_name(word: str) -> None:
+    assert usage_from_body({}, word).particulars == Particulars()
+
+
+@pytest.mark.parametrize(
+    ("said", "cost"),
+    [
+        ({"cost": 0}, 0.0),
+        ({"cost": 0.5, "is_byok": False, "cost_details": {"upstream_inference_cost": 0.5}}, 0.5),
+        ({"cost": 0.25, "is_byok": True, "cost_details": {"upstream_inference_cost": 0.5}}, 0.75),
+        ({"cost": 0.25, "is_byok": True, "cost_details": {"upstream_inference_cost": None}}, 0.25),
+        ({"cost": 0.25, "is_byok": True}, 0.25),
+        ({"cost": None}, None),
+        ({"cost": -1}, None),
+        ({"cost": True}, None),
+        ({"cost": "0.5"}, None),
+        ({"cost": {"total_cost": 0.5}}, None),
+        ({}, None),
+    ],
+)
+def test_the_reported_cost_is_what_the_answer_came_to(said: dict[str, Any], cost: float | None) -> None:
+    assert reported_cost(said) == cost
 
 
 @pytest.mark.parametrize("field", ["cached_tokens", "prompt_cache_hit_tokens"])

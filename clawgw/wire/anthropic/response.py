@@ -14,9 +14,9 @@ import orjson
 
 from clawgw.wire.anthropic.errors import failure_from_event, is_error
 from clawgw.wire.anthropic.replay import PROVIDER, Block, keep, keep_thinking
-from clawgw.wire.codec import Completion, Usage, WireError
+from clawgw.wire.codec import Completion, Particulars, Usage, WireError
 from clawgw.wire.json_body import decode_json_object, get_count, get_object, get_objects, get_text, invalid
-from clawgw.wire.usage import usage_from_counts
+from clawgw.wire.usage import priced_tier, reported_cost, usage_from_counts
 
 ENDING = ("stop_reason", "stop_sequence", "stop_details", "container")
 """The fields that say how a message ended, in a whole one and in the `delta` of `message_delta`."""
@@ -72,6 +72,12 @@ def usage_of(usage: dict[str, Any]) -> Usage:
         cached=cached,
         cache_write=cache_write,
         reasoning=get_count(get_object(usage, "output_tokens_details"), "thinking_tokens"),
+        particulars=Particulars(
+            cache_write_1h=get_count(get_object(usage, "cache_creation"), "ephemeral_1h_input_tokens"),
+            web_searches=get_count(get_object(usage, "server_tool_use"), "web_search_requests"),
+            service_tier=priced_tier(get_text(usage, "speed")) or priced_tier(get_text(usage, "service_tier")),
+            cost_usd=reported_cost(usage),
+        ),
     )
 
 

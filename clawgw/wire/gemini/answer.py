@@ -12,11 +12,11 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-from clawgw.wire.codec import Usage, WireError, WireTarget
+from clawgw.wire.codec import Particulars, Usage, WireError, WireTarget
 from clawgw.wire.gemini.candidate import Candidate, Delta
 from clawgw.wire.gemini.errors import failure_from_error
 from clawgw.wire.json_body import decode_json, get_count, get_object, get_objects, get_text, invalid
-from clawgw.wire.usage import usage_from_counts
+from clawgw.wire.usage import priced_tier, usage_from_counts
 
 Json = dict[str, Any]
 
@@ -124,6 +124,20 @@ def _usage(counts: Json) -> Usage | None:
         get_count(counts, "candidatesTokenCount") + thoughts,
         cached=get_count(counts, "cachedContentTokenCount"),
         reasoning=thoughts,
+        particulars=Particulars(
+            audio_prompt=_of(counts, "promptTokensDetails", "AUDIO"),
+            audio_cached=_of(counts, "cacheTokensDetails", "AUDIO"),
+            audio_completion=_of(counts, "candidatesTokensDetails", "AUDIO"),
+            image_completion=_of(counts, "candidatesTokensDetails", "IMAGE"),
+            service_tier=priced_tier(get_text(counts, "serviceTier")),
+        ),
+    )
+
+
+def _of(counts: Json, details: str, modality: str) -> int:
+    """Google's `ModalityTokenCount`s of one modality."""
+    return sum(
+        get_count(count, "tokenCount") for count in get_objects(counts, details) if count.get("modality") == modality
     )
 
 

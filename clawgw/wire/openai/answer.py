@@ -98,5 +98,5 @@ def _completion(
 def _usage(answer: dict[str, Any], choices: list[dict[str, Any]]) -> Usage | None:
     for place in (answer, get_object(answer, "x_groq"), *choices):
         if said := get_object(place, "usage"):
-            return usage_from_body(said)
+            return usage_from_body(said, get_text(answer, "service_tier"))
     return None

@@ -138,5 +138,5 @@ def _pop_usage(body: dict[str, Any], choices: list[dict[str, Any]]) -> Usage | N
     found += [choice.pop("usage") for choice in choices if "usage" in choice]
     for usage in found:
         if usage and isinstance(usage, dict):
-            return usage_from_body(usage)
+            return usage_from_body(usage, get_text(body, "service_tier"))
     return None

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clawgw.wire.anthropic.response import completion_from
-from clawgw.wire.codec import Completion, Kind, WireError
+from clawgw.wire.anthropic.response import completion_from, usage_of
+from clawgw.wire.codec import Completion, Kind, Particulars, WireError
 from tests.shared import exchanges, needs_shared
 from tests.wire.anthropic.golden import REDACTED, SIGNED
 
@@ -168,6 +168,21 @@ def test_a_container_is_told() -> None:
 
 def test_a_model_that_is_not_told_is_the_one_asked() -> None:
     assert parsed(TEXT, model=None).body["model"] == "asked"
+
+
+@pytest.mark.parametrize(
+    ("said", "particulars"),
+    [
+        ({"cache_creation": {"ephemeral_5m_input_tokens": 2, "ephemeral_1h_input_tokens": 3}}, {"cache_write_1h": 3}),
+        ({"server_tool_use": {"web_search_requests": 2, "web_fetch_requests": 1}}, {"web_searches": 2}),
+        ({"service_tier": "standard", "speed": "standard"}, {}),
+        ({"service_tier": "priority"}, {"service_tier": "priority"}),
+        ({"service_tier": "standard", "speed": "fast"}, {"service_tier": "fast"}),
+        ({"cost": 0.000112, "is_byok": False}, {"cost_usd": 0.000112}),
+    ],
+)
+def test_what_a_bill_depends_on_besides(said: dict[str, Any], particulars: dict[str, Any]) -> None:
+    assert usage_of(said).particulars == Particulars(**particulars)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clawgw.wire.codec import Completion, Kind, WireError
+from clawgw.wire.codec import Completion, Kind, Particulars, WireError
 from clawgw.wire.gemini.response import parse_chat
 from tests.wire.gemini.answers import NOW, TARGET, Json, answer, called
 
@@ -56,6 +56,24 @@ def test_a_whole_answer() -> None:
     usage_ = completion.usage
     assert usage_ is not None
     assert (usage_.prompt, usage_.completion, usage_.cached, usage_.reasoning) == (7, 7, 1, 4)
+
+
+def test_tokens_of_sounds_and_images_are_told_apart() -> None:
+    def tokens(**modalities: int) -> list[Json]:
+        return [{"modality": modality, "tokenCount": count} for modality, count in modalities.items()]
+
+    counts = {
+        "promptTokenCount": 9,
+        "promptTokensDetails": tokens(TEXT=2, AUDIO=7),
+        "cacheTokensDetails": tokens(AUDIO=3),
+        "candidatesTokensDetails": [*tokens(TEXT=1, AUDIO=5, IMAGE=4), *tokens(IMAGE=2)],
+        "serviceTier": "flex",
+    }
+    usage = parse(answer({"text": "a"}, usageMetadata=counts)).usage
+    assert usage is not None
+    assert usage.particulars == Particulars(
+        audio_prompt=7, audio_cached=3, audio_completion=5, image_completion=6, service_tier="flex"
+    )
 
 
 def test_what_google_does_not_say_is_made_up_the_same_way_each_time() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clawgw.wire.codec import Completion, Kind, Usage, WireError, WireTarget
+from clawgw.wire.codec import Completion, Kind, Particulars, Usage, WireError, WireTarget
 from clawgw.wire.openai.answer import parse_chat, parse_text
 from tests.shared import exchanges, needs_shared
 from tests.wire.openai.streams import PROVIDERS
@@ -107,6 +107,10 @@ def test_custom_and_legacy_calls_are_kept() -> None:
         (one_choice({}, usage=COUNTS), Usage(3, 2, body=COUNTS)),
         (one_choice({}, x_groq={"usage": COUNTS}), Usage(3, 2, body=COUNTS)),
         ({"choices": [{"message": {}, "usage": COUNTS}]}, Usage(3, 2, body=COUNTS)),
+        (
+            one_choice({}, usage=COUNTS, service_tier="priority"),
+            Usage(3, 2, body=COUNTS, particulars=Particulars(service_tier="priority")),
+        ),
         (one_choice({}, usage=None), None),
     ],
 )

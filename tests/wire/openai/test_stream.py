@@ -2,10 +2,11 @@ import json
 from typing import Any
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clawgw.wire.codec import MAX_EVENT_BYTES, Chunk, Done, Event, Failed, Kind, Usage, UsageReport
+from clawgw.wire.codec import MAX_EVENT_BYTES, Chunk, Done, Event, Failed, Kind, Particulars, Usage, UsageReport
 from clawgw.wire.openai.choices import ChatChoices, TextChoices
 from clawgw.wire.openai.stream import OpenAIStream
 from clawgw.wire.writer import StreamWriter
@@ -47,6 +48,13 @@ USAGE = UsageReport(Usage(3, 2, body=COUNTS))
 def test_a_stream_is_chunks_usage_and_done() -> None:
     usage = event({**HEAD, "choices": [], "usage": COUNTS})
     assert events_of(HELLO, FINISH, usage, DONE) == [HELLO_CHUNK, FINISH_CHUNK, USAGE, Done()]
+
+
+def test_the_service_tier_is_part_of_the_usage() -> None:
+    usage = event({**HEAD, "choices": [], "service_tier": "flex", "usage": COUNTS})
+    assert UsageReport(evolve(USAGE.usage, particulars=Particulars(service_tier="flex"))) in events_of(
+        HELLO, FINISH, usage, DONE
+    )
 
 
 def test_after_the_end_nothing_comes() -> None:
