@@ -65,3 +65,7 @@ schema:
 # Generate the bundled catalogue of models
 catalogue:
     {{python}} tools/catalogue.py
+
+# Generate the bundled table of prices
+prices:
+    {{python}} -m tools.prices

@@ -1,0 +1,181 @@
+"""What models cost: the bundled table, and the prices of the configuration, which win.
+
+Money is whole pico-dollars (10⁻¹² USD): a price in USD per million tokens with up to six decimals is a whole number of
+them per token, so that sums are exact. `tools/prices.py` writes `prices.json` beside this module: provider → model →
+dated prices, one line a model. A model that is not in it has no price, which is not the same as a price of nothing.
+"""
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import cache
+from operator import attrgetter, itemgetter
+from pathlib import Path
+from typing import Any
+
+import orjson
+from attrs import Factory, define, field, frozen
+
+from clawgw.config.settings import Price as ConfiguredPrice
+from clawgw.policy import Target
+from clawgw.routing.catalogue import plain_name
+
+_PICO = 1_000_000_000_000
+_MICRO = 1_000_000
+SNAPSHOTS = "*"
+"""Ends a family's name (`family_of`) that stands for all its snapshots; where they differ in price, none does."""
+_STANDARD = "standard"
+
+
+def _same_as(name: str) -> Any:
+    return field(default=Factory(attrgetter(name), takes_self=True))
+
+
+@frozen
+class Rates:
+    """Pico-dollars for one token of each kind. What has no price of its own costs as the kind that it is a part of."""
+
+    input: int
+    output: int = 0
+    cached: int = _same_as("input")
+    cache_write: int = _same_as("input")
+    cache_write_1h: int = _same_as("cache_write")
+    audio_input: int = _same_as("input")
+    audio_cached: int = _same_as("cached")
+    reasoning: int = _same_as("output")
+    audio_output: int = _same_as("output")
+    image_output: int = _same_as("output")
+    audio_hour: int = 0
+    """For an hour of sound, where that is counted and not its tokens."""
+    web_search: int = 0
+    """For one search that ran on the provider's side."""
+
+
+@frozen
+class Price:
+    """A model's rates. A prompt longer than a threshold changes those of the whole request: `above`, ascending."""
+
+    base: Rates
+    above: Sequence[tuple[int, Rates]] = ()
+
+    def rates(self, prompt_tokens: int) -> Rates:
+        """The rates of a request with a prompt of so many tokens."""
+        passed = [rates for threshold, rates in self.above if prompt_tokens > threshold]
+        return passed[-1] if passed else self.base
+
+
+Dated = Sequence[tuple[float, Price]]
+"""Prices and when they began (Unix seconds), ascending."""
+
+
+def pico_dollars(usd: float) -> int:
+    """An amount of USD as the decimal number that it is written as."""
+    return _times(usd, _PICO)
+
+
+def family_of(model: str) -> str:
+    """What the snapshots of a model have in common. A fine-tuned model costs more than its base, a `:free` one less."""
+    if model.startswith("ft:"):
+        return f"ft:{plain_name(model)}"
+    return model if ":" in model else plain_name(model)
+
+
+def dollars(pico: int) -> float:
+    """Pico-dollars as USD, for where a record or a label shows them."""
+    return pico / _PICO
+
+
+def usd_per_million(rate: int) -> float:
+    """A rate as vendors write it."""
+    return rate / _MICRO
+
+
+def configured_price(price: ConfiguredPrice) -> Price:
+    """A price of the configuration. Without `cached_input`, cached tokens cost as much as others."""
+    rates = {"input": price.input, "output": price.output, "cached": price.cached_input}
+    return Price(Rates(**{kind: _times(usd, _MICRO) for kind, usd in rates.items() if usd is not None}))
+
+
+@define(eq=False)
+class PriceTable:
+    """Prices by provider, under the known providers' names (`config.known`). An index is built when first asked for."""
+
+    _lines: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    _ids: dict[str, Mapping[str, str]] = field(factory=dict, init=False)
+    """The id of a line by every name of its model, by provider."""
+    _listed: dict[tuple[str, str], Mapping[str, Dated]] = field(factory=dict, init=False)
+
+    def price(self, provider: str, model: str, at: float, service_tier: str = "") -> Price | None:
+        """What `model` cost at a time (Unix seconds). A service tier without prices of its own costs the standard."""
+        listed = self._find(provider, model)
+        if listed is None:
+            return None
+        dated = listed.get(service_tier) or listed[_STANDARD]
+        return dated[max(bisect_right(dated, at, key=itemgetter(0)) - 1, 0)][1]
+
+    def models(self, provider: str) -> Sequence[str]:
+        """The models that have prices, by the names of their lines."""
+        return tuple(self._lines.get(provider, ()))
+
+    def _find(self, provider: str, model: str) -> Mapping[str, Dated] | None:
+        ids = self._ids.get(provider)
+        if ids is None:
+            ids = self._ids[provider] = _ids(self._lines.get(provider, {}))
+        found = ids.get(model) or ids.get(family_of(model) + SNAPSHOTS)
+        if found is None:
+            return None
+        listed = self._listed.get((provider, found))
+        if listed is None:
+            listed = self._listed[provider, found] = _listed(self._lines[provider][found])
+        return listed
+
+
+@define(eq=False)
+class Prices:
+    """The prices of one configuration."""
+
+    _configured: Mapping[str, Price]
+    """By `provider/model`."""
+    _table: PriceTable
+
+    def configured(self, target: Target) -> Price | None:
+        """The price that the configuration names."""
+        return self._configured.get(str(target))
+
+    def price(self, target: Target, at: float, service_tier: str = "") -> Price | None:
+        """The price of a target at a time (Unix seconds), the configuration's before the table's; None: not known."""
+        return self.configured(target) or self._table.price(target.provider, target.model, at, service_tier)
+
+
+def prices_of(configured: Mapping[str, ConfiguredPrice]) -> Prices:
+    """The prices of a configuration's `[prices]` and of the bundled table."""
+    return Prices({target: configured_price(price) for target, price in configured.items()}, bundled())
+
+
+@cache
+def bundled() -> PriceTable:
+    """The table that comes with this version; read once."""
+    return PriceTable(orjson.loads(Path(__file__).with_name("prices.json").read_bytes()))
+
+
+def _times(usd: float, factor: int) -> int:
+    return int((Decimal(repr(usd)) * factor).to_integral_value())
+
+
+def _ids(lines: Mapping[str, Mapping[str, Any]]) -> Mapping[str, str]:
+    return {name: model for model, line in lines.items() for name in (model, *line.get("also", ()))}
+
+
+def _listed(line: Mapping[str, Any]) -> Mapping[str, Dated]:
+    return {tier: tuple(map(_dated, prices)) for tier, prices in line.items() if tier != "also"}
+
+
+def _dated(entry: Mapping[str, Any]) -> tuple[float, Price]:
+    rates = {key: value for key, value in entry.items() if key not in {"from", "above"}}
+    above = sorted((int(threshold), Rates(**changed)) for threshold, changed in entry.get("above", {}).items())
+    return _unix(entry.get("from")), Price(Rates(**rates), tuple(above))
+
+
+def _unix(day: str | None) -> float:
+    return 0.0 if day is None else datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp()
