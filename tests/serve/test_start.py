@@ -1,117 +1,16 @@
-"""`clawgw serve` as its users run it: a process of its own, signals, start-up lines, exit codes."""
+"""`clawgw serve` from its start to its stop."""
 
 import json
 import os
-import re
 import signal
-import subprocess
-import sys
-from pathlib import Path
-from typing import Any
 
 import pytest
 import trio
-from attrs import define, field
 
 from clawgw.config.addresses import Bind
 from clawgw.serve.listeners import bound, open_listeners
+from tests.serve.gateway import CHAT, SLOW_ECHO, Starter, begin_stream
 from tests.web.serving import Client
-
-ROOT = Path(__file__).resolve().parents[2]
-PASSED_ON = (
-    "PATH",
-    "HOME",
-    "TMPDIR",
-    "PYTHONPATH",
-    "COVERAGE_FILE",
-    "COVERAGE_PROCESS_CONFIG",
-    "COVERAGE_PROCESS_START",
-)
-CHAT: dict[str, Any] = {"model": "slow/echo", "messages": [{"role": "user", "content": "one two three four five six"}]}
-SLOW_ECHO = """
-[providers.slow]
-wire = "echo"
-tokens_per_second = {}
-"""
-
-
-@define
-class Process:
-    """A gateway in `folder`; `lines` are what it has said on standard error."""
-
-    folder: Path
-    process: trio.Process
-    lines: list[str] = field(factory=list)
-    _rest: bytes = b""
-
-    async def line(self, pattern: str) -> re.Match[str]:
-        """Wait for a line that fits."""
-        while True:
-            for line in self.lines:
-                if match := re.search(pattern, line):
-                    return match
-            assert await self._read(), f"it ended without {pattern!r}: {self.lines}"
-
-    async def connect(self) -> Client:
-        match = await self.line(r"listening on http://127\.0\.0\.1:(\d+)")
-        return Client(await trio.open_tcp_stream("127.0.0.1", int(match[1])))
-
-    async def wait(self) -> int:
-        """Its exit code; all its lines are there then."""
-        while await self._read():
-            pass
-        return await self.process.wait()
-
-    async def _read(self) -> bool:
-        assert self.process.stderr is not None
-        data = await self.process.stderr.receive_some()
-        *whole, self._rest = (self._rest + data).split(b"\n")
-        self.lines += [line.decode() for line in whole]
-        assert data or not self._rest
-        return bool(data)
-
-
-@define
-class Starter:
-    nursery: trio.Nursery
-    folder: Path
-
-    async def __call__(self, *options: str, config: str = "") -> Process:
-        self.folder.joinpath("gateway.toml").write_text(config)
-        environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-        environment["PYTHONPATH"] = f"{ROOT}:{environment.get('PYTHONPATH', '')}"
-        command = [sys.executable, "-m", "clawgw", "serve", "--bind", "127.0.0.1:0", *options]
-        process = await trio.lowlevel.open_process(
-            command, stderr=subprocess.PIPE, cwd=self.folder, env=environment, start_new_session=True
-        )
-        self.nursery.start_soon(_kill_in_the_end, process)
-        return Process(self.folder, process)
-
-
-async def _kill_in_the_end(process: trio.Process) -> None:
-    try:
-        await trio.sleep_forever()
-    finally:
-        with trio.CancelScope(shield=True):
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()
-            if process.stderr is not None:
-                await process.stderr.aclose()
-
-
-@pytest.fixture
-def start(nursery: trio.Nursery, tmp_path: Path) -> Starter:
-    nursery.cancel_scope.deadline = trio.current_time() + 60
-    return Starter(nursery, tmp_path)
-
-
-async def begin_stream(client: Client) -> None:
-    """Ask for a stream and take its first event."""
-    await client.send_post(json.dumps(CHAT | {"stream": True}).encode())
-    status, _ = await client.read_head()
-    assert status == 200
-    assert (await client.read_chunk()).startswith(b"data: {")
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
