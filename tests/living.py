@@ -8,7 +8,7 @@ from clawgw.engine.planning import Planner
 from clawgw.engine.provider import LiveProvider
 from clawgw.engine.upstream import Upstream
 from clawgw.policies.functions import PolicyFunction
-from clawgw.policies.runner import PolicyRunner
+from clawgw.policies.runner import OnError, PolicyRunner
 from clawgw.routing.budget import Budgets
 from clawgw.routing.catalogue import bundled
 from clawgw.wire.formats import CODECS
@@ -19,7 +19,7 @@ def live(
     upstream: Upstream,
     *,
     policies: dict[str, PolicyFunction] | None = None,
-    on_error: Callable[[str, str], None] = lambda _policy, _kind: None,
+    on_error: OnError = lambda _policy, _failure: None,
     close: Callable[[], None] = lambda: None,
 ) -> Live:
     """Every provider over the same upstream; dice that always show one half."""

@@ -56,7 +56,9 @@ def setting(script: Script, route: str = "", policies: dict[str, PolicyFunction]
     snapshot = load(config, {}, read_file=lambda _: b"")
     upstream, ear = ScriptedUpstream(reply), Ear()
     errors: list[tuple[str, str]] = []
-    alive = live(snapshot, upstream, policies=policies, on_error=lambda policy, kind: errors.append((policy, kind)))
+    alive = live(
+        snapshot, upstream, policies=policies, on_error=lambda name, failure: errors.append((name, failure.kind))
+    )
     made = Setting(Gateway(alive, ear, lambda: 0.5), upstream, ear)
     made.policy_errors = errors
     return made

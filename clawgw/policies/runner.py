@@ -8,7 +8,7 @@ from typing import Any
 from attrs import define, field
 
 from clawgw.policies.functions import PolicyFunction
-from clawgw.policies.guard import FailureKind, PolicyFailure, run_guarded
+from clawgw.policies.guard import PolicyFailure, run_guarded
 from clawgw.policies.quarantine import Quarantine
 from clawgw.policy import Plan, RequestFacts, TargetView
 
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 LOG_EVERY_S = 60.0
 """Of one policy's failures, one line so often."""
 
-OnError = Callable[[str, FailureKind], None]
+OnError = Callable[[str, PolicyFailure], None]
 
 
 @define
@@ -59,7 +59,7 @@ class PolicyRunner:
             return outcome
         if outcome.kind == "overrun":
             conduct.quarantine.overran(now)
-        self.on_error(name, outcome.kind)
+        self.on_error(name, outcome)
         _log(name, outcome, conduct, now)
         return fallback()
 

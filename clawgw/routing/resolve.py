@@ -16,7 +16,7 @@ embeddings: two models' vectors do not mix.
 
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Literal
 
 from attrs import frozen
 
@@ -30,6 +30,9 @@ from clawgw.routing.catalogue import Catalogue
 _ECHO = "echo"
 _CLIENTS_MODEL = "*"
 _PLAIN = settings.Route(targets=())
+
+Claim = Literal["route", "provider", "catalogue", "default"]
+"""Which of the kinds 1 to 4 a name is of."""
 
 
 @frozen
@@ -45,6 +48,7 @@ class Resolved:
     failover_after_s: float = _PLAIN.failover_after_s
     deadline_s: float = _PLAIN.deadline_s
     has_fallbacks: bool = False
+    claim: Claim = "provider"
 
 
 def resolve(model: str, endpoint: str, snapshot: Snapshot, catalogue: Catalogue) -> Resolved:
@@ -56,11 +60,13 @@ def resolve(model: str, endpoint: str, snapshot: Snapshot, catalogue: Catalogue)
         return _routed(route, model)
     if target := _named_target(model, snapshot):
         return Resolved((target,))
-    provider = _knowing_provider(model, snapshot, catalogue) or _default_provider(snapshot)
+    knowing = _knowing_provider(model, snapshot, catalogue)
+    provider = knowing or _default_provider(snapshot)
     if provider is None:
         raise ModelNotFound(_not_found(model, snapshot, catalogue), param="model")
     fallbacks = () if endpoint == "embeddings" else tuple(_fallbacks(provider, snapshot))
-    return Resolved((Target(provider, model), *fallbacks), has_fallbacks=bool(fallbacks))
+    claim: Claim = "catalogue" if knowing else "default"
+    return Resolved((Target(provider, model), *fallbacks), has_fallbacks=bool(fallbacks), claim=claim)
 
 
 def listed_models(snapshot: Snapshot, catalogue: Catalogue) -> list[dict[str, Any]]:
@@ -89,7 +95,9 @@ def _route(model: str, routes: Mapping[str, ReadyRoute]) -> ReadyRoute | None:
 
 def _routed(route: ReadyRoute, model: str) -> Resolved:
     targets = (Target(target.provider, model) if target.model == _CLIENTS_MODEL else target for target in route.targets)
-    return Resolved(tuple(targets), route.name, route.max_attempts, route.failover_after_s, route.deadline_s)
+    return Resolved(
+        tuple(targets), route.name, route.max_attempts, route.failover_after_s, route.deadline_s, claim="route"
+    )
 
 
 def _named_target(model: str, snapshot: Snapshot) -> Target | None:

@@ -18,6 +18,7 @@ from prometheus_client.registry import Collector
 
 from clawgw.config.snapshot import Snapshot
 from clawgw.ledger.record import AttemptRecord, RequestRecord
+from clawgw.policies.guard import PolicyFailure
 from clawgw.policy import BreakerState, Target
 from clawgw.routing.catalogue import Catalogue
 
@@ -155,7 +156,7 @@ class Metrics:
         """A request that did not get as far as the gateway: its head or its body was not good."""
         self._requests(endpoint, "", "", "", str(status)).inc()
 
-    def policy_failed(self, policy: str, _kind: str) -> None:
+    def policy_failed(self, policy: str, _failure: PolicyFailure) -> None:
         """A policy gave no plan."""
         self._policy_errors(policy).inc()
 

@@ -21,7 +21,8 @@ def errors() -> Errors:
 
 @pytest.fixture
 def runner(errors: Errors) -> PolicyRunner:
-    return PolicyRunner({"mine:route": policy(MOODY), "other:route": policy(GOOD)}, lambda *each: errors.append(each))
+    functions = {"mine:route": policy(MOODY), "other:route": policy(GOOD)}
+    return PolicyRunner(functions, lambda name, failure: errors.append((name, failure.kind)))
 
 
 def plan(runner: PolicyRunner, mood: str, now: float = 0.0, name: str = "mine:route") -> Plan:

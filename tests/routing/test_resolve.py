@@ -65,7 +65,7 @@ def route(name: str, *to: str, **rest: Any) -> ReadyRoute:
 def test_a_route_brings_its_own_numbers() -> None:
     fast = route("fast", "groq/g", "openai/o", max_attempts=2, failover_after_s=1.5, deadline_s=20.0)
     assert resolved("fast", snapshot("openai", "groq", routes=[fast])) == Resolved(
-        (Target("groq", "g"), Target("openai", "o")), "fast", 2, 1.5, 20.0
+        (Target("groq", "g"), Target("openai", "o")), "fast", 2, 1.5, 20.0, claim="route"
     )
 
 
@@ -138,6 +138,15 @@ def test_of_several_that_know_it(defaults: Mapping[str, Any], chosen: str) -> No
     """In file order groq, which does not know it; anthropic, which is not ready; then openai and google."""
     config = snapshot("groq", provider("anthropic", not_ready="no key"), "openai", "google", defaults=defaults)
     assert targets("shared", config)[0] == f"{chosen}/shared"
+
+
+@pytest.mark.parametrize(
+    ("model", "claim"),
+    [("fast", "route"), ("openai/gpt-6-luna", "provider"), ("gpt-6-luna", "catalogue"), ("anything", "default")],
+)
+def test_it_says_what_claimed_the_name(model: str, claim: str) -> None:
+    config = snapshot("openai", routes=[route("fast", "openai/o")], defaults={"provider": "openai"})
+    assert resolved(model, config).claim == claim
 
 
 def test_the_default_provider_takes_what_nobody_claims() -> None:
