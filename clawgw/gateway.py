@@ -18,6 +18,7 @@ from clawgw.engine.stream import OpenStream
 from clawgw.errors import GatewayError
 from clawgw.ledger.record import Listener
 from clawgw.routing.outcome import stream_error
+from clawgw.routing.prices import dollars_text
 from clawgw.wire.codec import Done, Event, Failed
 from clawgw.wire.request import ChatRequest, EmbeddingsRequest, Request, TextRequest
 from clawgw.wire.writer import StreamWriter, error_event
@@ -128,6 +129,7 @@ class Gateway:
             config_version=arrival.live.snapshot.version,
             started=arrival.started,
             now=arrival.now,
+            prices=arrival.live.planner.prices,
             listener=self.listener,
         )
 
@@ -138,7 +140,7 @@ class Gateway:
         settlement.finish_reason = completion.finish_reason
         body = orjson.dumps(completion.body)
         settlement.succeed()
-        return PlainAnswer(headers, body)
+        return PlainAnswer({**headers, **_cost_header(settlement)}, body)
 
     def _headers(self, answer: Answer, settlement: Settlement) -> Mapping[str, str]:
         target = answer.attempt.target
@@ -159,6 +161,11 @@ def _streaming(request: Request) -> bool:
 
 def _include_usage(request: Request) -> bool:
     return not isinstance(request, EmbeddingsRequest) and request.include_usage
+
+
+def _cost_header(settlement: Settlement) -> Mapping[str, str]:
+    cost = settlement.cost_pico()
+    return {} if cost is None else {"x-clawgw-cost-usd": dollars_text(cost)}
 
 
 def _header_safe(value: str) -> str:

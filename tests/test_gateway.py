@@ -40,6 +40,9 @@ targets = ["anthropic/claude-haiku-4-5"]
 targets = ["openai/gpt-6-luna"]
 [routes.half]
 targets = ["openai/gpt-6-luna", "two/m2"]
+[prices."two/m2"]
+input = 0.5
+output = 4.0
 [routes.two-only]
 targets = ["groq/llama", "two/m2"]
 """
@@ -96,7 +99,7 @@ def chat(model: str, **more: Any) -> Request:
     return parse_chat_request(orjson.dumps(body))
 
 
-def completion(text: str = "hello") -> Reply:
+def completion(text: str = "hello", **usage: object) -> Reply:
     message = {"role": "assistant", "content": text}
     body = {
         "id": "c1",
@@ -104,7 +107,7 @@ def completion(text: str = "hello") -> Reply:
         "created": 1,
         "model": "m-really",
         "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
-        "usage": {"prompt_tokens": 7, "completion_tokens": 2, "total_tokens": 9},
+        "usage": {"prompt_tokens": 7, "completion_tokens": 2, "total_tokens": 9, **usage},
     }
     return Reply(body=[orjson.dumps(body)], delay=0.5)
 
@@ -194,6 +197,31 @@ async def test_a_plain_answer_with_its_headers_and_record(autojump_clock: MockCl
     assert s.attempts() == [("one/m1", "primary", "won", None)]
     assert s.ear.started == ["chat.completions"]
     assert s.left_open() == (0, 0)
+
+
+async def test_what_an_answer_cost_is_in_its_header_and_its_record(autojump_clock: MockClock) -> None:
+    s = setting({"one": error_reply(500), "two": completion()})
+    answer = await plain(s, chat("both"))
+    assert answer.headers["x-clawgw-cost-usd"] == "0.0000115"  # 7 * 0.50 + 2 * 4.00 millionths of a dollar
+    assert (s.record.cost_pico, s.record.cost_usd) == (11_500_000, 0.0000115)
+    failed, won = s.record.attempts
+    assert (failed.cost_pico, failed.cost_usd) == (None, None)
+    assert (won.cost_pico, won.cost_usd) == (11_500_000, 0.0000115)
+
+
+async def test_a_listed_price_and_what_a_provider_says_it_has_billed(autojump_clock: MockClock) -> None:
+    s = setting({"api": completion()})
+    answer = await plain(s, chat("groq/openai/gpt-oss-20b"))
+    assert answer.headers["x-clawgw-cost-usd"] == "0.000001125"  # 7 * 0.075 + 2 * 0.30
+    s = setting({"one": completion(cost=0.25)})
+    assert (await plain(s, chat("one/m1"))).headers["x-clawgw-cost-usd"] == "0.25"
+
+
+async def test_without_a_price_there_is_no_cost(autojump_clock: MockClock) -> None:
+    s = setting({"one": completion()})
+    assert "x-clawgw-cost-usd" not in (await plain(s, chat("both"))).headers
+    assert (s.record.cost_pico, s.record.cost_usd) == (None, None)
+    assert s.record.prompt_tokens == 7
 
 
 async def test_what_a_target_cannot_take_is_named(autojump_clock: MockClock) -> None:

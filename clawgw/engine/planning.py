@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from attrs import frozen
+from attrs import field, frozen
 
 from clawgw.config.settings import Route
 from clawgw.config.snapshot import Snapshot
@@ -10,6 +10,7 @@ from clawgw.policies.runner import PolicyRunner
 from clawgw.policy import Plan, RequestFacts, Target, TargetView
 from clawgw.routing.catalogue import Catalogue
 from clawgw.routing.plan import failover_plan, fill_silences
+from clawgw.routing.prices import Prices, prices_of
 from clawgw.routing.resolve import Resolved
 from clawgw.routing.strategies import STRATEGIES, StrategyOptions
 from clawgw.routing.views import base_view
@@ -25,6 +26,11 @@ class Planner:
     snapshot: Snapshot
     catalogue: Catalogue
     policies: PolicyRunner
+    prices: Prices = field(init=False)
+
+    @prices.default
+    def _prices(self) -> Prices:
+        return prices_of(self.snapshot.settings.prices)
 
     def plan(self, resolved: Resolved, facts: Callable[[], RequestFacts], add_health: AddHealth, now: float) -> Plan:
         """The plan of one request, its silences filled in. `now`: seconds of the engine's clock.
@@ -32,30 +38,33 @@ class Planner:
         `facts` and `add_health` are asked only where something is decided by them.
         """
 
-        def view(target: Target) -> TargetView:
-            return add_health(base_view(target, self.snapshot, self.catalogue))
-
         def silence_s(target: Target) -> float:
-            return max(resolved.failover_after_s, view(target).p99_s or 0.0)
+            view = add_health(base_view(target, self.snapshot, self.catalogue))
+            return max(resolved.failover_after_s, view.p99_s or 0.0)
 
-        return fill_silences(self._chosen(resolved, facts, view, now), silence_s)
+        return fill_silences(self._chosen(resolved, facts, add_health, now), silence_s)
 
-    def _chosen(
-        self, resolved: Resolved, facts: Callable[[], RequestFacts], view: Callable[[Target], TargetView], now: float
-    ) -> Plan:
+    def base(self, target: Target, request: RequestFacts) -> TargetView:
+        """What is known of a target beside its health, with the prices that this request would have there."""
+        price = self.prices.price(target, request.now)
+        rates = None if price is None else price.rates(request.estimated_tokens)
+        return base_view(target, self.snapshot, self.catalogue, rates)
+
+    def _chosen(self, resolved: Resolved, facts: Callable[[], RequestFacts], add_health: AddHealth, now: float) -> Plan:
         route = self._route(resolved)
         if route is None or (route.policy is None and route.strategy == "failover"):
             return failover_plan(resolved.targets)
-        views = [view(target) for target in resolved.targets]
+        request = facts()
+        views = [add_health(self.base(target, request)) for target in resolved.targets]
         if route.policy is None:
-            return _by_strategy(route, facts(), views)
+            return _by_strategy(route, request, views)
         configured = Route(route.targets)
         return self.policies.plan(
             route.policy,
-            facts(),
+            request,
             views,
             route.options,
-            fallback=lambda: _by_strategy(configured, facts(), views),
+            fallback=lambda: _by_strategy(configured, request, views),
             now=now,
         )
 

@@ -9,7 +9,9 @@ from attrs import define, field
 from clawgw.config.callers import Caller
 from clawgw.engine.attempt import Attempt
 from clawgw.errors import ClientClosed, GatewayError
+from clawgw.ledger.cost import bill
 from clawgw.ledger.record import AttemptRecord, Listener, Outcome, RequestRecord
+from clawgw.routing.prices import Prices
 from clawgw.wire.codec import Chunk, Event, Usage, UsageReport
 
 
@@ -26,6 +28,7 @@ class Settlement:
     config_version: str
     started: float
     now: float
+    prices: Prices = field(repr=False)
     listener: Listener
     route: str | None = None
     attempts: list[Attempt] = field(factory=list)
@@ -47,6 +50,11 @@ class Settlement:
             case Chunk(body):
                 for choice in body.get("choices") or ():
                     self.finish_reason = choice.get("finish_reason") or self.finish_reason
+
+    def cost_pico(self) -> int | None:
+        """What all attempts have cost as far as that is known, in pico-dollars."""
+        costs = [cost for attempt in self.attempts if (cost := self._attempt_cost(attempt)) is not None]
+        return sum(costs) if costs else None
 
     def succeed(self) -> None:
         """The client has its whole answer."""
@@ -89,6 +97,7 @@ class Settlement:
             completion_tokens=usage.completion if usage else None,
             reasoning_tokens=usage.reasoning if usage else None,
             usage_source="reported" if usage else None,
+            cost_pico=self.cost_pico(),
             first_token_ms=self._ms(self.winner.first_token) if self.winner else None,
             duration_ms=self._ms(trio.current_time()) or 0.0,
             upstream_ms=self._upstream_ms(),
@@ -108,7 +117,13 @@ class Settlement:
             error_code=attempt.failure.kind.value if attempt.failure else None,
             prompt_tokens=usage.prompt if usage else None,
             completion_tokens=usage.completion if usage else None,
+            cost_pico=self._attempt_cost(attempt),
         )
+
+    def _attempt_cost(self, attempt: Attempt) -> int | None:
+        if attempt is not self.winner or self.usage is None:
+            return None
+        return bill(self.usage, attempt.target, self.prices, self.now)
 
     @property
     def _deciding(self) -> Attempt | None:

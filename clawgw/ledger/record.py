@@ -10,6 +10,7 @@ from typing import Literal, Protocol
 from attrs import field, frozen
 
 from clawgw.policy import Target, Trigger
+from clawgw.routing.prices import dollars
 
 Outcome = Literal["ok", "error", "cancelled", "unknown"]
 AttemptOutcome = Literal["won", "lost", "cancelled", "failed"]
@@ -30,6 +31,13 @@ class AttemptRecord:
     error_code: str | None = None
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
+    cost_pico: int | None = None
+    """In pico-dollars (10⁻¹² USD); None: there is no usage, or no price."""
+
+    @property
+    def cost_usd(self) -> float | None:
+        """The cost as it is shown."""
+        return None if self.cost_pico is None else dollars(self.cost_pico)
 
 
 @frozen
@@ -60,10 +68,17 @@ class RequestRecord:
     completion_tokens: int | None = None
     reasoning_tokens: int | None = None
     usage_source: UsageSource | None = None
+    cost_pico: int | None = None
+    """Of all attempts whose cost is known, in pico-dollars; None: it is known of none."""
     first_token_ms: float | None = None
     upstream_ms: float = 0.0
     """Time in which at least one upstream was waited for; `duration_ms - upstream_ms` is the gateway's own."""
     attempts: Sequence[AttemptRecord] = ()
+
+    @property
+    def cost_usd(self) -> float | None:
+        """The cost as it is shown."""
+        return None if self.cost_pico is None else dollars(self.cost_pico)
 
 
 class Listener(Protocol):

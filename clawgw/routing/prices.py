@@ -86,6 +86,12 @@ def dollars(pico: int) -> float:
     return pico / _PICO
 
 
+def dollars_text(pico: int) -> str:
+    """Pico-dollars as a decimal number of USD, every digit of them: `0.000768`."""
+    whole, rest = divmod(pico, _PICO)
+    return f"{whole}.{rest:012}".rstrip("0").rstrip(".")
+
+
 def usd_per_million(rate: int) -> float:
     """A rate as vendors write it."""
     return rate / _MICRO

@@ -121,6 +121,10 @@ class Metrics:
         )
         self._attempts = counter("attempts", "Tries at a target", "target", "trigger", "outcome")
         self._tokens = counter("tokens", "Tokens used", "provider", "model", "kind")
+        self._cost = counter("cost_usd", "What attempts have cost, in USD", "provider", "model", "key")
+        self._unpriced = counter(
+            "price_unknown", "Attempts that used tokens at a price nobody knows", "provider", "model"
+        )
         self._duration = histogram("request_duration", "From arrival to end", _DURATION_S, "endpoint")
         self._first_token = histogram(
             "time_to_first_token", "From arrival to the answer's first content", _DURATION_S, "provider", "model"
@@ -151,6 +155,7 @@ class Metrics:
         self._count_tokens(record, provider, model)
         for attempt in record.attempts:
             self._attempts(self._target(attempt), attempt.trigger, attempt.outcome).inc()
+            self._count_cost(attempt, record.key or "")
 
     def refused(self, endpoint: str, status: int) -> None:
         """A request that did not get as far as the gateway: its head or its body was not good."""
@@ -204,6 +209,13 @@ class Metrics:
         for kind, tokens in kinds.items():
             if tokens:
                 self._tokens(provider, model, kind).inc(tokens)
+
+    def _count_cost(self, attempt: AttemptRecord, key: str) -> None:
+        names = self._names(attempt.target.provider, attempt.target.model)
+        if attempt.cost_usd is not None:
+            self._cost(*names, key).inc(attempt.cost_usd)
+        elif attempt.prompt_tokens is not None:
+            self._unpriced(*names).inc()
 
     def _names(self, provider: str | None, model: str | None) -> tuple[str, str]:
         if provider is None or model is None:

@@ -18,6 +18,7 @@ from clawgw.routing.prices import (
     bundled,
     configured_price,
     dollars,
+    dollars_text,
     family_of,
     pico_dollars,
     prices_of,
@@ -50,6 +51,14 @@ def test_dollars_are_read_as_they_are_written(usd: float, pico: int) -> None:
 def test_dollars_are_shown_as_the_nearest_number_there_is() -> None:
     assert dollars(100_000_000_000) == 0.1
     assert usd_per_million(300_000) == 0.3
+
+
+@pytest.mark.parametrize(
+    ("pico", "text"),
+    [(0, "0"), (1, "0.000000000001"), (768_000_000, "0.000768"), (10**12, "1"), (12 * 10**12 + 5 * 10**11, "12.5")],
+)
+def test_an_amount_as_text_has_every_digit(pico: int, text: str) -> None:
+    assert dollars_text(pico) == text
 
 
 @given(st.integers(0, 10**15))

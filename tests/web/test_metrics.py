@@ -97,6 +97,24 @@ def test_attempts() -> None:
     assert value(metrics, "attempts_total", target="openai/known", trigger="failover", outcome="won") == 1
 
 
+def test_what_attempts_cost_by_key_and_those_without_a_price() -> None:
+    metrics = Metrics(label, "v1")
+    lost = AttemptRecord(Target("groq", "known"), "race", 0, 1, "lost", prompt_tokens=3, cost_pico=250_000_000_000)
+    won = AttemptRecord(Target("openai", "known"), "race", 0, 2, "won", prompt_tokens=3, cost_pico=10**12)
+    free = AttemptRecord(Target("echo", "known"), "race", 0, 2, "won", prompt_tokens=3, cost_pico=0)
+    unpriced = AttemptRecord(Target("corp", "known"), "race", 0, 2, "won", prompt_tokens=3)
+    silent = AttemptRecord(Target("mute", "known"), "race", 0, 2, "cancelled")
+    metrics.request_ended(record(attempts=[lost, won, free], key="alice"))
+    metrics.request_ended(record(attempts=[won, unpriced, silent]))
+    costs = {
+        (provider, key): value(metrics, "cost_usd_total", provider=provider, model="known", key=key)
+        for provider, key in [("groq", "alice"), ("openai", "alice"), ("openai", ""), ("echo", "alice"), ("corp", "")]
+    }
+    assert list(costs.values()) == [0.25, 1.0, 1.0, 0.0, None]
+    unknown = [value(metrics, "price_unknown_total", provider=p, model="known") for p in ("corp", "mute", "openai")]
+    assert unknown == [1, None, None]
+
+
 def test_a_model_that_a_client_made_up_is_other() -> None:
     metrics = Metrics(label, "v1")
     for number in range(100):

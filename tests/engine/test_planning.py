@@ -1,0 +1,44 @@
+"""What a target's view says of prices: those of the request's day and of a prompt as long as its own."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from clawgw.config.load import load
+from clawgw.engine.planning import Planner
+from clawgw.policies.runner import PolicyRunner
+from clawgw.policy import RequestFacts, Target
+from clawgw.routing.catalogue import bundled
+
+CONFIG = """
+[providers.corp]
+wire = "openai"
+base_url = "https://corp.example/v1"
+[providers.openai]
+[providers.google]
+[prices."corp/m"]
+input = 0.5
+output = 4.0
+"""
+PLANNER = Planner(
+    load(CONFIG, {}, read_file=lambda _: pytest.fail("no file is named")),
+    bundled(),
+    PolicyRunner({}, lambda *_: None),
+)
+
+
+@pytest.mark.parametrize(
+    ("target", "tokens", "day", "prices"),
+    [
+        (Target("corp", "m"), 10, "2026-11-23", (0.5, 4.0)),
+        (Target("corp", "unheard-of"), 10, "2026-11-23", (None, None)),
+        (Target("openai", "gpt-6-luna"), 272_000, "2026-11-23", (0.1, 0.5)),
+        (Target("openai", "gpt-6-luna"), 272_001, "2026-11-23", (0.2, 0.75)),
+        (Target("google", "gemini-4-argon"), 10, "2026-11-30", (2.0, 10.0)),
+        (Target("google", "gemini-4-argon"), 10, "2026-12-01", (4.0, 20.0)),
+    ],
+)
+def test_prices_of_a_view(target: Target, tokens: int, day: str, prices: tuple[float | None, float | None]) -> None:
+    now = datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp()
+    view = PLANNER.base(target, RequestFacts("any", estimated_tokens=tokens, now=now))
+    assert (view.input_price, view.output_price) == prices
