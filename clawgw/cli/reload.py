@@ -33,7 +33,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """0: reloaded. 1: it was not, or the gateway did not say so in time. 2: there is no gateway to tell."""
     folder = log_of(configuration.choice(args), os.environ, Path.read_bytes).parent
-    pid = find(folder)
+    try:
+        pid = find(folder)
+    except OSError as error:
+        print(f"{folder / PID_FILE}: {error.strerror}", file=sys.stderr)
+        return 2
     if pid is None:
         print(f"no gateway is running with this configuration ({folder / PID_FILE} names none)", file=sys.stderr)
         return 2

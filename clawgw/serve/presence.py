@@ -9,7 +9,6 @@ import fcntl
 import json
 import logging
 import os
-import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -42,7 +41,7 @@ class Word:
     @classmethod
     def of_json(cls, said: dict[str, Any]) -> Self:
         """The same word."""
-        return cls(**{**said, "mistakes": [Mistake(**mistake) for mistake in said["mistakes"]]})
+        return cls(**{**said, "mistakes": tuple(Mistake(**mistake) for mistake in said["mistakes"])})
 
 
 @define
@@ -89,10 +88,13 @@ class Presence:
 
 
 def find(folder: Path) -> int | None:
-    """The process that is present in `folder`; None: there is none, whatever files are there."""
+    """The process that is present in `folder`; None: there is none, whatever files are there.
+
+    Raises OSError where that cannot be seen, as when it belongs to somebody else.
+    """
     try:
         file = (folder / PID_FILE).open("rb")
-    except OSError:
+    except FileNotFoundError:
         return None
     with file:
         try:
@@ -127,7 +129,7 @@ def _locked(file: Path) -> int | None:
 
 
 def _replace(file: Path, text: str) -> None:
-    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f"{file.name}.")
-    with os.fdopen(descriptor, "w") as new:
-        new.write(text)
-    Path(name).replace(file)
+    new = file.with_name(f"{file.name}.new")
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, _OWN_MODE), "w") as stream:
+        stream.write(text)
+    new.replace(file)

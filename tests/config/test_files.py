@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from clawgw.config.files import Choice, load_chosen
+from clawgw.config.files import Choice, load_chosen, log_of
 from clawgw.config.load import Overrides
 from clawgw.config.mistakes import ConfigError
 from clawgw.config.snapshot import Snapshot
@@ -76,3 +76,17 @@ def test_a_file_that_cannot_be_read_says_why() -> None:
     for read, reason in ((refuse, "Permission denied"), (refuse_silently, "no reason given")):
         with pytest.raises(ConfigError, match=rf"^gateway.toml: cannot be read: {reason}$"):
             load_chosen(Choice(), {}, read)
+
+
+@pytest.mark.parametrize(
+    ("text", "log"),
+    [
+        (b"", "clawgw.db"),
+        (b"[log]\npath = 'log/x.db'", "log/x.db"),
+        (b"[log]\npath = '/var/x.db'\n[server]\nworkerz = 1", "/var/x.db"),
+        (b"[log", "clawgw.db"),
+    ],
+)
+def test_the_log_is_found_whatever_else_is_wrong(text: bytes, log: str) -> None:
+    read = reader({"etc/gateway.toml": text})
+    assert log_of(Choice(config="etc/gateway.toml"), {}, read) == Path("etc", log)

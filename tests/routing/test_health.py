@@ -213,6 +213,13 @@ def test_a_provider_without_keys_has_one_breaker() -> None:
     assert isinstance(target.admit("m", None, 100.0, streaming=True), Failure)
 
 
+def test_the_breakers_of_the_models_that_were_asked() -> None:
+    now, known = 0.0, broken(0.0)
+    assert health().breaker_states(now) == {}
+    assert known.breaker_states(now) == {"m": "open"}
+    assert known.breaker_states(now + 1000) == {"m": "half_open"}
+
+
 def test_each_model_is_for_itself() -> None:
     target = broken(100.0)
     assert isinstance(target.admit("other", 0, 100.0, streaming=True), Admission)

@@ -3,8 +3,9 @@
 import logging
 import time
 from collections.abc import Awaitable
-from typing import Any
+from typing import Any, cast
 
+import attrs
 import pytest
 import trio
 
@@ -14,12 +15,15 @@ from clawgw.engine.journey import Arrival
 from clawgw.errors import InvalidRequest, Unavailable, UpstreamFailed
 from clawgw.gateway import PlainAnswer
 from clawgw.policy import Target
+from clawgw.routing.health import Admission
 from clawgw.web.app import Front
 from clawgw.web.cold import build_cold_app
 from clawgw.web.exchange import Receive, Scope, Send
 from clawgw.web.hot import HotEndpoint
 from clawgw.wire.checks.parse import parse_text_request
+from clawgw.wire.codec import Failure, Kind
 from clawgw.wire.request import ChatRequest, EmbeddingsRequest, Request, TextRequest
+from tests.living import live
 from tests.web.serving import (
     CHAT,
     STREAMED_CHAT,
@@ -474,6 +478,45 @@ async def test_providers(nursery: trio.Nursery) -> None:
         },
     ]
     assert b"secret" not in answer.body
+
+
+async def test_what_a_worker_knows_of_targets(nursery: trio.Nursery) -> None:
+    served = await serve(nursery, service(hello, snapshot(providers=[provider("openai")])))
+    client, health = await served.connect(), served.gateway.live.providers["openai"].health
+    for _ in range(5):
+        admission = health.admit("known", 0, trio.current_time(), streaming=True)
+        assert isinstance(admission, Admission)
+        admission.failed(Failure(Kind.SERVER, ""), trio.current_time())
+        admission.end(trio.current_time())
+    health.admit("fine", 0, trio.current_time(), streaming=True)
+    (row,) = (await client.get("/v1/providers")).json["data"]
+    nothing = {"cooling_s": 0.0, "p50_s": None, "p95_s": None}
+    assert row["targets"] == [
+        {"model": "known", "breaker": "open", "in_flight": 0, **nothing},
+        {"model": "fine", "breaker": "closed", "in_flight": 1, **nothing},
+    ]
+    lines = (await client.get("/metrics")).body.decode().splitlines()
+    assert 'clawgw_breaker_state{model="known",provider="openai"} 2.0' in lines
+    assert 'clawgw_breaker_state{model="other",provider="openai"} 0.0' in lines
+
+
+async def test_an_answer_under_way_names_the_version_it_began_with(nursery: trio.Nursery) -> None:
+    closed = list[str]()
+
+    async def swapped_meanwhile(request: Request, arrival: Arrival) -> PlainAnswer:
+        old = served.gateway.live
+        chosen = attrs.evolve(old.snapshot, version="new")
+        served.gateway.live = live(chosen, cast("Any", None))
+        old.retire()
+        assert closed == []
+        return await hello(request, arrival)
+
+    served = await serve(nursery, service(swapped_meanwhile))
+    served.gateway.live.close = lambda: closed.append("old")
+    client = await served.connect()
+    assert (await client.post(CHAT)).headers["x-clawgw-config"] == VERSION
+    assert (await client.get("/health")).json["config"] == "new"
+    assert closed == ["old"]
 
 
 async def test_models(nursery: trio.Nursery) -> None:

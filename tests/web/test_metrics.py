@@ -8,11 +8,12 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from clawgw.config.snapshot import ReadyRoute
 from clawgw.ledger.record import AttemptRecord, RequestRecord
-from clawgw.policy import Target
+from clawgw.policy import BreakerState, Target
 from clawgw.routing.catalogue import Catalogue
-from clawgw.web.metrics import MULTIPROCESS_DIR, Metrics, model_labels
+from clawgw.web.metrics import MULTIPROCESS_DIR, Metrics, Reloads, forget_process, model_labels
 from tests.web.serving import provider, snapshot
 
+STATES: list[tuple[str, BreakerState]] = [("a", "closed"), ("b", "open"), ("c", "half_open")]
 CATALOGUE = Catalogue({"openai": {"gpt-4o": {}, "gpt-4o-mini": {"also": ["gpt-4o-tiny"]}}})
 
 
@@ -69,6 +70,34 @@ def test_a_request_from_start_to_end() -> None:
 
 def test_the_configuration_has_its_version() -> None:
     assert value(Metrics(label, "abc"), "config_info", version="abc") == 1
+
+
+def test_another_configuration_takes_its_place() -> None:
+    metrics = Metrics(label, "old")
+    metrics.request_ended(record(model="a"))
+    metrics.configured(lambda target: target.model, "new")
+    metrics.request_ended(record(model="b"))
+    assert (value(metrics, "config_info", version="old"), value(metrics, "config_info", version="new")) == (None, 1)
+    names = {"endpoint": "chat.completions", "route": "fast", "provider": "openai", "status": "200"}
+    counts = [value(metrics, "requests_total", **names, model=model) for model in ("other", "a", "b")]
+    assert counts == [1, None, 1]
+
+
+def test_reloads() -> None:
+    metrics = Metrics(label, "v1")
+    assert [value(metrics, "reloads_total", result=result) for result in ("ok", "failed")] == [0, 0]
+    metrics.note_reloads(Reloads(ok=2, failed=1))
+    assert [value(metrics, "reloads_total", result=result) for result in ("ok", "failed")] == [2, 1]
+
+
+def test_of_the_breakers_behind_one_label_the_worst_is_shown() -> None:
+    metrics = Metrics(label, "v1")
+    made_up = [(Target("groq", name), state) for name, state in STATES]
+    metrics.note_breakers([(Target("openai", "known"), "half_open"), *made_up])
+    assert value(metrics, "breaker_state", provider="openai", model="known") == 1
+    assert value(metrics, "breaker_state", provider="groq", model="other") == 2
+    metrics.note_breakers([])
+    assert value(metrics, "breaker_state", provider="groq", model="other") == 0
 
 
 def test_nothing_waited_for_is_no_negative_overhead() -> None:
@@ -168,20 +197,39 @@ def test_labels_of_models(target: Target, expected: str) -> None:
 
 
 _COUNT = """
+import os
 from clawgw.web.metrics import Metrics
 metrics = Metrics(lambda target: target.model, "v1")
 metrics.refused("embeddings", 413)
 metrics.request_started("embeddings")
+print(os.getpid())
 print(metrics.exposition("")[0].decode())
 """
 
 
-def test_with_several_workers_all_are_counted(tmp_path: Path) -> None:
-    environment = {**os.environ, MULTIPROCESS_DIR: str(tmp_path)}
+def count_in_a_worker(folder: Path) -> tuple[int, list[str]]:
+    """Its number, and all lines that it would show."""
+    environment = {**os.environ, MULTIPROCESS_DIR: str(folder)}
     command = [sys.executable, "-c", _COUNT]
-    subprocess.run(command, env=environment, capture_output=True, check=True)  # noqa: S603 - our own code
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)  # noqa: S603 - our own code
+    pid, *lines = done.stdout.splitlines()
+    return int(pid), lines
+
+
+def test_with_several_workers_all_are_counted(tmp_path: Path) -> None:
+    count_in_a_worker(tmp_path)
+    _, lines = count_in_a_worker(tmp_path)
     line = 'clawgw_requests_total{endpoint="embeddings",model="",provider="",route="",status="413"} 2.0'
-    assert line in done.stdout.splitlines()
-    assert "clawgw_in_flight 2.0" in done.stdout.splitlines()
-    assert 'clawgw_config_info{version="v1"} 1.0' in done.stdout.splitlines()
+    assert line in lines
+    assert "clawgw_in_flight 2.0" in lines
+    assert 'clawgw_config_info{version="v1"} 1.0' in lines
+    assert 'clawgw_reloads_total{result="ok"} 0.0' in lines
+
+
+def test_what_a_dead_worker_has_counted_stays_but_what_it_was_doing_does_not(tmp_path: Path) -> None:
+    pid, _ = count_in_a_worker(tmp_path)
+    forget_process(str(tmp_path), pid)
+    _, lines = count_in_a_worker(tmp_path)
+    line = 'clawgw_requests_total{endpoint="embeddings",model="",provider="",route="",status="413"} 2.0'
+    assert line in lines
+    assert "clawgw_in_flight 1.0" in lines

@@ -1,0 +1,33 @@
+from typing import Any
+
+import pytest
+
+from clawgw.config.restart import restarts
+from clawgw.config.settings import Log, Server, Settings
+
+
+@pytest.mark.parametrize(
+    ("new", "path"),
+    [
+        ({"server": Server(bind=("127.0.0.1:1",))}, "server.bind"),
+        ({"server": Server(workers=2)}, "server.workers"),
+        ({"server": Server(tls_cert="a")}, "server.tls_cert"),
+        ({"server": Server(tls_key="a")}, "server.tls_key"),
+        ({"log": Log(path="a")}, "log.path"),
+    ],
+)
+def test_what_needs_a_restart(new: dict[str, Any], path: str) -> None:
+    assert [str(mistake) for mistake in restarts(Settings(), Settings(**new))] == [f"{path}: needs a restart"]
+
+
+def test_all_of_it_is_said() -> None:
+    new = Settings(server=Server(workers=2, tls_cert="a", tls_key="b"))
+    assert [mistake.path for mistake in restarts(Settings(), new)] == [
+        "server.workers",
+        "server.tls_cert",
+        "server.tls_key",
+    ]
+
+
+def test_the_rest_does_not() -> None:
+    assert list(restarts(Settings(), Settings(server=Server(drain_s=1, header_hold_s=2, max_body_bytes=3)))) == []
