@@ -55,14 +55,18 @@ def level_at(bucket: Bucket, level: Level, now_ms: int) -> Level:
 
     That of places stays as it is: only a store knows of their leases.
     """
-    if bucket.kind == "concurrent":
+    kind = bucket.kind
+    if kind == "concurrent":
         return level
-    moment_ms = level.at_ms if 0 < level.at_ms - now_ms <= SET_BACK_MS else now_ms
-    if bucket.kind == "usd":
+    used, at_ms = level
+    moment_ms = at_ms if 0 < at_ms - now_ms <= SET_BACK_MS else now_ms
+    if kind == "usd":
         start_ms, _ = window(bucket.per, moment_ms)
-        return level if start_ms == level.at_ms else Level(0, start_ms)
-    most = min(level.used, 2 * _capacity(bucket))
-    return Level(max(0, most - max(0, moment_ms - level.at_ms) * bucket.limit), moment_ms)
+        return level if start_ms == at_ms else Level(0, start_ms)
+    if used:
+        used = min(used, 2 * bucket.limit * UNITS[kind])
+        used = max(0, used - max(0, moment_ms - at_ms) * bucket.limit)
+    return Level(used, moment_ms)
 
 
 def take(bucket: Bucket, level: Level, amount: int) -> Level:
@@ -77,7 +81,7 @@ def settle(bucket: Bucket, level: Level, amount: int, used: int, reserved_at_ms:
     """
     if bucket.kind == "usd" and level.at_ms != reserved_at_ms:
         return level
-    most = MAX_LIMIT["usd"] if bucket.kind == "usd" else 2 * _capacity(bucket)
+    most = MAX_LIMIT["usd"] if bucket.kind == "usd" else 2 * bucket.limit * UNITS[bucket.kind]
     return Level(min(max(0, level.used + (used - amount) * UNITS[bucket.kind]), most), level.at_ms)
 
 
@@ -88,12 +92,10 @@ def seed(level: Level, spent: int) -> Level:
 
 def wait_ms(bucket: Bucket, level: Level, now_ms: int, amount: int) -> int:
     """How long until `amount` could be taken from the present level; 0: now. More than the limit is never there."""
-    missing = level.used + amount * UNITS[bucket.kind] - _capacity(bucket)
+    missing = level.used + (amount - bucket.limit) * UNITS[bucket.kind]
     if missing <= 0:
         return 0
-    if bucket.kind == "concurrent":
-        return PLACE_WAIT_MS
-    return _ends_ms(bucket, level, missing) - now_ms
+    return PLACE_WAIT_MS if bucket.kind == "concurrent" else _ends_ms(bucket, level, missing) - now_ms
 
 
 def reset_ms(bucket: Bucket, level: Level, now_ms: int) -> int:
@@ -105,8 +107,9 @@ def reset_ms(bucket: Bucket, level: Level, now_ms: int) -> int:
 
 def standing(bucket: Bucket, level: Level, now_ms: int, asked: int = 0) -> Standing:
     """How a bucket stands at its present level, for one who asks for so much of it."""
-    remaining = max(0, _capacity(bucket) - level.used) // UNITS[bucket.kind]
-    return Standing(bucket, remaining, reset_ms(bucket, level, now_ms), wait_ms(bucket, level, now_ms, asked))
+    remaining = bucket.limit - -(-level.used // UNITS[bucket.kind])
+    wait = wait_ms(bucket, level, now_ms, asked)
+    return Standing(bucket, max(0, remaining), reset_ms(bucket, level, now_ms), wait)
 
 
 def lease_ends_ms(now_ms: int) -> int:
@@ -131,12 +134,8 @@ def _month(day: int) -> tuple[int, int]:
     return (first - _EPOCH).days, (following - _EPOCH).days
 
 
-def _capacity(bucket: Bucket) -> int:
-    return bucket.limit * UNITS[bucket.kind]
-
-
 def _ends_ms(bucket: Bucket, level: Level, parts: int) -> int:
     """When so many parts will have drained; of a budget, when its window ends."""
     if bucket.kind == "usd":
         return window(bucket.per, level.at_ms)[1]
-    return level.at_ms - -parts // max(1, bucket.limit)
+    return level.at_ms - -parts // (bucket.limit or 1)

@@ -1,0 +1,40 @@
+"""Stores in memory as the machine drives them: nothing that they do waits."""
+
+from collections.abc import Sequence
+
+from attrs import frozen
+
+from clawgw.limits.bucket import Bucket, Claim, Granted, Standing, Verdict
+from clawgw.limits.memory import MemoryStore
+from clawgw.limits.shared import SharedStore
+
+
+@frozen
+class Directly:
+    store: MemoryStore | SharedStore
+
+    def reserve(self, reservation: str, claims: Sequence[Claim], expires_ms: int = 600_000) -> Verdict:
+        try:
+            self.store.reserve(reservation, claims, expires_ms).send(None)
+        except StopIteration as returned:
+            verdict: Verdict = returned.value
+            return verdict
+        raise AssertionError("a store in memory waits for nothing")
+
+    def passes(self, reservation: str, *claims: Claim) -> bool:
+        return isinstance(self.reserve(reservation, claims), Granted)
+
+    def settle(self, reservation: str, used: Sequence[int]) -> None:
+        self.store.settle(reservation, used)
+
+    def peek(self, bucket: Bucket) -> Standing | None:
+        return self.store.peek(bucket)
+
+    def seed(self, bucket: Bucket, spent: int) -> None:
+        self.store.seed(bucket, spent)
+
+    def renew(self) -> None:
+        self.store.renew()
+
+    def close(self) -> None:
+        self.store.close()
