@@ -16,6 +16,7 @@ from clawgw.config.mistakes import ConfigError
 COMMANDS: Mapping[str, str] = {
     "serve": "clawgw.cli.serve",
     "check": "clawgw.cli.check",
+    "explain": "clawgw.cli.explain",
     "schema": "clawgw.cli.schema",
     "keys": "clawgw.cli.keys",
     "reload": "clawgw.cli.reload",

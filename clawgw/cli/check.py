@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     except ConfigError as error:
         if not args.json:
             raise
-        print(json.dumps({"ok": False, "mistakes": [{"path": m.path, "message": m.message} for m in error.mistakes]}))
+        print(json.dumps(configuration.mistakes_as_json(error)))
         return 2
     if not args.json:
         print("\n".join(report(snapshot)))

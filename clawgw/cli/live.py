@@ -9,6 +9,7 @@ import attrs
 import trio
 from attrs import asdict, frozen
 
+from clawgw.cli.table import aligned
 from clawgw.config.settings import Settings
 from clawgw.config.snapshot import ReadyProvider, Snapshot
 from clawgw.engine.attempt import Attempt
@@ -136,6 +137,4 @@ def _model(provider: ReadyProvider, snapshot: Snapshot) -> str:
 def _table(trials: Sequence[Trial]) -> Iterator[str]:
     rows = [("provider", "key", "model", "ms", "result")]
     rows += [(t.provider, f"#{t.key}" if t.key else "-", t.model, str(t.ms), t.error or "ok") for t in trials]
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    for row in rows:
-        yield "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[4]])
+    return aligned(rows)

@@ -54,10 +54,11 @@ def random_of(request_id: str) -> float:
 
 def _chosen(headers: RawHeaders) -> dict[str, str]:
     named = ((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in headers)
-    return {name: value for name, value in named if _is_told(name)}
+    return {name: value for name, value in named if is_told(name)}
 
 
-def _is_told(name: str) -> bool:
+def is_told(name: str) -> bool:
+    """Whether policies are told of a header, by its name in lower case."""
     return name == "user-agent" or (name.startswith("x-") and name not in _SECRET_HEADERS)
 
 

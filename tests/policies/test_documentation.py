@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from clawgw.cli import main
 from clawgw.config.settings import Route
 from clawgw.testing import check_plan, facts, load_policy, view
 
 TEXT = (Path(__file__).parents[2] / "docs" / "policies.md").read_text()
 FILES = dict(re.findall(r"<!-- file: (\S+) -->\n```python\n(.*?)```", TEXT, re.DOTALL))
 SNIPPETS = re.findall(r"(?<!-->\n)```python\n(.*?)```", TEXT, re.DOTALL)
+EXPLAINED = re.findall(r"<!-- explain -->\n```sh\nclawgw (.*?)\n```\n\n```\n(.*?)```", TEXT, re.DOTALL)
 CONFIGURATIONS = re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)
 
 
@@ -45,6 +47,17 @@ def test_the_configuration_of_the_example_runs_it(checkout: Path) -> None:
     module, _, function = str(route.policy).partition(":")
     targets = [view(target) for target in route.targets]
     check_plan(load_policy(checkout / "policies" / f"{module}.py", function)(facts(), targets, route.options), targets)
+
+
+def test_the_example_is_explained_as_the_page_says(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ((command, expected),) = EXPLAINED
+    (checkout / "gateway.toml").write_text(CONFIGURATIONS[0])
+    monkeypatch.delenv("CLAWGW_CONFIG", raising=False)
+    assert main(command.split()) == 0
+    lines = zip(capsys.readouterr().out.splitlines(), expected.splitlines(), strict=True)
+    assert [line for line, says in lines if not re.fullmatch(re.escape(says).replace("…", ".*"), line)] == []
 
 
 @pytest.mark.parametrize("source", SNIPPETS)
