@@ -54,14 +54,3 @@ class RecordLock:
             now = time.monotonic()
         self._impatient_until = now + IMPATIENT_S
         return False
-
-
-class NoLock:
-    """For what no other process can reach."""
-
-    def acquire(self) -> bool:
-        """At once."""
-        return True
-
-    def release(self) -> None:
-        """Nobody waits."""
