@@ -1,7 +1,7 @@
 """What a request comes to: everything its record needs, gathered as it happens and handed over once."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import trio
 from attrs import define, field
@@ -53,8 +53,7 @@ class Settlement:
 
     def cost_pico(self) -> int | None:
         """What all attempts have cost as far as that is known, in pico-dollars."""
-        costs = [cost for attempt in self.attempts if (cost := self._attempt_cost(attempt)) is not None]
-        return sum(costs) if costs else None
+        return _total(map(self._attempt_cost, self.sent()))
 
     def succeed(self) -> None:
         """The client has its whole answer."""
@@ -75,6 +74,7 @@ class Settlement:
 
     def _record(self, outcome: Outcome, status: int, error_code: str | None) -> RequestRecord:
         usage, target = self.usage, self._deciding.target if self._deciding else None
+        attempts = tuple(map(self._attempt_record, self.sent()))
         return RequestRecord(
             request_id=self.request_id,
             client_request_id=self.client_request_id,
@@ -97,11 +97,11 @@ class Settlement:
             completion_tokens=usage.completion if usage else None,
             reasoning_tokens=usage.reasoning if usage else None,
             usage_source="reported" if usage else None,
-            cost_pico=self.cost_pico(),
+            cost_pico=_total(attempt.cost_pico for attempt in attempts),
             first_token_ms=self._ms(self.winner.first_token) if self.winner else None,
             duration_ms=self._ms(trio.current_time()) or 0.0,
             upstream_ms=self._upstream_ms(),
-            attempts=tuple(map(self._attempt_record, self.sent())),
+            attempts=attempts,
         )
 
     def _attempt_record(self, attempt: Attempt) -> AttemptRecord:
@@ -138,3 +138,8 @@ class Settlement:
 
     def _ms(self, time: float | None) -> float | None:
         return None if time is None else (time - self.started) * 1000
+
+
+def _total(costs: Iterable[int | None]) -> int | None:
+    known = [cost for cost in costs if cost is not None]
+    return sum(known) if known else None

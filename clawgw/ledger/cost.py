@@ -20,7 +20,7 @@ def bill(usage: Usage, target: Target, prices: Prices, at: float) -> int | None:
     configured, reported = prices.configured(target), usage.particulars.cost_usd
     if configured is None and reported is not None:
         return pico_dollars(reported)
-    price = configured or prices.price(target, at, usage.particulars.service_tier)
+    price = configured or prices.listed(target, at, usage.particulars.service_tier)
     return None if price is None else cost(usage, price)
 
 

@@ -147,11 +147,15 @@ class Prices:
 
     def configured(self, target: Target) -> Price | None:
         """The price that the configuration names."""
-        return self._configured.get(str(target))
+        return self._configured.get(str(target)) if self._configured else None
 
-    def price(self, target: Target, at: float, service_tier: str = "") -> Price | None:
-        """The price of a target at a time (Unix seconds), the configuration's before the table's; None: not known."""
-        return self.configured(target) or self._table.price(target.provider, target.model, at, service_tier)
+    def listed(self, target: Target, at: float, service_tier: str = "") -> Price | None:
+        """The price that the table has for a time (Unix seconds)."""
+        return self._table.price(target.provider, target.model, at, service_tier)
+
+    def price(self, target: Target, at: float) -> Price | None:
+        """What a target costs at a time (Unix seconds), the configuration's before the table's; None: not known."""
+        return self.configured(target) or self.listed(target, at)
 
 
 def prices_of(configured: Mapping[str, ConfiguredPrice]) -> Prices:

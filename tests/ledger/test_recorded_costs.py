@@ -8,23 +8,26 @@ groq.com/pricing, openrouter.ai/models. Days are those on which the price was in
 """
 
 from decimal import Decimal
+from typing import Any
 
 import orjson
 import pytest
 from attrs import frozen
 
-from clawgw.ledger.cost import bill
+from clawgw.ledger.cost import bill, cost
 from clawgw.policy import Target
-from clawgw.routing.prices import prices_of
+from clawgw.routing.prices import pico_dollars, prices_of
 from clawgw.wire.codec import Usage, UsageReport, WireTarget
 from clawgw.wire.formats import CODECS
 from clawgw.wire.request import ChatRequest
-from tests.shared import SHARED, needs_shared
+from tests.shared import SHARED, exchanges, needs_shared
 
 D = Decimal
 NOV = 1_795_392_000.0  # 2026-11-23
 AUG = 1_785_542_400.0  # 2026-08-01
 WIRES = {"google": "gemini"}
+ROUNDING = 1_000
+"""OpenRouter adds floats."""
 
 
 @frozen
@@ -292,16 +295,20 @@ ROWS = [
 
 def usage_in(row: Row) -> Usage | None:
     """What the codec of the recording's provider makes of it."""
-    response = orjson.loads((SHARED / "recordings" / f"{row.recording}.json").read_bytes())["response"]
+    exchange = orjson.loads((SHARED / "recordings" / f"{row.recording}.json").read_bytes())
     provider, model = row.target.split("/", 1)
-    codec = CODECS[row.wire or WIRES.get(provider, provider)]
-    request, target = ChatRequest({}, model, stream=True, include_usage=True), WireTarget(provider, model)
+    wire = row.wire or WIRES.get(provider, provider)
+    return parsed(exchange["response"], wire, WireTarget(provider, model), row.until)
+
+
+def parsed(response: dict[str, Any], wire: str, target: WireTarget, until: bytes = b"") -> Usage | None:
+    request = ChatRequest({}, target.model, stream=True, include_usage=True)
     if "raw" not in response:
-        return codec.parse_chat(orjson.dumps(response["body"]), request, target, 0.0).usage
-    parser = codec.chat_stream(request, target, 0.0)
+        return CODECS[wire].parse_chat(orjson.dumps(response["body"]), request, target, 0.0).usage
+    parser = CODECS[wire].chat_stream(request, target, 0.0)
     raw = response["raw"].encode()
-    events = parser.feed(raw.split(row.until)[0] if row.until else raw) + parser.finish()
-    return [event.usage for event in events if isinstance(event, UsageReport)][-1]
+    events = parser.feed(raw.split(until)[0] if until else raw) + parser.finish()
+    return next((event.usage for event in reversed(events) if isinstance(event, UsageReport)), None)
 
 
 @needs_shared
@@ -311,3 +318,20 @@ def test_a_recorded_exchange_costs_what_it_does_on_paper(row: Row) -> None:
     usage = usage_in(row)
     assert usage is not None
     assert bill(usage, Target(*row.target.split("/", 1)), prices_of({}), row.at) == D(row.usd) * 10**12
+
+
+@needs_shared
+def test_openrouter_s_own_bills_are_what_the_table_says() -> None:
+    """What it says it has billed is an opinion other than ours; searches, files and sounds make it more."""
+    same, more = 0, 0
+    for exchange in exchanges("recordings", provider="openrouter", endpoint="chat", status=200):
+        target = Target("openrouter", exchange["request"]["body"]["model"])
+        usage = parsed(exchange["response"], "openrouter", WireTarget(target.provider, target.model))
+        price = prices_of({}).listed(target, NOV)
+        if usage is None or price is None or usage.particulars.cost_usd is None:
+            continue
+        reported, ours = pico_dollars(usage.particulars.cost_usd), cost(usage, price)
+        assert reported >= ours - ROUNDING
+        same += abs(reported - ours) <= ROUNDING
+        more += reported > ours + ROUNDING
+    assert same > 6 * more > 0
