@@ -25,10 +25,9 @@ class Tls:
             tls.listening.sni_callback = tls._hand_over
         return tls
 
-    def _hand_over(self, handshake: ssl.SSLObject, _name: str, _context: ssl.SSLContext) -> None:
+    def _hand_over(self, handshake: ssl.SSLObject, _name: str, listening: ssl.SSLContext) -> None:
         """Called for every handshake, whether the client names a server or not."""
-        if self.current is not None:
-            handshake.context = self.current
+        handshake.context = self.current or listening
 
 
 def tls_context(server: Server) -> ssl.SSLContext | None:

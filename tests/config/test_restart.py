@@ -1,8 +1,10 @@
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from clawgw.config.restart import restarts
+from clawgw.config.restart import KEYS, restarts
 from clawgw.config.settings import Log, Server, Settings
 
 
@@ -31,3 +33,10 @@ def test_all_of_it_is_said() -> None:
 
 def test_the_rest_does_not() -> None:
     assert list(restarts(Settings(), Settings(server=Server(drain_s=1, header_hold_s=2, max_body_bytes=3)))) == []
+
+
+def test_the_documentation_names_them_all() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "configuration.md").read_text()
+    (paragraph,) = (each for each in page.split("\n\n") if each.startswith("A [reload]"))
+    named = set(re.findall(r"`(\w+\.\w+)`", paragraph))
+    assert named == {f"{table}.{key}" for table, keys in KEYS.items() for key in keys}

@@ -115,6 +115,14 @@ async def test_when_all_are_ready_it_says_so_and_when_told_to_it_stops_them(run:
     assert run.heard() == [["serve ['first'] [0, 0]"]] * 2
 
 
+async def test_told_to_stop_before_it_has_begun_it_stops(run: Run) -> None:
+    run.stop.ask()
+    with trio.fail_after(10):
+        await run(OBEDIENT)
+    assert run.exit_code == 0
+    assert not run.ready.is_set()
+
+
 async def test_told_again_it_stops_what_drains_too_long(run: Run) -> None:
     await run.begin(UNTIL_HUNG_UP)
     run.stop.ask()

@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 from collections.abc import Sequence
 
 import pytest
@@ -7,11 +9,12 @@ import trio.testing
 from attrs import define, field
 
 from clawgw.config.mistakes import Mistake
-from clawgw.serve.inheritance import Order
+from clawgw.serve.inheritance import Inheritance, Order
 from clawgw.serve.readings import Readings
 from clawgw.serve.stopping import Stop
 from clawgw.serve.worker import listen, obey
 from clawgw.web.metrics import Reloads
+from tests.serve.gateway import environment
 
 
 @define
@@ -74,3 +77,21 @@ async def test_every_order_is_carried_out_and_answered_in_its_turn(caplog: pytes
     ]
     assert answers == [["a: no"], [], ["reload: failed unexpectedly (RuntimeError)"], []]
     assert "sk-secret" not in caplog.text
+
+
+def start_worker(said: bytes) -> subprocess.CompletedProcess[bytes]:
+    """`clawgw serve` as a worker that is given these orders."""
+    command = [sys.executable, "-m", "clawgw", "serve"]
+    variables = environment() | Inheritance([], "i1").environment()
+    return subprocess.run(command, input=said, env=variables, capture_output=True, check=False)  # noqa: S603 - our own code
+
+
+def test_a_worker_whose_supervisor_is_gone_before_the_first_order_ends() -> None:
+    ended = start_worker(b"")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"", b"")
+
+
+def test_a_worker_that_cannot_serve_says_why_and_ends() -> None:
+    ended = start_worker(Order("serve", Readings({"gateway.toml": b"[server]\nworkerz = 1"})).line())
+    assert (ended.returncode, ended.stdout) == (2, b"")
+    assert b"server.workerz: unknown key, did you mean workers?" in ended.stderr
