@@ -9,6 +9,8 @@ from clawgw.wire.codec import Particulars, Usage
 from clawgw.wire.json_body import get_count, get_object
 
 _PRICED_TIERS = frozenset({"flex", "priority", "fast"})
+_MOST_USD = 1_000_000
+"""No answer costs more; what says so is no bill."""
 
 
 def usage_from_counts(
@@ -90,6 +92,6 @@ def reported_cost(usage: dict[str, Any]) -> float | None:
 
 def _amount(source: dict[str, Any], key: str) -> float | None:
     value = source.get(key)
-    if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= _MOST_USD:
         return float(value)
     return None

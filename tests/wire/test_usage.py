@@ -61,6 +61,8 @@ def test_the_usual_service_tier_has_no_name(word: str) -> None:
         ({"cost": 0.25, "is_byok": True}, 0.25),
         ({"cost": None}, None),
         ({"cost": -1}, None),
+        ({"cost": 1.7e308}, None),
+        ({"cost": 0.25, "is_byok": True, "cost_details": {"upstream_inference_cost": 1.7e308}}, 0.25),
         ({"cost": True}, None),
         ({"cost": "0.5"}, None),
         ({"cost": {"total_cost": 0.5}}, None),
