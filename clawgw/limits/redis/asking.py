@@ -1,0 +1,89 @@
+"""Questions to Redis, and waiting for the answers: all wait equally long, and one task keeps the time for all of them.
+
+A deadline of its own for each would cost more than the rest of the question.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import trio
+from attrs import define
+
+from clawgw.limits.redis.link import Answer, Job, Link, Unanswered
+from clawgw.limits.redis.scripts import Script
+
+
+@define(eq=False)
+class _Question(Job):
+    deadline_s: float
+    regret: Callable[[], None]
+    waiting: trio.lowlevel.Task | None = None
+
+    def done(self) -> None:
+        if self.abandoned or isinstance(self.answer, Unanswered):
+            self.regret()
+        self._wake()
+
+    def give_up(self) -> None:
+        if self.waiting is not None:
+            self.abandoned = True
+            self._wake()
+
+    def abort(self, _raise_cancel: Callable[[], Any]) -> trio.lowlevel.Abort:
+        self.abandoned, self.waiting = True, None
+        return trio.lowlevel.Abort.SUCCEEDED
+
+    def _wake(self) -> None:
+        if self.waiting is not None:
+            trio.lowlevel.reschedule(self.waiting)
+            self.waiting = None
+
+
+def no_regret() -> None:
+    """It does no harm to have asked."""
+
+
+class Desk:
+    """Takes questions while it runs."""
+
+    def __init__(self, link: Link, patience_s: float) -> None:
+        self._link = link
+        self._patience_s = patience_s
+        self._asked: deque[_Question] = deque()
+        self._open = False
+
+    async def ask(
+        self,
+        script: Script,
+        keys: Sequence[str],
+        arguments: Sequence[str | int],
+        regret: Callable[[], None] = no_regret,
+    ) -> Answer:
+        """What a script says, if it does so in time.
+
+        `regret` is called, soon or later, where the script may have run and nobody has got its answer.
+        """
+        if not self._open:
+            return Unanswered("Stopped")
+        question = _Question(script, keys, arguments, trio.current_time() + self._patience_s, regret)
+        question.waiting = trio.lowlevel.current_task()
+        self._asked.append(question)
+        self._link.submit(question)
+        await trio.lowlevel.wait_task_rescheduled(question.abort)
+        return Unanswered("Timeout") if question.abandoned else question.answer
+
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Send away those who have waited for long enough; at the end, everybody."""
+        self._open = True
+        task_status.started()
+        try:
+            while True:
+                now_s = trio.current_time()
+                while self._asked and self._asked[0].deadline_s <= now_s:
+                    self._asked.popleft().give_up()
+                await trio.sleep_until(self._asked[0].deadline_s if self._asked else now_s + self._patience_s)
+        finally:
+            self._open = False
+            while self._asked:
+                self._asked.popleft().give_up()

@@ -1,0 +1,99 @@
+"""Stores that answer while the shared one is away: everything, nothing, or this gateway's share of each limit."""
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import trio
+from attrs import evolve, frozen
+
+from clawgw.limits.arithmetic import UNUSED, standing
+from clawgw.limits.bucket import Bucket, Claim, Granted, Refused, Standing, Verdict
+from clawgw.limits.store import LimitStore
+
+WhenDown = Literal["local", "open", "closed"]
+
+CLOSED_WAIT_MS = 1_000
+"""How often Redis is tried, so when it is worth coming back."""
+
+
+def while_away(when_down: WhenDown, local: LimitStore, gateways: Callable[[], int]) -> LimitStore:
+    """As `[limits].when_down` says. `gateways`: how many there are."""
+    match when_down:
+        case "local":
+            return Share(local, gateways)
+        case "open":
+            return Always(_everything)
+        case "closed":
+            return Always(_nothing)
+
+
+@frozen
+class Always:
+    """One answer for everything, and nothing is kept."""
+
+    decide: Callable[[Sequence[Claim]], Verdict]
+
+    async def reserve(self, _reservation: str, claims: Sequence[Claim], _expires_ms: int) -> Verdict:
+        """As always."""
+        return self.decide(claims)
+
+    def settle(self, reservation: str, used: Sequence[int]) -> None:
+        """Nothing was reserved."""
+
+    def peek(self, bucket: Bucket) -> Standing | None:
+        """Nothing is known."""
+
+    def seed(self, bucket: Bucket, spent: int) -> None:
+        """Nothing is kept."""
+
+    async def run(self) -> None:
+        """There are no leases."""
+        await trio.sleep_forever()
+
+
+@frozen
+class Share:
+    """Each limit divided by the number of gateways; the standings name the whole bucket."""
+
+    local: LimitStore
+    gateways: Callable[[], int]
+
+    async def reserve(self, reservation: str, claims: Sequence[Claim], expires_ms: int) -> Verdict:
+        """As the local store decides."""
+        verdict = await self.local.reserve(reservation, [self._of_claim(claim) for claim in claims], expires_ms)
+        pairs = zip(verdict.standings, claims, strict=True)
+        return evolve(verdict, standings=tuple(evolve(standing, bucket=claim.bucket) for standing, claim in pairs))
+
+    def settle(self, reservation: str, used: Sequence[int]) -> None:
+        """As the local store does."""
+        self.local.settle(reservation, used)
+
+    def peek(self, bucket: Bucket) -> Standing | None:
+        """This gateway's share."""
+        standing = self.local.peek(self._of(bucket))
+        return None if standing is None else evolve(standing, bucket=bucket)
+
+    def seed(self, bucket: Bucket, spent: int) -> None:
+        """A share of what was spent."""
+        self.local.seed(self._of(bucket), spent // self.gateways())
+
+    async def run(self) -> None:
+        """The local store's."""
+        await self.local.run()
+
+    def _of(self, bucket: Bucket) -> Bucket:
+        return evolve(bucket, limit=max(min(1, bucket.limit), bucket.limit // self.gateways()))
+
+    def _of_claim(self, claim: Claim) -> Claim:
+        bucket = self._of(claim.bucket)
+        return Claim(bucket, min(claim.amount, max(1, bucket.limit)))
+
+
+def _everything(claims: Sequence[Claim]) -> Verdict:
+    """As if every bucket were full."""
+    return Granted(tuple(standing(claim.bucket, UNUSED, 0) for claim in claims))
+
+
+def _nothing(claims: Sequence[Claim]) -> Verdict:
+    """As if every bucket were empty."""
+    return Refused(tuple(Standing(claim.bucket, 0, CLOSED_WAIT_MS, CLOSED_WAIT_MS) for claim in claims))

@@ -1,0 +1,165 @@
+"""One thread that talks to Redis: what waits at the same time goes out together and comes back together.
+
+Trio hands in jobs and is told of a whole batch at once; nobody waits here, whoever hands in a job decides for how long.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from functools import partial
+from queue import Empty, SimpleQueue
+from typing import Any
+
+import trio
+from attrs import define, field, frozen
+from redis.exceptions import NoScriptError, ResponseError
+
+from clawgw.limits.redis.connection import Connection, reason
+from clawgw.limits.redis.scripts import Script
+
+log = logging.getLogger("clawgw")
+
+BATCH = 128
+
+
+@frozen
+class Unanswered:
+    """Whether the script ran is not known."""
+
+    reason: str
+
+
+Answer = Any | Unanswered
+"""What a script returned, or why not."""
+
+
+@define(eq=False)
+class Job:
+    """A call of a script."""
+
+    script: Script
+    keys: Sequence[str]
+    arguments: Sequence[str | int]
+    abandoned: bool = field(default=False, init=False)
+    """Nobody waits any more: it need not be sent."""
+    answer: Answer = field(default=None, init=False)
+
+    def done(self) -> None:
+        """It has its answer. Called in Trio's thread; does not raise."""
+
+
+class Link:
+    """Live between `start` and `stop`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self._closing = False
+        self._given_up = False
+
+    def start(self) -> None:
+        """From Trio. The thread never keeps the process alive."""
+        self._closing = self._given_up = False
+        self._ended = trio.Event()
+        self._trio = trio.lowlevel.current_trio_token()
+        threading.Thread(target=self._serve, name="clawgw-limits-redis", daemon=True).start()
+
+    def submit(self, job: Job) -> None:
+        """Never waits."""
+        self._jobs.put(job)
+
+    async def stop(self) -> None:
+        """Wait until what was submitted has gone, or cannot go."""
+        self._closing = True
+        self._jobs.put(None)
+        await self._ended.wait()
+
+    def _serve(self) -> None:
+        serving = True
+        while serving:
+            batch = self._gather()
+            serving = None not in batch
+            jobs = [job for job in batch if job is not None and not job.abandoned]
+            if jobs:
+                self._run(jobs)
+                self._tell(partial(_done, jobs))
+        self._connection.disconnect()
+        self._tell(self._ended.set)
+
+    def _gather(self) -> list[Job | None]:
+        """What waits, at least one."""
+        batch = [self._jobs.get()]
+        try:
+            while len(batch) < BATCH:
+                batch.append(self._jobs.get_nowait())
+        except Empty:
+            pass
+        return batch
+
+    def _run(self, jobs: Sequence[Job]) -> None:
+        """Give every job its answer. After the first failure while closing, nothing is tried any more."""
+        if self._given_up:
+            return _unanswered(jobs, "Closing")
+        try:
+            unknown = self._exchange("EVALSHA", [(calls[0].script.digest, calls) for calls in _by_script(jobs)])
+            self._exchange("EVAL", [(calls[0].script.source, calls) for calls in unknown])
+        except Exception as error:  # noqa: BLE001 - whatever it is, those who wait hear of it, and the thread goes on
+            self._connection.disconnect()
+            self._given_up = self._closing
+            _unanswered(jobs, reason(error))
+
+    def _exchange(self, command: str, scripts: Sequence[tuple[str, Sequence[Job]]]) -> list[Sequence[Job]]:
+        """Run scripts, each with all its calls. Returns the calls of those that Redis does not know."""
+        if not scripts:
+            return []
+        commands = [(command, script, *_calls(jobs)) for script, jobs in scripts]
+        self._connection.send_packed_command(self._connection.pack_commands(commands))
+        return [jobs for _, jobs in scripts if not self._answer(jobs)]
+
+    def _answer(self, jobs: Sequence[Job]) -> bool:
+        """Take the answers to the calls of one script; False: Redis does not know it."""
+        try:
+            answers = self._connection.read_response()
+        except NoScriptError:
+            return False
+        except ResponseError as error:
+            _unanswered(jobs, reason(error))
+            return True
+        for job, answer in zip(jobs, answers, strict=True):
+            job.answer = Unanswered(reason(answer)) if isinstance(answer, ResponseError) else answer
+        return True
+
+    def _tell(self, told: Callable[[], object]) -> None:
+        try:
+            self._trio.run_sync_soon(told)
+        except trio.RunFinishedError:
+            log.debug("limits: Redis answered after the end")
+
+
+def _shrug() -> None:
+    """It does no harm."""
+
+
+def _by_script(jobs: Sequence[Job]) -> list[list[Job]]:
+    calls: dict[Script, list[Job]] = {}
+    for job in jobs:
+        calls.setdefault(job.script, []).append(job)
+    return list(calls.values())
+
+
+def _calls(jobs: Sequence[Job]) -> list[str | int]:
+    """What `batch.lua` takes: the number of keys and the keys, then how many calls, their sizes, their arguments."""
+    keys = [key for job in jobs for key in job.keys]
+    sizes = [size for job in jobs for size in (len(job.keys), len(job.arguments))]
+    return [len(keys), *keys, len(jobs), *sizes, *[argument for job in jobs for argument in job.arguments]]
+
+
+def _unanswered(jobs: Sequence[Job], why: str) -> None:
+    for job in jobs:
+        if job.answer is None:
+            job.answer = Unanswered(why)
+
+
+def _done(jobs: Sequence[Job]) -> None:
+    for job in jobs:
+        job.done()

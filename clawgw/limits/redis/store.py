@@ -1,0 +1,196 @@
+"""The store of limits that machines share: one script in Redis decides about each reservation.
+
+Nobody waits for Redis longer than `PATIENCE_S`; whoever has waited in vain is answered by the store for that time. What
+was asked and not heard of is taken back: a script that runs too late refuses itself, and what one has taken in time is
+settled with nothing used.
+"""
+
+from collections.abc import Callable, Sequence
+
+import trio
+
+from clawgw.limits.arithmetic import Level, standing
+from clawgw.limits.bucket import Bucket, Claim, Granted, Refused, Standing, Verdict
+from clawgw.limits.redis.asking import Desk
+from clawgw.limits.redis.away import WhenDown, while_away
+from clawgw.limits.redis.breaker import Breaker
+from clawgw.limits.redis.clock import RedisClock
+from clawgw.limits.redis.connection import connection
+from clawgw.limits.redis.keys import GATEWAYS, digest, record, rule
+from clawgw.limits.redis.leases import Leases
+from clawgw.limits.redis.link import Answer, Link, Unanswered
+from clawgw.limits.redis.outbox import KEPT, Outbox
+from clawgw.limits.redis.scripts import Scripts
+from clawgw.limits.redis.seen import Seen
+from clawgw.limits.store import LEASE_MS, RENEW_MS, LimitStore
+
+PATIENCE_S = 0.05
+BEAT_S = 1.0
+"""How often Redis hears of this gateway, and is tried while it is away."""
+GATEWAY_MS = 10_000
+"""A gateway that was not heard of for so long is gone."""
+STOP_S = 1.0
+LATE = -1
+
+
+class RedisStore:
+    """A `LimitStore`; reservations may be settled by another one at the same Redis. It works while `run` does."""
+
+    def __init__(  # noqa: PLR0913 - what it is made of, once, where everything is wired
+        self,
+        url: str,
+        when_down: WhenDown,
+        local: LimitStore,
+        gateway: str,
+        *,
+        unseeded: Callable[[Bucket], None] = lambda _: None,
+        scripts: Scripts | None = None,
+        patience_s: float = PATIENCE_S,
+    ) -> None:
+        """Connects later. Raises `BadRedisUrl`.
+
+        `local` decides while Redis is away, if `when_down` says so; it is run with this store, and all that share it
+        have one name, `gateway`. `unseeded` is told of every budget that Redis knew nothing of, and should `seed` it.
+        """
+        self._link = Link(connection(url, patience_s))
+        self._breaker = Breaker()
+        self._desk = Desk(self._link, patience_s)
+        self._outbox = Outbox(self._link, self._breaker)
+        self._away = while_away(when_down, local, lambda: self._gateways)
+        self._gateway, self._gateways = digest(gateway), 1
+        self._unseeded = unseeded
+        self._scripts = scripts or Scripts.read()
+        self._patience_s = patience_s
+        self._clock, self._seen, self._leases = RedisClock(), Seen(), Leases()
+        self._elsewhere: dict[str, float] = {}
+
+    @property
+    def degraded(self) -> str | None:
+        """Why Redis is not asked at present, in one word; None: it is."""
+        return self._breaker.degraded
+
+    @property
+    def gateways(self) -> int:
+        """How many there are, as far as is known."""
+        return self._gateways
+
+    async def reserve(self, reservation: str, claims: Sequence[Claim], expires_ms: int) -> Verdict:
+        """As `LimitStore.reserve`."""
+        now_s = trio.current_time()
+        verdict = await self._reserve(digest(reservation), claims, expires_ms, now_s) if self.degraded is None else None
+        if verdict is not None:
+            return verdict
+        verdict = await self._away.reserve(reservation, claims, expires_ms)
+        if isinstance(verdict, Granted):
+            self._elsewhere[reservation] = now_s + expires_ms / 1000
+        return verdict
+
+    def settle(self, reservation: str, used: Sequence[int]) -> None:
+        """As `LimitStore.settle`."""
+        if self._elsewhere.pop(reservation, None) is not None:
+            self._away.settle(reservation, used)
+        else:
+            self._settle(digest(reservation), used)
+
+    def peek(self, bucket: Bucket) -> Standing | None:
+        """As `LimitStore.peek`: as Redis last said, and as if nobody had used it since."""
+        if self.degraded is not None:
+            return self._away.peek(bucket)
+        return self._seen.standing(bucket, self._clock.ms(trio.current_time()))
+
+    def seed(self, bucket: Bucket, spent: int) -> None:
+        """As `LimitStore.seed`: a budget of which more was spent already knows better."""
+        self._away.seed(bucket, spent)
+        budget = rule(bucket)
+        self._outbox.tell(self._scripts.seed, [budget.key], [budget.name, spent])
+
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """As `LimitStore.run`; ready when Redis was tried for the first time. What is to be told is told at the end."""
+        self._link.start()
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._away.run)
+                await nursery.start(self._desk.run)
+                nursery.start_soon(self._renew)
+                await self.beat()
+                task_status.started()
+                await self._beat()
+        finally:
+            with trio.move_on_after(STOP_S, shield=True):
+                self._outbox.resend(KEPT)
+                self._breaker.degraded = "Stopped"
+                await self._link.stop()
+            self._outbox.close()
+
+    async def beat(self) -> None:
+        """One turn of `run`: say that this gateway lives, and see whether Redis does."""
+        answer = await self._desk.ask(self._scripts.beat, [GATEWAYS], [self._gateway, GATEWAY_MS])
+        if (heard := self._heard(answer)) is not None:
+            self._gateways = heard[0]
+            self._outbox.resend()
+
+    def renew(self) -> None:
+        """One turn of `run`: hold the places for another lease, and forget what has expired."""
+        now_s = trio.current_time()
+        self._elsewhere = {name: until_s for name, until_s in self._elsewhere.items() if now_s < until_s}
+        for places in self._leases.renewals(self._clock.ms(now_s)):
+            keys, members = zip(*places, strict=True)
+            self._outbox.tell(self._scripts.renew, keys, members)
+
+    async def _beat(self) -> None:
+        while True:
+            await trio.sleep(BEAT_S)
+            await self.beat()
+
+    async def _renew(self) -> None:
+        while True:
+            await trio.sleep(self._scripts.lease_ms * RENEW_MS / LEASE_MS / 1000)
+            self.renew()
+
+    async def _reserve(self, name: str, claims: Sequence[Claim], expires_ms: int, now_s: float) -> Verdict | None:
+        """As Redis decides; None: it has not done so in time."""
+        rules = [rule(claim.bucket) for claim in claims]
+        keys = [record(name), *[rule.key for rule in rules]]
+        arguments: list[str | int] = [self._clock.ms(now_s + self._patience_s), expires_ms, name]
+        for (_, kind, limit), claim in zip(rules, claims, strict=True):
+            arguments += kind, limit, claim.amount
+        answer = await self._desk.ask(self._scripts.reserve, keys, arguments, lambda: self._settle(name, ()))
+        if (heard := self._heard(answer)) is None:
+            return None
+        granted, now_ms, absent, *numbers = heard
+        levels = [Level(used, at_ms) for used, at_ms in zip(numbers[::2], numbers[1::2], strict=True)]
+        for key, level in zip(keys[1:], levels, strict=True):
+            self._seen.note(key, level)
+        if not granted:
+            return Refused(_standings(claims, levels, now_ms, [claim.amount for claim in claims]))
+        self._leases.hold(name, claims, now_ms + expires_ms)
+        for index, claim in enumerate(claims):
+            if absent >> index & 1:
+                self._unseeded(claim.bucket)
+        return Granted(_standings(claims, levels, now_ms, [0] * len(claims)))
+
+    def _heard(self, answer: Answer) -> Sequence[int] | None:
+        """The numbers of an answer, of which the second is the time; None: it is none."""
+        if isinstance(answer, Unanswered):
+            self._breaker.failed(answer.reason)
+            return None
+        numbers: Sequence[int] = answer
+        self._clock.heard(numbers[1], trio.current_time())
+        if numbers[0] == LATE:
+            self._breaker.failed("Late")
+            return None
+        self._breaker.answered()
+        return numbers
+
+    def _settle(self, name: str, used: Sequence[int]) -> None:
+        self._leases.release(name)
+        self._outbox.tell(self._scripts.settle, [record(name)], used)
+
+
+def _standings(
+    claims: Sequence[Claim], levels: Sequence[Level], now_ms: int, asked: Sequence[int]
+) -> tuple[Standing, ...]:
+    return tuple(
+        standing(claim.bucket, level, now_ms, amount)
+        for claim, level, amount in zip(claims, levels, asked, strict=True)
+    )

@@ -1,0 +1,56 @@
+"""Stores for tests: patient ones, since a busy machine is no absence, and ones that are as they will be used."""
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import trio
+
+from clawgw.limits.bucket import Bucket, Claim, Granted
+from clawgw.limits.memory import MemoryStore
+from clawgw.limits.redis.away import WhenDown
+from clawgw.limits.redis.scripts import Scripts
+from clawgw.limits.redis.store import PATIENCE_S, RedisStore
+from clawgw.limits.store import LimitStore
+
+PATIENT_S = 10.0
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+@asynccontextmanager
+async def running(store: RedisStore) -> AsyncIterator[RedisStore]:
+    async with trio.open_nursery() as nursery:
+        await nursery.start(store.run)
+        yield store
+        nursery.cancel_scope.cancel()
+
+
+def patient(
+    url: str, *, unseeded: Callable[[Bucket], None] = lambda _: None, scripts: Scripts | None = None
+) -> RedisStore:
+    return RedisStore(url, "closed", MemoryStore(now_ms), "g", unseeded=unseeded, scripts=scripts, patience_s=PATIENT_S)
+
+
+def as_used(
+    url: str, when_down: WhenDown = "open", *, gateway: str = "g", patience_s: float = PATIENCE_S
+) -> RedisStore:
+    return RedisStore(url, when_down, MemoryStore(now_ms), gateway, patience_s=patience_s)
+
+
+async def passes(store: LimitStore, reservation: str, *claims: Claim) -> bool:
+    return isinstance(await store.reserve(reservation, claims, 600_000), Granted)
+
+
+async def passes_at_last(store: LimitStore, reservation: str, *claims: Claim) -> None:
+    with trio.fail_after(PATIENT_S):
+        while not await passes(store, reservation, *claims):  # noqa: ASYNC110 - what is waited for happens in Redis
+            await trio.sleep(0.005)
+
+
+async def eventually(true: Callable[[], bool], patience_s: float = PATIENT_S) -> None:
+    with trio.fail_after(patience_s):
+        while not true():  # noqa: ASYNC110 - what is waited for happens in Redis
+            await trio.sleep(0.005)

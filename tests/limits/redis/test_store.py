@@ -1,0 +1,172 @@
+import re
+
+import trio
+
+from clawgw.limits.bucket import Bucket, Claim, Granted, Refused, Standing
+from clawgw.limits.redis.scripts import Scripts
+from clawgw.limits.redis.store import RedisStore
+from clawgw.limits.store import LEASE_MS
+from tests.limits.redis.server import RedisServer
+from tests.limits.redis.stores import eventually, passes, passes_at_last, patient, running
+
+SLOW = Bucket("key", "alice", "requests", 10)
+"""One in six seconds: none comes back while a test runs."""
+PLACES = Bucket("key", "alice", "concurrent", 2)
+DAY = Bucket("key", "alice", "usd", 1_000, "day")
+
+
+def found(server: RedisServer) -> list[str]:
+    return [str(key, "ascii") for key in server.client.scan_iter()]
+
+
+async def test_every_level_is_checked_before_any_is_written(server: RedisServer) -> None:
+    async with running(patient(server.url)) as store:
+        assert await passes(store, "a", Claim(SLOW, 10))
+        other = Bucket("label", "team:x", "tokens", 1_000)
+        verdict = await store.reserve("b", [Claim(other, 1_000), Claim(SLOW, 1), Claim(PLACES, 1)], 600_000)
+        assert isinstance(verdict, Refused)
+        assert [standing.bucket for standing in verdict.refusing] == [SLOW]
+        assert 0 < verdict.refusing[0].wait_ms <= 6_000
+        assert await passes(store, "c", Claim(other, 1_000), Claim(PLACES, 2))
+        assert len(server.client.keys("{clawgw}:reservation:*")) == 2
+
+
+async def test_fifty_at_once_on_a_burst_of_ten(server: RedisServer) -> None:
+    passed: list[bool] = []
+    async with running(patient(server.url)) as store, trio.open_nursery() as nursery:
+
+        async def ask(number: int) -> None:
+            passed.append(await passes(store, str(number), Claim(SLOW, 1)))
+
+        for number in range(50):
+            nursery.start_soon(ask, number)
+    assert (len(passed), sum(passed)) == (50, 10)
+
+
+async def test_any_gateway_settles_and_only_once(server: RedisServer) -> None:
+    async with running(patient(server.url)) as one, running(patient(server.url)) as other:
+        assert await passes(one, "a", Claim(SLOW, 5), Claim(PLACES, 2))
+        assert await passes(one, "b", Claim(SLOW, 5))
+        for store in (one, other, one):
+            store.settle("a", [2, 0])
+            await store.beat()
+        verdict = await other.reserve("c", [Claim(SLOW, 4), Claim(PLACES, 2)], 600_000)
+        assert isinstance(verdict, Refused)
+        assert [standing.remaining for standing in verdict.standings] == [3, 2]
+        assert await passes(other, "d", Claim(SLOW, 3))
+
+
+async def test_nothing_that_a_client_made_is_a_key(server: RedisServer) -> None:
+    async with running(patient(server.url)) as store:
+        evil = Bucket("quota", "user\r\nDEL *\0{x}\udc80", "requests", 10)
+        assert await passes(store, "id\r\n\udc80", Claim(evil, 1))
+    hashed = re.compile(r"\{clawgw\}:(gateways|(bucket|reservation):[0-9a-f]{32})")
+    keys = found(server)
+    assert len(keys) == 3
+    assert all(hashed.fullmatch(key) for key in keys)
+
+
+async def test_everything_in_redis_is_forgotten_some_day(server: RedisServer) -> None:
+    month = Bucket("key", "alice", "usd", 1_000, "month")
+    async with running(patient(server.url)) as store:
+        assert await passes(store, "a", Claim(SLOW, 1), Claim(PLACES, 1), Claim(DAY, 1), Claim(month, 1))
+    keys = found(server)
+    lives = sorted(int(str(server.client.pttl(key))) for key in keys)
+    gateways, places, drained, record, day, long = lives
+    assert 0 < gateways <= 10_000 < places <= 30_000 < drained <= 120_000 < record <= 600_000
+    assert 86_400_000 < day <= 2 * 86_400_000 < 61 * 86_400_000 < long <= 62 * 86_400_000
+
+
+async def test_places_are_kept_by_renewing_and_freed_by_death(server: RedisServer) -> None:
+    assert Scripts.read().lease_ms == LEASE_MS == 30_000
+    short = Scripts.read(lease_ms=400)
+    async with running(patient(server.url, scripts=short)) as survivor:
+        async with running(patient(server.url, scripts=short)) as dying:
+            assert await passes(dying, "a", Claim(PLACES, 2))
+            for _ in range(8):
+                await trio.sleep(0.1)
+                assert not await passes(survivor, "b", Claim(PLACES, 1))
+        await passes_at_last(survivor, "c", Claim(PLACES, 2))
+
+
+async def test_a_place_that_was_lost_is_not_taken_back(server: RedisServer) -> None:
+    short = Scripts.read(lease_ms=80)
+    async with running(patient(server.url)) as heir, running(patient(server.url, scripts=short)) as store:
+        assert await passes(heir, "first", Claim(Bucket("key", "x", "concurrent", 1), 1))
+        assert await passes(store, "a", Claim(PLACES, 2))
+        server.client.delete(*server.client.keys("{clawgw}:bucket:*"))
+        assert await passes(heir, "b", Claim(PLACES, 2))
+        store.renew()
+        await store.beat()
+        heir.settle("b", [0])
+        assert await passes(heir, "c", Claim(PLACES, 2))
+
+
+async def test_a_budget_is_seeded_with_what_the_ledger_says_unless_more_is_known(server: RedisServer) -> None:
+    unseeded: list[Bucket] = []
+    async with running(patient(server.url, unseeded=unseeded.append)) as store:
+        assert await passes(store, "a", Claim(SLOW, 1), Claim(DAY, 100))
+        assert await passes(store, "b", Claim(DAY, 100))
+        assert unseeded == [DAY]
+        for spent in (150, 900, 300):
+            store.seed(DAY, spent)
+        await store.beat()
+        assert not await passes(store, "c", Claim(DAY, 101))
+        assert await passes(store, "d", Claim(DAY, 100))
+
+
+async def test_what_was_seen_of_a_bucket_drains_while_nobody_asks(server: RedisServer) -> None:
+    fast = Bucket("key", "alice", "tokens", 6_000_000)
+    async with running(patient(server.url)) as store:
+        assert store.peek(fast) is None
+        verdict = await store.reserve("a", [Claim(fast, 6_000_000), Claim(SLOW, 4)], 600_000)
+        assert isinstance(verdict, Granted)
+        assert verdict.standings[0] == Standing(fast, 0, 60_000)
+        await eventually(lambda: (seen := store.peek(fast)) is not None and 1_000 <= seen.remaining < 3_000_000)
+        seen = store.peek(SLOW)
+        assert seen is not None
+        assert seen.remaining == 6
+
+
+async def test_gateways_count_each_other(server: RedisServer) -> None:
+    async with running(patient(server.url)) as store:
+        assert store.gateways == 1
+        other = RedisStore(server.url, "closed", store, "other", patience_s=10)
+        async with running(other):
+            await store.beat()
+            assert (store.gateways, other.gateways) == (2, 2)
+
+
+async def test_not_running_it_is_degraded_and_answers_as_if_redis_were_away(server: RedisServer) -> None:
+    store = patient(server.url)
+    assert store.degraded == "NotConnected"
+    assert not await passes(store, "a", Claim(SLOW, 1))
+    async with running(store):
+        assert store.degraded is None
+        assert await passes(store, "b", Claim(SLOW, 1))
+    assert store.degraded == "Stopped"
+    assert not await passes(store, "c", Claim(SLOW, 1))
+    async with running(store):
+        assert await passes(store, "d", Claim(SLOW, 9))
+
+
+async def test_the_last_settlements_are_told_before_it_ends(server: RedisServer) -> None:
+    async with running(patient(server.url)) as store:
+        for number in range(10):
+            assert await passes(store, str(number), Claim(SLOW, 1))
+        for number in range(10):
+            store.settle(str(number), [0])
+    assert not server.client.keys("{clawgw}:reservation:*")
+    async with running(patient(server.url)) as store:
+        assert await passes(store, "again", Claim(SLOW, 10))
+
+
+async def test_who_is_cancelled_while_waiting_has_taken_nothing(doomed: RedisServer) -> None:
+    async with running(patient(doomed.url)) as store:
+        doomed.freeze()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(passes, store, "a", Claim(SLOW, 10))
+            await trio.testing.wait_all_tasks_blocked()
+            nursery.cancel_scope.cancel()
+        doomed.thaw()
+        await passes_at_last(store, "b", Claim(SLOW, 10))
