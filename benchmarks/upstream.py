@@ -1,27 +1,31 @@
-"""Requests a second through `HttpxUpstream`, against httpx as it comes: plain answers over loopback, 64 in flight.
+"""Requests a second through `HttpUpstream`, against httpx as it comes: plain answers over loopback, 64 in flight.
 
     python -m benchmarks.upstream [REQUESTS]
 
-The server is a process of its own that answers every read with the same bytes. Absolute figures depend on the machine;
+The server is a process of its own that answers every body with the same bytes. Absolute figures depend on the machine;
 the ratio is what counts.
 """
 
 import multiprocessing
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from multiprocessing.connection import Connection
 
 import httpx
 import trio
 
-from clawgw.engine.httpx_upstream import HttpxUpstream
+from clawgw.engine.http_upstream import HttpUpstream
 from clawgw.engine.upstream import Call
 
 IN_FLIGHT = 64
 LIMIT_S = 120
 REQUEST = b'{"model":"m","messages":[{"role":"user","content":"%s"}]}' % (b"x" * 1000)
-BODY = b'{"choices":[{"message":{"role":"assistant","content":"%s"}}]}' % (b"y" * 300)
+BODY = (
+    b'{"id":"c","object":"chat.completion","created":1,"model":"m",'
+    b'"choices":[{"index":0,"message":{"role":"assistant","content":"%s"},"finish_reason":"stop"}]}' % (b"y" * 300)
+)
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s" % (len(BODY), BODY)
 
 
@@ -29,12 +33,9 @@ def serve(ready: Connection) -> None:
     """Answer until killed."""
 
     async def answer(stream: trio.SocketStream) -> None:
-        tail = b""
         try:
             while data := await stream.receive_some():
-                tail = (tail + data)[-len(REQUEST) :]
-                if tail == REQUEST:
-                    tail = b""
+                if data.endswith(b"}"):
                     await stream.send_all(ANSWER)
         except trio.BrokenResourceError:
             pass
@@ -67,11 +68,12 @@ async def rate(count: int, call: Callable[[], Awaitable[object]]) -> float:
 async def compare(url: str, count: int) -> None:
     """Print both rates and their ratio."""
     call = Call(url, {"content-type": "application/json"}, REQUEST, connect_s=5, allow_private_network=True)
-    upstream = HttpxUpstream()
+    upstream = HttpUpstream()
 
     async def ours() -> None:
-        response = await upstream.open(call)
-        while await response.receive():
+        exchange = upstream.open(call)
+        await exchange.head()
+        while await exchange.receive():
             pass
 
     async with httpx.AsyncClient(trust_env=False) as client:
@@ -83,24 +85,31 @@ async def compare(url: str, count: int) -> None:
             await rate(2 * IN_FLIGHT, one)
         figures = await rate(count, ours), await rate(count, stock)
     await upstream.aclose()
-    print(f"HttpxUpstream {figures[0]:.0f}/s, httpx {figures[1]:.0f}/s, ratio {figures[0] / figures[1]:.2f}")
+    print(f"HttpUpstream {figures[0]:.0f}/s, httpx {figures[1]:.0f}/s, ratio {figures[0] / figures[1]:.2f}")
+
+
+@contextmanager
+def serving() -> Iterator[str]:
+    """The server beside the caller; its base URL."""
+    here, there = multiprocessing.Pipe()
+    server = multiprocessing.get_context("spawn").Process(target=serve, args=(there,), daemon=True)
+    server.start()
+    try:
+        yield f"http://127.0.0.1:{here.recv()}/v1"
+    finally:
+        server.kill()
 
 
 def main() -> None:
     """Run the server beside the comparison."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 5000
-    here, there = multiprocessing.Pipe()
-    server = multiprocessing.get_context("spawn").Process(target=serve, args=(there,), daemon=True)
-    server.start()
 
-    async def bounded() -> None:
+    async def bounded(url: str) -> None:
         with trio.fail_after(LIMIT_S):
-            await compare(f"http://127.0.0.1:{here.recv()}/v1/chat/completions", count)
+            await compare(url, count)
 
-    try:
-        trio.run(bounded)
-    finally:
-        server.kill()
+    with serving() as base_url:
+        trio.run(bounded, f"{base_url}/chat/completions")
 
 
 if __name__ == "__main__":

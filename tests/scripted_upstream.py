@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 import trio
 from attrs import define, field, frozen
 
-from clawgw.engine.upstream import Call
+from clawgw.engine.upstream import Call, Head
 from clawgw.wire.codec import Failure, Kind, WireError
 
 
@@ -35,56 +35,94 @@ SILENT = Reply(delay=1e9)
 
 
 @define(eq=False)
-class ScriptedResponse:
-    status: int
-    headers: Mapping[str, str]
-    _body: list[bytes | float | Failure]
+class ScriptedExchange:
+    """Waits are by the clock, so that one which was cancelled goes on as if it had not been.
+
+    With `connects_at` it has no connection before that time: a wait that is cancelled then has lost it.
+    """
+
+    reply: Reply | Refusal
+    connects_at: float
+    started: float = field(factory=trio.current_time)
+    opened: bool = False
     aborted: bool = False
     ended: bool = False
+    lost: bool = False
+    _body: list[bytes | float | Failure] = field(init=False)
+    _next: float = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._body = [] if isinstance(self.reply, Refusal) else list(self.reply.body)
+        self._next = self.started + self.reply.delay
+
+    @property
+    def resumable(self) -> bool:
+        return not self.lost and trio.current_time() >= self.connects_at
+
+    @property
+    def written(self) -> bool:
+        return trio.current_time() >= self.connects_at and not isinstance(self.reply, Refusal)
+
+    async def head(self) -> Head:
+        assert not self.aborted
+        assert not self.lost, "a wait that could not be taken up again was"
+        try:
+            await trio.sleep_until(max(self._next, self.connects_at))
+        except trio.Cancelled:
+            self.lost = not self.resumable
+            raise
+        if isinstance(self.reply, Refusal):
+            self.ended = True
+            raise WireError(self.reply.failure)
+        self.opened = True
+        self._next = trio.current_time()
+        return Head(self.reply.status, self.reply.headers)
 
     async def receive(self) -> bytes:
+        assert self.opened
         await trio.lowlevel.checkpoint()
         while self._body:
-            match self._body.pop(0):
+            match self._body[0]:
                 case bytes(data):
+                    del self._body[0]
                     return data
                 case Failure() as failure:
+                    self.ended = True
                     raise WireError(failure)
                 case seconds:
-                    await trio.sleep(seconds)
+                    await trio.sleep_until(self._next + seconds)
+                    self._next += seconds
+                    del self._body[0]
         self.ended = True
         return b""
 
     def abort(self) -> None:
-        self.aborted = True
+        if not self.ended:
+            self.aborted = True
 
 
 @define(eq=False)
 class ScriptedUpstream:
-    """Answers each call with what `script` returns for it."""
+    """Answers each call with what `script` returns for it; a connection takes `connect_s` (0: one is at hand)."""
 
     script: Callable[[Call], Reply | Refusal]
+    connect_s: float = 0.0
     calls: list[tuple[float, Call]] = field(factory=list)
-    responses: list[ScriptedResponse] = field(factory=list)
-    cancelled: int = 0
+    exchanges: list[ScriptedExchange] = field(factory=list)
 
-    async def open(self, call: Call) -> ScriptedResponse:
+    def open(self, call: Call) -> ScriptedExchange:
         self.calls.append((trio.current_time(), call))
-        reply = self.script(call)
-        try:
-            await trio.sleep(reply.delay)
-        except trio.Cancelled:
-            self.cancelled += 1
-            raise
-        if isinstance(reply, Refusal):
-            raise WireError(reply.failure)
-        response = ScriptedResponse(reply.status, reply.headers, list(reply.body))
-        self.responses.append(response)
-        return response
+        self.exchanges.append(ScriptedExchange(self.script(call), trio.current_time() + self.connect_s))
+        return self.exchanges[-1]
 
     async def aclose(self) -> None:
         await trio.lowlevel.checkpoint()
 
+    @property
+    def cancelled(self) -> int:
+        """Calls that were given up before their head."""
+        return sum(exchange.aborted and not exchange.opened for exchange in self.exchanges)
+
     def left_open(self) -> int:
-        """Responses that were neither read to their end nor aborted."""
-        return sum(not (response.aborted or response.ended) for response in self.responses)
+        """Calls that were neither answered to the end nor aborted."""
+        return sum(not (exchange.aborted or exchange.ended) for exchange in self.exchanges)

@@ -154,15 +154,21 @@ class Entrant:
 
     target: Target
     outcome: Outcome
+    began: float = field(factory=trio.current_time, init=False)
     heard: bool = field(default=False, init=False)
     other_key: bool = field(default=False, init=False)
 
     async def run(self) -> "Entrant":
         delay_s, what = self.outcome
-        await trio.sleep(math.inf if what == "silent" else delay_s)
+        await trio.sleep_until(math.inf if what == "silent" else self.began + delay_s)
         if what == "fail":
             raise WireError(Failure(Kind.SERVER, "made up"))
         return self
+
+    async def run_until(self, time: float) -> "Entrant | None":
+        with trio.move_on_at(time):
+            return await self.run()
+        return None
 
     def abort(self) -> None:
         pass

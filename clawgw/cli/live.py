@@ -13,7 +13,7 @@ from clawgw.cli.table import aligned
 from clawgw.config.settings import Settings
 from clawgw.config.snapshot import ReadyProvider, Snapshot
 from clawgw.engine.attempt import Attempt
-from clawgw.engine.httpx_upstream import HttpxUpstream
+from clawgw.engine.http_upstream import HttpUpstream
 from clawgw.engine.upstream import Upstream
 from clawgw.policy import Target
 from clawgw.routing.outcome import final_error
@@ -60,7 +60,7 @@ def run_live(snapshot: Snapshot, as_json: bool) -> int:  # noqa: FBT001 - called
 
 async def try_all(subjects: Sequence[Subject]) -> list[Trial]:
     """A trial for each, in the same order."""
-    network = HttpxUpstream()
+    network = HttpUpstream()
     trials: dict[int, Trial] = {}
 
     async def note(number: int, subject: Subject) -> None:
@@ -104,6 +104,8 @@ async def _try(subject: Subject, network: Upstream) -> str | None:
         await attempt.run()
     except WireError as error:
         return _reason(target, error.failure)
+    finally:
+        attempt.abort()
     return None
 
 

@@ -1,30 +1,30 @@
 """One try at one target: build, send, read up to the commit point.
 
 The commit point is a whole valid body, or a stream's first delta that holds something. Before it, everything that goes
-wrong is a `WireError` and what was opened is closed; after it, the answer belongs to whoever got it.
+wrong is a `WireError` and what was opened is closed; after it, the answer belongs to whoever got it. What has come so
+far is kept in the attempt and its exchange, not on the stack, so that waiting can stop and go on.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Awaitable, Sequence
+from functools import partial
+from typing import TypeVar
 
 import trio
 from attrs import define, evolve, field
 
+from clawgw.engine.incoming import Incoming, IncomingCompletion, IncomingError, IncomingStream
 from clawgw.engine.provider import LiveProvider
 from clawgw.engine.stream import OpenStream
-from clawgw.engine.upstream import UpstreamResponse
+from clawgw.engine.upstream import Exchange, Head
 from clawgw.ledger.record import AttemptOutcome
 from clawgw.policy import Target, Trigger
 from clawgw.routing.health import Admission
 from clawgw.routing.keys import ASIDE_S
-from clawgw.wire.codec import Chunk, Completion, Done, Event, Failed, Failure, Kind, WireError
+from clawgw.wire.codec import Completion, Failure, Kind, WireError
 from clawgw.wire.operations import Operation
 
-MAX_ERROR_BYTES = 64 * 1024
-"""As much of an error's body as is read."""
-MAX_BODY_BYTES = 64 * 1024 * 1024
-"""The largest plain answer that is taken; images come as base64."""
-MAX_PREAMBLE_BYTES = 64 * 1024
-"""What a stream may send before its first delta that holds something."""
+T = TypeVar("T")
 
 
 @define
@@ -59,7 +59,6 @@ class Attempt:
     now: float
     tried: set[int] = field(repr=False)
     started: float = field(factory=trio.current_time)
-    heard: bool = False
     ended: float | None = None
     first_token: float | None = None
     waited_s: float = 0.0
@@ -69,6 +68,14 @@ class Attempt:
     admission: Admission | None = field(default=None, repr=False)
     status: int | None = None
     failure: Failure | None = None
+    dropped: Sequence[str] = ()
+    exchange: Exchange | None = field(default=None, repr=False)
+    incoming: Incoming | None = field(default=None, repr=False)
+
+    @property
+    def heard(self) -> bool:
+        """Whether any byte of an answer has come."""
+        return self.status is not None
 
     @property
     def other_key(self) -> bool:
@@ -77,23 +84,33 @@ class Attempt:
 
     async def run(self) -> Answer:
         """The committed answer. Raises `WireError`; what was opened is closed then."""
-        self.provider.in_flight += 1
+        answer = await self.run_until(math.inf)
+        assert answer is not None  # noqa: S101  # that time does not come
+        return answer
+
+    async def run_until(self, time: float) -> Answer | None:
+        """The committed answer. None: `time` has come first, or it cannot be waited for in parts; `run` goes on.
+
+        Raises `WireError`; what was opened is closed then. Who is cancelled here calls `abort`.
+        """
         try:
-            self.key, self.admission = self.provider.admit(self.target.model, self.tried, streaming=self.streaming)
-            answer = await self._answer(self.key)
+            exchange = self.exchange or self._begin()
+            if time < math.inf and not exchange.resumable:
+                return None
+            answer = await self._answer(exchange, time)
         except WireError as error:
             failure = self.note_failure(error.failure)
-            self.end()
+            self.abort()
             raise WireError(failure) from None
-        except BaseException:
-            self.end()
-            raise
-        self.outcome = "won"
-        self.admission.answered(trio.current_time())
-        self.provider.note_success(self.key)
-        if answer.stream is None:
-            self.end()
+        if answer is not None:
+            self._note_success(answer)
         return answer
+
+    def abort(self) -> None:
+        """Close what is open before there is an answer, and end the attempt. Harmless when it is over."""
+        if self.exchange is not None:
+            self.exchange.abort()
+        self.end()
 
     def lost(self) -> None:
         """Another attempt's answer came first, in the same tick."""
@@ -106,69 +123,6 @@ class Attempt:
             self.provider.in_flight -= 1
             if self.admission is not None:
                 self.admission.end(self.ended)
-
-    async def _answer(self, key: int | None) -> Answer:
-        request = self.operation.build()
-        timeouts = self.provider.ready.timeouts
-        limit = timeouts.first_token_s if self.streaming else timeouts.total_s
-        with trio.CancelScope(deadline=min(self.started + limit, self.deadline)):
-            asked = trio.current_time()
-            try:
-                response = await self.provider.upstream.open(self.provider.call(request, key))
-            finally:
-                self.waited_s += trio.current_time() - asked
-            try:
-                return await self._read(response, request.dropped)
-            except BaseException:
-                response.abort()
-                raise
-        raise WireError(Failure(Kind.TIMEOUT, f"no answer within {trio.current_time() - self.started:.1f} s"))
-
-    async def _read(self, response: UpstreamResponse, dropped: Sequence[str]) -> Answer:
-        self.heard = True
-        self.status = response.status
-        if not 200 <= response.status < 300:
-            body = await self._read_all(response, MAX_ERROR_BYTES, cut=True)
-            response.abort()
-            failure = self.provider.codec.parse_error(response.status, response.headers, body, self.now)
-            raise WireError(evolve(failure, message=self.provider.redact(failure.message)))
-        if self.streaming:
-            return Answer(self, dropped, stream=await self._read_preamble(response))
-        body = await self._read_all(response, MAX_BODY_BYTES)
-        completion = self.operation.parse(body)
-        self.first_token = trio.current_time()
-        return Answer(self, dropped, completion=completion)
-
-    async def _read_preamble(self, response: UpstreamResponse) -> OpenStream:
-        parser = self.operation.parser()
-        timeouts = self.provider.ready.timeouts
-        preamble: list[Event] = []
-        taken = 0
-        while not _commits(preamble):
-            data = await self._receive(response)
-            taken += len(data)
-            preamble += parser.feed(data) if data else parser.finish()
-            if taken > MAX_PREAMBLE_BYTES and not _commits(preamble):
-                raise WireError(Failure(Kind.TOO_LARGE, f"{MAX_PREAMBLE_BYTES} bytes of stream without any content"))
-        self.first_token = trio.current_time()
-        return OpenStream(response, parser, preamble, idle_s=timeouts.idle_s, deadline=self.started + timeouts.total_s)
-
-    async def _read_all(self, response: UpstreamResponse, limit: int, *, cut: bool = False) -> bytes:
-        pieces = bytearray()
-        while data := await self._receive(response):
-            pieces += data
-            if len(pieces) > limit:
-                if cut:
-                    break
-                raise WireError(Failure(Kind.TOO_LARGE, f"an answer of more than {limit} bytes"))
-        return bytes(pieces[:limit])
-
-    async def _receive(self, response: UpstreamResponse) -> bytes:
-        asked = trio.current_time()
-        try:
-            return await response.receive()
-        finally:
-            self.waited_s += trio.current_time() - asked
 
     def note_failure(self, failure: Failure) -> Failure:
         """It has failed: before its answer, or in the middle of its stream. The failure, with what is known by now."""
@@ -184,15 +138,58 @@ class Attempt:
         self.failure = failure
         return failure
 
+    def _note_success(self, answer: Answer) -> None:
+        self.outcome = "won"
+        if self.admission is not None:
+            self.admission.answered(trio.current_time())
+        self.provider.note_success(self.key)
+        if answer.stream is None:
+            self.end()
 
-def _commits(events: Sequence[Event]) -> bool:
-    """Whether the commit point is among `events`. Raises `WireError` where the stream failed before it."""
-    for event in events:
-        match event:
-            case Chunk(commits=True) | Done():
-                return True
-            case Failed(failure):
-                raise WireError(failure)
-            case _:
-                continue
-    return False
+    def _begin(self) -> Exchange:
+        self.provider.in_flight += 1
+        self.key, self.admission = self.provider.admit(self.target.model, self.tried, streaming=self.streaming)
+        request = self.operation.build()
+        self.dropped = request.dropped
+        self.exchange = self.provider.upstream.open(self.provider.call(request, self.key))
+        return self.exchange
+
+    async def _answer(self, exchange: Exchange, time: float) -> Answer | None:
+        timeouts = self.provider.ready.timeouts
+        limit = min(self.deadline, self.started + (timeouts.first_token_s if self.streaming else timeouts.total_s))
+        with trio.CancelScope(deadline=min(limit, time)):
+            return await self._read(exchange)
+        if trio.current_time() < limit:
+            return None
+        raise WireError(Failure(Kind.TIMEOUT, f"no answer within {trio.current_time() - self.started:.1f} s"))
+
+    async def _read(self, exchange: Exchange) -> Answer:
+        if self.incoming is None:
+            self.incoming = self._expect(await self._waited(exchange.head()), exchange)
+        while (answer := self.incoming.take(await self._waited(exchange.receive()))) is None:
+            pass
+        self.first_token = trio.current_time()
+        if isinstance(answer, OpenStream):
+            return Answer(self, self.dropped, stream=answer)
+        return Answer(self, self.dropped, completion=answer)
+
+    async def _waited(self, coming: Awaitable[T]) -> T:
+        asked = trio.current_time()
+        try:
+            return await coming
+        finally:
+            self.waited_s += trio.current_time() - asked
+
+    def _expect(self, head: Head, exchange: Exchange) -> Incoming:
+        self.status = head.status
+        if not 200 <= head.status < 300:
+            return IncomingError(partial(self._parse_error, head))
+        if not self.streaming:
+            return IncomingCompletion(self.operation.parse)
+        timeouts, parser = self.provider.ready.timeouts, self.operation.parser()
+        deadline = self.started + timeouts.total_s
+        return IncomingStream(parser, partial(OpenStream, exchange, parser, idle_s=timeouts.idle_s, deadline=deadline))
+
+    def _parse_error(self, head: Head, body: bytes) -> Failure:
+        failure = self.provider.codec.parse_error(head.status, head.headers, body, self.now)
+        return evolve(failure, message=self.provider.redact(failure.message))

@@ -4,6 +4,7 @@ It needs no network and no key, so a gateway answers before anything is configur
 would, also where a request is wrong. Any model's name will do.
 """
 
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from urllib.parse import urlsplit
@@ -12,7 +13,7 @@ import orjson
 import trio
 from attrs import define, field
 
-from clawgw.engine.upstream import Call
+from clawgw.engine.upstream import Call, Head
 from clawgw.errors import GatewayError, NotFound
 from clawgw.wire.checks.parse import parse_chat_request, parse_embeddings_request, parse_text_request
 from clawgw.wire.codec import Failure, Kind, WireError
@@ -58,17 +59,22 @@ _ENDPOINTS: Mapping[str, Callable[[bytes, float], _Answer]] = {
 
 
 @define(eq=False)
-class EchoResponse:
-    """An answer of `EchoUpstream`."""
+class EchoExchange:
+    """An exchange of `EchoUpstream`, whose head comes at `_due` (`trio.current_time`)."""
 
-    status: int
-    headers: Mapping[str, str]
+    _head: Head
+    _due: float
     _pieces: Pieces
     _next: tuple[float, bytes] | None = field(default=None, init=False)
     _aborted: trio.Event = field(factory=trio.Event, init=False)
+    resumable: bool = field(default=True, init=False)
+    written: bool = field(default=True, init=False)
 
-    def __attrs_post_init__(self) -> None:
+    async def head(self) -> Head:
+        """The head, when it is due."""
+        await trio.sleep_until(self._due)
         self._next = next(self._pieces, None)
+        return self._head
 
     async def receive(self) -> bytes:
         """All that is due by now, at least one piece of it; b"" at the end."""
@@ -98,7 +104,7 @@ class EchoUpstream:
     def __init__(self, tokens_per_second: float | None = None) -> None:
         self._second_per_token = 1 / tokens_per_second if tokens_per_second else 0.0
 
-    async def open(self, call: Call) -> EchoResponse:
+    def open(self, call: Call) -> EchoExchange:
         """Answer a call to `…/chat/completions`, `…/completions`, `…/embeddings` or `…/models`.
 
         A stream's head comes at once, a plain answer when all of it has been said.
@@ -110,10 +116,10 @@ class EchoUpstream:
             answer, writer = _endpoint(path)(call.body, time.time())
         except GatewayError as error:
             return _plain(error.status, _error_body(error))
+        now = trio.current_time()
         if writer is not None:
-            return EchoResponse(200, _EVENTS, self._paced(answer, writer, trio.current_time()))
-        await trio.sleep(answer.usage.completion * self._second_per_token)
-        return _plain(200, answer.body)
+            return EchoExchange(Head(200, _EVENTS), now, self._paced(answer, writer, now))
+        return _plain(200, answer.body, now + answer.usage.completion * self._second_per_token)
 
     async def aclose(self) -> None:
         """Nothing is ever idle."""
@@ -133,8 +139,8 @@ def _endpoint(path: str) -> Callable[[bytes, float], _Answer]:
     raise NotFound("There is no such endpoint.")
 
 
-def _plain(status: int, body: object) -> EchoResponse:
-    return EchoResponse(status, _JSON, iter([(trio.current_time(), orjson.dumps(body))]))
+def _plain(status: int, body: object, due: float = -math.inf) -> EchoExchange:
+    return EchoExchange(Head(status, _JSON), due, iter([(due, orjson.dumps(body))]))
 
 
 def _error_body(error: GatewayError) -> object:

@@ -1,7 +1,6 @@
 """TCP and TLS to upstreams: a name is resolved once, its addresses are checked, and only those are connected to.
 
-So a name that resolves to one address when it is checked and to another when it is used gains nothing. Closing is
-always a cut: no TLS goodbye, no waiting, nothing left in the kernel's buffers.
+So a name that resolves to one address when it is checked and to another when it is used gains nothing.
 """
 
 import contextlib
@@ -9,13 +8,14 @@ import ipaddress
 import itertools
 import socket
 import ssl
-import struct
 from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Any
 
 import trio
 from attrs import frozen
+
+from clawgw.engine.tcp import Tcp
 
 CONNECTION_ATTEMPT_DELAY_S = 0.25
 """How long one address is tried before the next is tried beside it (RFC 8305, section 5)."""
@@ -26,7 +26,6 @@ _NAT64 = IPv6Network("64:ff9b::/96")
 """IPv4 addresses as IPv6-only networks write them (RFC 6052)."""
 _PROTOCOL_ASSIGNMENTS = IPv4Network("192.0.0.0/24")
 """Not global as a whole (IANA, IPv4 Special-Purpose Address Registry); `ipaddress` knows parts of it only."""
-_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 Entry = tuple[Any, Any, int, Any, Any]
 """A row of `getaddrinfo`: family, type, protocol, canonical name, socket address."""
@@ -38,24 +37,14 @@ class ForbiddenAddressError(OSError):
 
 @frozen(eq=False)
 class Link:
-    """A connection to a peer: `stream` to talk over, which is TLS on top of `tcp`, or `tcp` itself."""
+    """A connection to a peer: `stream` to talk over, which is TLS on top of `tcp`, or `tcp` itself.
+
+    What is given to `stream` goes out with `tcp.flush`, or before anything is received. Once connected, a wait may be
+    cancelled and taken up again. It is closed by `tcp.cut`: beneath TLS and without its goodbye.
+    """
 
     stream: trio.abc.Stream
-    tcp: trio.SocketStream
-
-    def cut(self) -> None:
-        """Close the socket now, beneath TLS. The peer sees a reset; whoever still reads gets ClosedResourceError."""
-        with contextlib.suppress(OSError):  # EBADF: it is closed already
-            self.tcp.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-        self.tcp.socket.close()
-
-    def is_cut(self) -> bool:
-        """Whether `cut` has been called."""
-        return bool(self.tcp.socket.fileno() == -1)
-
-    def is_quiet(self) -> bool:
-        """Whether nothing has come unasked: bytes, or the peer's end of the connection."""
-        return not self.tcp.socket.is_readable()
+    tcp: Tcp
 
 
 def is_public(address: str) -> bool:
@@ -88,16 +77,15 @@ async def connect(host: str, port: int, *, tls: ssl.SSLContext | None, allow_pri
     if tls is None:
         return Link(tcp, tcp)
     stream = trio.SSLStream(tcp, tls, server_hostname=host, https_compatible=True)
-    link = Link(stream, tcp)
     try:
         await stream.do_handshake()
     except trio.BrokenResourceError as error:
-        link.cut()
+        tcp.cut()
         raise OSError(_tls_complaint(error.__cause__)) from error
     except BaseException:
-        link.cut()
+        tcp.cut()
         raise
-    return link
+    return Link(stream, tcp)
 
 
 def _tls_complaint(cause: BaseException | None) -> str:
@@ -125,7 +113,7 @@ def _alternate_families(entries: Sequence[Entry]) -> list[Entry]:
     return [entry for pair in itertools.zip_longest(first, other) for entry in pair if entry is not None]
 
 
-async def _first_connected(entries: Iterable[Entry]) -> trio.SocketStream:
+async def _first_connected(entries: Iterable[Entry]) -> Tcp:
     """Happy eyeballs (RFC 8305): each address in turn, the next as soon as one fails or is slow; the first one wins."""
     winner: list[trio.socket.SocketType] = []
     errors: list[OSError] = []
@@ -157,4 +145,4 @@ async def _first_connected(entries: Iterable[Entry]) -> trio.SocketStream:
         raise
     if not winner:
         raise errors[0]
-    return trio.SocketStream(winner[0])
+    return Tcp(winner[0])

@@ -3,7 +3,7 @@
 import trio
 from attrs import define
 
-from clawgw.engine.upstream import UpstreamResponse
+from clawgw.engine.upstream import Exchange
 from clawgw.wire.codec import Done, Event, Failed, Failure, Kind, StreamParser, WireError
 
 GOODBYE_S = 0.25
@@ -14,7 +14,7 @@ GOODBYE_S = 0.25
 class OpenStream:
     """Owned by whoever holds it, who receives until the end or aborts. Times are `trio.current_time()`."""
 
-    response: UpstreamResponse
+    exchange: Exchange
     parser: StreamParser
     _ready: list[Event]
     idle_s: float
@@ -39,7 +39,7 @@ class OpenStream:
         """After `Done`: give the connection back, or close it where the upstream has more to say."""
         with trio.move_on_after(GOODBYE_S):
             try:
-                while await self.response.receive():
+                while await self.exchange.receive():
                     pass
             except WireError:
                 pass
@@ -47,13 +47,13 @@ class OpenStream:
 
     def abort(self) -> None:
         """Close it now; harmless at the end."""
-        self.response.abort()
+        self.exchange.abort()
 
     async def _read(self) -> list[Event]:
         asked = trio.current_time()
         try:
             with trio.move_on_at(min(asked + self.idle_s, self.deadline)):
-                data = await self.response.receive()
+                data = await self.exchange.receive()
                 return self.parser.feed(data) if data else self.parser.finish()
         except WireError as error:
             return [Failed(error.failure)]

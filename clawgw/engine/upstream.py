@@ -1,8 +1,8 @@
-"""The seam to the upstreams: open a request, read bytes as they come, abort at once.
+"""The seam to the upstreams: begin a call, wait for what comes as it comes, abort at once.
 
-The engine knows only this. Behind it is httpx today (`engine.httpx_upstream`), the built-in echo (`engine.echo`), and
-fakes in tests. An implementation raises nothing but `WireError` (kinds CONNECT, TIMEOUT, RESET, INVALID, TOO_LARGE)
-and `trio.Cancelled`.
+The engine knows only this. Behind it are HTTP (`engine.http_upstream`), the built-in echo (`engine.echo`), and fakes in
+tests. An implementation raises nothing but `WireError` (kinds CONNECT, TIMEOUT, RESET, INVALID, TOO_LARGE) and
+`trio.Cancelled`.
 """
 
 from collections.abc import Mapping
@@ -22,14 +22,30 @@ class Call:
     allow_private_network: bool = False
 
 
-class UpstreamResponse(Protocol):
-    """An answer whose head has come; owned by whoever opened it until `aclose` or `abort`.
-
-    `status`; `headers` with lower-case names.
-    """
+@frozen
+class Head:
+    """How an answer begins. Names of headers are in lower case."""
 
     status: int
     headers: Mapping[str, str]
+
+
+class Exchange(Protocol):
+    """A call and its answer; owned by whoever opened it, until the answer's end or `abort`."""
+
+    @property
+    def resumable(self) -> bool:
+        """Whether a wait may be cancelled and taken up again with nothing lost. Not while there is no connection yet.
+
+        Where it is not, whoever cancels a wait aborts the exchange.
+        """
+
+    @property
+    def written(self) -> bool:
+        """Whether the upstream has been sent the whole request."""
+
+    async def head(self) -> Head:
+        """Connect where that is needed, send the request, and wait for the head of the answer. It comes once."""
 
     async def receive(self) -> bytes:
         """The next bytes of the body as they come; b"" at its end, after which the connection is back in its pool."""
@@ -41,8 +57,8 @@ class UpstreamResponse(Protocol):
 class Upstream(Protocol):
     """Something that answers calls."""
 
-    async def open(self, call: Call) -> UpstreamResponse:
-        """Send the request and wait for the answer's head. Cancelling it closes the connection."""
+    def open(self, call: Call) -> Exchange:
+        """Begin a call: take an idle connection if there is one. Nothing is sent before its head is waited for."""
 
     async def aclose(self) -> None:
         """Close what is idle; the owner has ended every call before."""

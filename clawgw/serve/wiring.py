@@ -10,7 +10,7 @@ from attrs import frozen
 from clawgw.config.settings import Settings
 from clawgw.config.snapshot import ReadyProvider, Snapshot
 from clawgw.engine.echo import EchoUpstream
-from clawgw.engine.httpx_upstream import HttpxUpstream
+from clawgw.engine.http_upstream import HttpUpstream
 from clawgw.engine.live import Live
 from clawgw.engine.planning import Planner
 from clawgw.engine.provider import LiveProvider
@@ -47,7 +47,7 @@ async def open_service(
     """
     catalogue = bundled()
     metrics = Metrics(model_labels(snapshot, catalogue), snapshot.version)
-    network = HttpxUpstream()
+    network = HttpUpstream()
     foundation = Foundation(catalogue, network, {"via": f"1.1 clawgw-{instance}"}, metrics.policy_failed)
     gateway = Gateway(next_live(foundation, snapshot, policies), metrics, random.random)
     try:

@@ -1,33 +1,53 @@
 from collections.abc import AsyncIterator
 
-import httpx
 import pytest
 import trio
 import trio.testing
 
 from clawgw.engine.connections import Connections
+from clawgw.engine.http_upstream import HttpExchange, HttpUpstream
+from clawgw.engine.upstream import Call
+from clawgw.wire.codec import Kind, WireError
 from tests.certificates import client_context
 from tests.fake_upstream import Close, FakeUpstream, Send, head, in_turn, json_answer, start_fake_upstream
 
 
+def pooled(**limits: int) -> HttpUpstream:
+    upstream = HttpUpstream(ssl_context=client_context())
+    upstream._connections = Connections(client_context(), **limits)
+    return upstream
+
+
 @pytest.fixture
-async def client() -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(transport=Connections(client_context(), max_idle=2)) as opened:
-        yield opened
+async def client() -> AsyncIterator[HttpUpstream]:
+    upstream = pooled(max_idle=2)
+    yield upstream
+    await upstream.aclose()
 
 
-LEAVE = {"allow_private_network": True}
+def call(fake: FakeUpstream, *, allow_private_network: bool = True) -> Call:
+    return Call(fake.base_url, {}, b"x", 1.5, allow_private_network)
 
 
-async def post(client: httpx.AsyncClient, fake: FakeUpstream) -> int:
+async def post(client: HttpUpstream, fake: FakeUpstream) -> int:
     """Send a request, and say on which of the fake's connections it came."""
-    await client.post(fake.base_url, content=b"x", extensions=LEAVE)
+    (exchange,) = await open_several(client, fake, 1)
+    await read_all(exchange)
     return fake.requests[-1].connection
 
 
-async def open_several(client: httpx.AsyncClient, fake: FakeUpstream, count: int) -> list[httpx.Response]:
-    request = client.build_request("POST", fake.base_url, extensions=LEAVE)
-    return [await client.send(request, stream=True) for _ in range(count)]
+async def open_several(client: HttpUpstream, fake: FakeUpstream, count: int) -> list[HttpExchange]:
+    exchanges = [client.open(call(fake)) for _ in range(count)]
+    for exchange in exchanges:
+        await exchange.head()
+    return exchanges
+
+
+async def read_all(exchange: HttpExchange) -> bytes:
+    pieces = []
+    while piece := await exchange.receive():
+        pieces.append(piece)
+    return b"".join(pieces)
 
 
 @pytest.fixture
@@ -35,35 +55,35 @@ async def fake(nursery: trio.Nursery) -> FakeUpstream:
     return await start_fake_upstream(nursery, lambda _: json_answer(200, {}))
 
 
-async def test_the_connection_used_last_is_used_next(client: httpx.AsyncClient, fake: FakeUpstream) -> None:
+async def test_the_connection_used_last_is_used_next(client: HttpUpstream, fake: FakeUpstream) -> None:
     first, second = await open_several(client, fake, 2)
-    await second.aread()
-    await first.aread()
+    await read_all(second)
+    await read_all(first)
     assert await post(client, fake) == 1
     assert await post(client, fake) == 1
     assert fake.accepted == 2
 
 
-async def test_the_oldest_idle_connection_makes_room(client: httpx.AsyncClient, fake: FakeUpstream) -> None:
+async def test_the_oldest_idle_connection_makes_room(client: HttpUpstream, fake: FakeUpstream) -> None:
     for response in await open_several(client, fake, 3):
-        await response.aread()
+        await read_all(response)
     await fake.wait_closed(1)
     assert fake.open_connections == 2
     first, second = await open_several(client, fake, 2)
     assert sorted(received.connection for received in fake.requests[3:]) == [2, 3]
-    await first.aclose()
-    await second.aclose()
+    first.abort()
+    second.abort()
 
 
-async def test_a_body_that_is_not_read_costs_its_connection(client: httpx.AsyncClient, fake: FakeUpstream) -> None:
+async def test_a_body_that_is_not_read_costs_its_connection(client: HttpUpstream, fake: FakeUpstream) -> None:
     (response,) = await open_several(client, fake, 1)
-    await response.aclose()
+    response.abort()
     await fake.wait_closed(1)
     assert await post(client, fake) == 2
 
 
 async def test_idle_connections_are_closed_when_others_come_back(
-    client: httpx.AsyncClient, fake: FakeUpstream, mock_clock: trio.testing.MockClock, nursery: trio.Nursery
+    client: HttpUpstream, fake: FakeUpstream, mock_clock: trio.testing.MockClock, nursery: trio.Nursery
 ) -> None:
     other = await start_fake_upstream(nursery, lambda _: json_answer(200, {}))
     await post(client, fake)
@@ -77,16 +97,14 @@ async def test_idle_connections_are_closed_when_others_come_back(
 
 
 async def test_an_expired_connection_is_not_used(
-    client: httpx.AsyncClient, fake: FakeUpstream, mock_clock: trio.testing.MockClock
+    client: HttpUpstream, fake: FakeUpstream, mock_clock: trio.testing.MockClock
 ) -> None:
     assert await post(client, fake) == 1
     mock_clock.jump(30.1)
     assert await post(client, fake) == 2
 
 
-async def test_a_connection_that_the_peer_has_closed_is_not_used(
-    nursery: trio.Nursery, client: httpx.AsyncClient
-) -> None:
+async def test_a_connection_that_the_peer_has_closed_is_not_used(nursery: trio.Nursery, client: HttpUpstream) -> None:
     fake = await start_fake_upstream(nursery, lambda _: [*json_answer(200, {}), Close()])
     assert await post(client, fake) == 1
     await fake.wait_closed(1)
@@ -95,12 +113,13 @@ async def test_a_connection_that_the_peer_has_closed_is_not_used(
 
 
 async def test_a_request_that_may_have_been_processed_is_not_sent_again(
-    nursery: trio.Nursery, client: httpx.AsyncClient
+    nursery: trio.Nursery, client: HttpUpstream
 ) -> None:
     fake = await start_fake_upstream(nursery, in_turn(json_answer(200, {}), [Close()]))
     await post(client, fake)
-    with pytest.raises(httpx.ReadError):
+    with pytest.raises(WireError) as caught:
         await post(client, fake)
+    assert caught.value.failure.kind is Kind.RESET
     assert (fake.accepted, len(fake.requests)) == (1, 2)
 
 
@@ -112,27 +131,25 @@ async def test_a_request_that_may_have_been_processed_is_not_sent_again(
         b"HTTP/1.0 200 OK\r\ncontent-length: 0\r\n\r\n",
     ],
 )
-async def test_a_connection_in_doubt_is_not_kept(
-    nursery: trio.Nursery, client: httpx.AsyncClient, answer: bytes
-) -> None:
+async def test_a_connection_in_doubt_is_not_kept(nursery: trio.Nursery, client: HttpUpstream, answer: bytes) -> None:
     fake = await start_fake_upstream(nursery, lambda _: [Send(answer)])
     assert await post(client, fake) == 1
     assert await post(client, fake) == 2
     await fake.wait_closed(2)
 
 
-async def test_leave_for_private_networks_is_not_inherited(client: httpx.AsyncClient, fake: FakeUpstream) -> None:
+async def test_leave_for_private_networks_is_not_inherited(client: HttpUpstream, fake: FakeUpstream) -> None:
     await post(client, fake)
-    with pytest.raises(httpx.ConnectError):
-        await client.post(fake.base_url)
+    with pytest.raises(WireError, match="private"):
+        await client.open(call(fake, allow_private_network=False)).head()
     assert len(fake.requests) == 1
 
 
 async def test_closing_ends_idle_connections_now_and_others_at_their_end(fake: FakeUpstream) -> None:
-    client = httpx.AsyncClient(transport=Connections(client_context()))
+    client = pooled()
     idle, busy = await open_several(client, fake, 2)
-    await idle.aread()
+    await read_all(idle)
     await client.aclose()
     await fake.wait_closed(1)
-    assert await busy.aread() == b"{}"
+    assert await read_all(busy) == b"{}"
     await fake.wait_closed(2)

@@ -5,9 +5,10 @@ import orjson
 import pytest
 import trio
 import trio.testing
+from attrs import frozen
 
 from clawgw.engine.echo import RECEIVE_BYTES, EchoUpstream
-from clawgw.engine.upstream import Call, UpstreamResponse
+from clawgw.engine.upstream import Call, Exchange, Head
 from clawgw.wire.codec import Kind, WireError
 
 # "Hello world, hello." is six tokens.
@@ -19,9 +20,23 @@ def call(path: str = "/chat/completions", content: str = "Hello world, hello.", 
     return Call(f"https://echo/v1{path}?x=y", {}, orjson.dumps(body), connect_s=1.5)
 
 
-async def read_all(response: UpstreamResponse) -> list[bytes]:
+@frozen
+class Answered:
+    head: Head
+    exchange: Exchange
+
+    async def receive(self) -> bytes:
+        return await self.exchange.receive()
+
+
+async def ask(upstream: EchoUpstream, request: Call) -> Answered:
+    exchange = upstream.open(request)
+    return Answered(await exchange.head(), exchange)
+
+
+async def read_all(answered: Answered) -> list[bytes]:
     pieces = []
-    while piece := await response.receive():
+    while piece := await answered.receive():
         pieces.append(piece)
     return pieces
 
@@ -34,8 +49,8 @@ def contents(piece: bytes) -> list[str]:
 
 
 async def test_a_plain_answer_comes_at_once() -> None:
-    response = await EchoUpstream().open(call())
-    assert (response.status, response.headers["content-type"]) == (200, "application/json")
+    response = await ask(EchoUpstream(), call())
+    assert (response.head.status, response.head.headers["content-type"]) == (200, "application/json")
     (body,) = await read_all(response)
     assert json.loads(body)["choices"][0]["message"]["content"] == "Hello world, hello."
     assert await response.receive() == b""
@@ -43,7 +58,7 @@ async def test_a_plain_answer_comes_at_once() -> None:
 
 async def test_a_plain_answer_at_a_pace_takes_its_time(autojump_clock: trio.testing.MockClock) -> None:
     started = trio.current_time()
-    response = await EchoUpstream(4).open(call())
+    response = await ask(EchoUpstream(4), call())
     assert trio.current_time() - started == pytest.approx(1.5)
     (body,) = await read_all(response)
     assert json.loads(body)["usage"]["completion_tokens"] == 6
@@ -51,8 +66,8 @@ async def test_a_plain_answer_at_a_pace_takes_its_time(autojump_clock: trio.test
 
 
 async def test_a_stream_has_an_event_a_token_and_many_in_one_read() -> None:
-    response = await EchoUpstream().open(call(stream=True, stream_options={"include_usage": True}))
-    assert (response.status, response.headers["content-type"]) == (200, "text/event-stream")
+    response = await ask(EchoUpstream(), call(stream=True, stream_options={"include_usage": True}))
+    assert (response.head.status, response.head.headers["content-type"]) == (200, "text/event-stream")
     (piece,) = await read_all(response)
     assert contents(piece) == SIX_TOKENS
     *_, usage, done, rest = piece.split(b"\n\n")
@@ -61,14 +76,14 @@ async def test_a_stream_has_an_event_a_token_and_many_in_one_read() -> None:
 
 
 async def test_a_long_stream_comes_in_bounded_reads() -> None:
-    pieces = await read_all(await EchoUpstream().open(call(content="x" * 40_000, stream=True)))
+    pieces = await read_all(await ask(EchoUpstream(), call(content="x" * 40_000, stream=True)))
     assert sum(len(contents(piece)) for piece in pieces) == 10_000
     assert len(pieces) > 10
     assert all(len(piece) < RECEIVE_BYTES + 1000 for piece in pieces)
 
 
 async def test_a_stream_at_a_pace_brings_each_token_when_it_is_due(autojump_clock: trio.testing.MockClock) -> None:
-    response = await EchoUpstream(4).open(call(stream=True))
+    response = await ask(EchoUpstream(4), call(stream=True))
     started = trio.current_time()
     seen = []
     while piece := await response.receive():
@@ -77,7 +92,7 @@ async def test_a_stream_at_a_pace_brings_each_token_when_it_is_due(autojump_cloc
 
 
 async def test_a_reader_that_is_behind_gets_all_that_is_due(mock_clock: trio.testing.MockClock) -> None:
-    response = await EchoUpstream(4).open(call(stream=True))
+    response = await ask(EchoUpstream(4), call(stream=True))
     mock_clock.jump(0.8)
     assert contents(await response.receive()) == SIX_TOKENS[:3]
     mock_clock.jump(10)
@@ -86,7 +101,7 @@ async def test_a_reader_that_is_behind_gets_all_that_is_due(mock_clock: trio.tes
 
 
 async def test_an_abort_wakes_whoever_waits(autojump_clock: trio.testing.MockClock) -> None:
-    response = await EchoUpstream(0.001).open(call(stream=True))
+    response = await ask(EchoUpstream(0.001), call(stream=True))
     await response.receive()
 
     async def read() -> None:
@@ -99,28 +114,28 @@ async def test_an_abort_wakes_whoever_waits(autojump_clock: trio.testing.MockClo
     async with trio.open_nursery() as nursery:
         nursery.start_soon(read)
         await trio.sleep(1)
-        response.abort()
-        response.abort()
+        response.exchange.abort()
+        response.exchange.abort()
     with pytest.raises(WireError):
         await response.receive()
 
 
 async def test_a_text_completion_and_its_stream() -> None:
-    plain = await EchoUpstream().open(call("/completions", prompt="Hello"))
+    plain = await ask(EchoUpstream(), call("/completions", prompt="Hello"))
     assert json.loads((await read_all(plain))[0])["choices"][0]["text"] == "Hello"
-    stream = await EchoUpstream().open(call("/completions", prompt="Hello", stream=True))
+    stream = await ask(EchoUpstream(), call("/completions", prompt="Hello", stream=True))
     events = b"".join(await read_all(stream)).split(b"\n\n")
     texts = [json.loads(event.removeprefix(b"data: "))["choices"][0]["text"] for event in events[:-2]]
     assert (texts, events[-2:]) == (["Hell", "o", ""], [b"data: [DONE]", b""])
 
 
 async def test_embeddings() -> None:
-    response = await EchoUpstream().open(call("/embeddings", input="Hello", dimensions=3))
+    response = await ask(EchoUpstream(), call("/embeddings", input="Hello", dimensions=3))
     assert len(json.loads((await read_all(response))[0])["data"][0]["embedding"]) == 3
 
 
 async def test_the_list_of_models() -> None:
-    response = await EchoUpstream().open(call("/models"))
+    response = await ask(EchoUpstream(), call("/models"))
     assert [model["id"] for model in json.loads((await read_all(response))[0])["data"]] == ["echo"]
 
 
@@ -137,9 +152,19 @@ async def test_what_is_wrong_is_answered_as_openai_does(
     request_: Call, status: int, code: str | None, param: str | None
 ) -> None:
     upstream = EchoUpstream()
-    response = await upstream.open(request_)
-    assert response.status == status
+    response = await ask(upstream, request_)
+    assert response.head.status == status
     error = json.loads((await read_all(response))[0])["error"]
     assert set(error) == {"message", "type", "param", "code"}
     assert (error["type"], error["param"], error["code"]) == ("invalid_request_error", param, code)
     await upstream.aclose()
+
+
+async def test_a_wait_may_be_cancelled_and_taken_up_again(autojump_clock: trio.testing.MockClock) -> None:
+    started = trio.current_time()
+    exchange = EchoUpstream(4).open(call())
+    assert exchange.resumable
+    with trio.move_on_after(1.0):
+        await exchange.head()
+    assert (await exchange.head()).status == 200
+    assert trio.current_time() - started == pytest.approx(1.5)

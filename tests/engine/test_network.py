@@ -144,7 +144,7 @@ async def test_a_name_is_resolved_once_so_it_cannot_change_after_the_check(
 ) -> None:
     fake = await start_fake_upstream(nursery, lambda _: json_answer(200, {}))
     resolver = resolve(("127.0.0.1", fake.port))
-    (await connect_privately("api.example.com", 443)).cut()
+    (await connect_privately("api.example.com", 443)).tcp.cut()
     assert resolver.asked == 1
 
 
@@ -157,7 +157,7 @@ async def test_of_several_addresses_only_public_ones_are_tried(
     resolve(("127.0.0.2", forbidden.port), ("127.0.0.1", allowed.port))
     link = await connect("api.example.com", 443, tls=None, allow_private_network=False)
     assert link.tcp.socket.getpeername() == ("127.0.0.1", allowed.port)
-    link.cut()
+    link.tcp.cut()
     assert forbidden.accepted == 0
 
 
@@ -167,7 +167,7 @@ async def test_a_refused_address_is_followed_by_the_next_at_once(nursery: trio.N
     with trio.fail_after(CONNECTION_ATTEMPT_DELAY_S):
         link = await connect_privately("api.example.com", 443)
     assert link.tcp.socket.getpeername() == ("127.0.0.1", fake.port)
-    link.cut()
+    link.tcp.cut()
 
 
 async def test_a_silent_address_is_joined_by_the_next_after_a_quarter_of_a_second(
@@ -181,7 +181,7 @@ async def test_a_silent_address_is_joined_by_the_next_after_a_quarter_of_a_secon
             link = await connect_privately("api.example.com", 443)
     assert trio.current_time() - started >= CONNECTION_ATTEMPT_DELAY_S
     assert link.tcp.socket.getpeername() == ("127.0.0.1", fake.port)
-    link.cut()
+    link.tcp.cut()
 
 
 async def test_the_error_is_the_first_addresss_when_all_refuse(resolve: Resolve) -> None:
@@ -202,32 +202,11 @@ async def test_a_cancelled_attempt_leaves_no_socket_open() -> None:
     assert scope.cancelled_caught
 
 
-async def test_a_cut_is_a_reset_for_the_peer_and_may_be_repeated() -> None:
-    async def accepted() -> trio.SocketStream:
-        stream: trio.SocketStream = await listener.accept()
-        return stream
-
-    (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
-    async with listener:
-        link = await connect_privately("127.0.0.1", listener.socket.getsockname()[1])
-        async with await accepted() as peer:
-            assert link.is_quiet()
-            await peer.send_all(b"x")
-            await trio.lowlevel.wait_readable(link.tcp.socket.fileno())
-            assert not link.is_quiet()
-            assert not link.is_cut()
-            link.cut()
-            link.cut()
-            assert link.is_cut()
-            with pytest.raises(trio.BrokenResourceError):
-                await peer.receive_some()
-
-
 async def test_tls_is_spoken_with_a_peer_that_the_authority_vouches_for(nursery: trio.Nursery) -> None:
     fake = await start_fake_upstream(nursery, lambda _: json_answer(200, {}), ssl_context=server_context())
     link = await connect_privately("127.0.0.1", fake.port, client_context())
     assert isinstance(link.stream, trio.SSLStream)
-    link.cut()
+    link.tcp.cut()
     await fake.wait_closed(1)
 
 
@@ -303,6 +282,6 @@ async def test_whenever_it_is_cancelled_no_socket_stays_open(nursery: trio.Nurse
         nursery.start_soon(cancel_after, scope)
         link = await connect_privately("127.0.0.1", fake.port)
     if link is not None:
-        link.cut()
+        link.tcp.cut()
     await trio.testing.wait_all_tasks_blocked()
     assert fake.open_connections == 0

@@ -168,7 +168,7 @@ async def test_each_attempts_reason_is_told(nursery: trio.Nursery) -> None:
 @both_ways
 async def test_a_body_over_the_cap(nursery: trio.Nursery, monkeypatch: pytest.MonkeyPatch, *, stream: bool) -> None:
     """An answer without end is cut off at its cap."""
-    monkeypatch.setattr("clawgw.engine.attempt.MAX_BODY_BYTES", 1_000_000)
+    monkeypatch.setattr("clawgw.engine.incoming.MAX_BODY_BYTES", 1_000_000)
     endless = [Send(head(200, [("transfer-encoding", "chunked")])), *[Send(b"10000\r\n%b\r\n" % bytes(65536))] * 1000]
     s = await start(nursery, [always(endless)], route="max_attempts = 1")
     assert seen(await s.ask(stream=stream)) == (502, UPSTREAM, "upstream_too_large")

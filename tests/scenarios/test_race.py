@@ -1,7 +1,8 @@
 """The race in virtual time: who starts when, who wins, what is closed, to the millisecond."""
 
 import math
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
+from contextlib import contextmanager
 
 import pytest
 import trio
@@ -17,15 +18,19 @@ from clawgw.wire.codec import Failure, Kind, WireError
 
 @frozen
 class Behaviour:
-    """What a target does each time: after `delay` it answers, or fails; `heard` is when its first byte comes."""
+    """What a target does each time: after `delay` it answers, or fails.
+
+    `heard` is when its first byte comes, `connected` when it has a connection: before that, a wait cannot be resumed.
+    """
 
     delay: float
     failure: Failure | None = None
     heard: float = math.inf
+    connected: float = 0.0
 
 
-def answers(delay: float, *, heard: float = math.inf) -> Behaviour:
-    return Behaviour(delay, heard=heard)
+def answers(delay: float, *, heard: float = math.inf, connected: float = 0.0) -> Behaviour:
+    return Behaviour(delay, heard=heard, connected=connected)
 
 
 def fails(delay: float, kind: Kind = Kind.SERVER, hint: float | None = None) -> Behaviour:
@@ -52,18 +57,26 @@ class Run:
     other_key: bool = False
     started: float = field(factory=trio.current_time)
     ended: float | None = None
-    result: str = ""
+    result: str = "cancelled"
 
     @property
     def heard(self) -> bool:
         return trio.current_time() >= self.started + self.behaviour.heard
 
     async def run(self) -> FakeAnswer:
-        self.result = "cancelled"
-        try:
-            await trio.sleep(self.behaviour.delay)
-        finally:
-            self.ended = trio.current_time()
+        answer = await self.run_until(math.inf)
+        assert answer is not None
+        return answer
+
+    async def run_until(self, time: float) -> FakeAnswer | None:
+        assert self.ended is None
+        answers_at, resumable_at = self.started + self.behaviour.delay, self.started + self.behaviour.connected
+        if time < math.inf and trio.current_time() < resumable_at:
+            return None
+        await trio.sleep_until(min(answers_at, time))
+        if trio.current_time() < answers_at:
+            return None
+        self.ended = trio.current_time()
         if self.behaviour.failure is not None:
             self.result = "failed"
             raise WireError(self.behaviour.failure)
@@ -71,6 +84,10 @@ class Run:
         answer = FakeAnswer(self.target.provider)
         self.opened.append(answer)
         return answer
+
+    def abort(self) -> None:
+        if self.ended is None:
+            self.ended = trio.current_time()
 
     def lost(self) -> None:
         self.result = "lost"
@@ -353,14 +370,94 @@ async def test_two_successes_in_one_tick_have_one_winner(clock: MockClock) -> No
     assert sorted(run.result for run in outcome.runs) in (["lost", "won"], ["cancelled", "won"])
 
 
-@pytest.mark.parametrize("leaves_at", [0.5, 1.0, 4.0, 4.5, 5.0])
-async def test_a_client_that_leaves_leaves_nothing_open(clock: MockClock, leaves_at: float) -> None:
+@define(eq=False)
+class Spawned(trio.abc.Instrument):
+    """How many tasks were started."""
+
+    tasks: int = 0
+
+    def task_spawned(self, task: trio.lowlevel.Task) -> None:
+        self.tasks += 1
+
+
+@contextmanager
+def counted() -> Iterator[Spawned]:
+    instrument = Spawned()
+    trio.lowlevel.add_instrument(instrument)
+    try:
+        yield instrument
+    finally:
+        trio.lowlevel.remove_instrument(instrument)
+
+
+@pytest.mark.parametrize("start", [NEXT, SILENT, After(1.5)])
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (answers(1.4), answers(9.0)),
+        (fails(0.5), answers(1.0)),
+        (fails(0.5), fails(0.5, Kind.BAD_REQUEST)),
+    ],
+)
+async def test_no_task_is_started_where_nothing_runs_beside_another(
+    clock: MockClock, start: Start, first: Behaviour, second: Behaviour
+) -> None:
+    with counted() as spawned:
+        await run_race([("a", AtOnce(), [first]), ("b", start, [second])])
+    assert spawned.tasks == 0
+
+
+async def test_no_task_is_started_where_what_is_due_may_not_join(clock: MockClock) -> None:
+    with counted() as spawned:
+        heard = await run_race([("a", AtOnce(), [answers(30.0, heard=3.9)]), ("b", SILENT, [answers(1.0)])])
+        broke = await run_race([("a", AtOnce(), [answers(9.0)]), ("b", After(1.0), [answers(1.0)])], refused=["hedge"])
+    assert (heard.winner, heard.at, broke.winner, broke.at) == ("a", 30.0, "a", 9.0)
+    assert spawned.tasks == 0
+
+
+@pytest.mark.parametrize(("start", "trigger", "at"), [(SILENT, "silence", 4.0), (After(1.5), "hedge", 1.5)])
+async def test_a_task_each_is_started_when_one_joins(
+    clock: MockClock, start: Start, trigger: Trigger, at: float
+) -> None:
+    with counted() as spawned:
+        outcome = await run_race([("a", AtOnce(), [answers(9.0)]), ("b", start, [answers(1.0)])])
+    assert outcome.story() == [("a", "primary", 0.0, "cancelled"), ("b", trigger, at, "won")]
+    assert spawned.tasks == 2
+
+
+@pytest.mark.parametrize("connected", [0.2, 1.5, 8.0])
+async def test_a_hedge_is_not_late_because_the_first_is_still_connecting(clock: MockClock, connected: float) -> None:
+    outcome = await run_race([("a", AtOnce(), [answers(9.0, connected=connected)]), ("b", After(1.5), [answers(1.0)])])
+    assert (outcome.winner, outcome.at, outcome.open) == ("b", 2.5, [])
+    assert outcome.story() == [("a", "primary", 0.0, "cancelled"), ("b", "hedge", 1.5, "won")]
+
+
+async def test_one_that_had_to_connect_is_not_started_again(clock: MockClock) -> None:
+    outcome = await run_race([("a", AtOnce(), [answers(1.0, connected=0.5)]), ("b", After(1.5), [answers(1.0)])])
+    assert outcome.story() == [("a", "primary", 0.0, "won")]
+
+
+async def test_a_failure_beside_nobody_is_followed_within_the_nursery_as_well(clock: MockClock) -> None:
+    outcome = await run_race(
+        [("a", AtOnce(), [Behaviour(1.0, fails(0).failure, connected=0.5)]), ("b", SILENT, [fails(6.0)])]
+    )
+    assert outcome.failures == ["a: server", "b: server", "a: server"]
+    assert [run.started for run in outcome.runs] == [0.0, 1.0, 7.0]
+
+
+@pytest.mark.parametrize("connected", [0.0, 0.2, 4.2])
+@pytest.mark.parametrize("start", [SILENT, After(4.0)])
+@pytest.mark.parametrize("leaves_at", [0.0, 0.5, 1.0, 4.0, 4.5, 5.0])
+async def test_a_client_that_leaves_leaves_nothing_open(
+    clock: MockClock, leaves_at: float, start: Start, connected: float
+) -> None:
     runs: list[Run] = []
     opened: list[FakeAnswer] = []
-    plan = Plan([PlannedAttempt(Target("a", "m")), PlannedAttempt(Target("b", "m"), SILENT)])
+    plan = Plan([PlannedAttempt(Target("a", "m")), PlannedAttempt(Target("b", "m"), start)])
 
     def enter(target: Target, trigger: Trigger) -> Run:
-        runs.append(Run(target, trigger, answers(5.0 if target.provider == "a" else 1.0), opened))
+        delay = 5.0 if target.provider == "a" else 1.0
+        runs.append(Run(target, trigger, answers(delay, connected=connected), opened))
         return runs[-1]
 
     schedule = Schedule(plan, Retry(), 3, math.inf, lambda: 0.5, lambda _trigger, _now: True)
@@ -370,3 +467,100 @@ async def test_a_client_that_leaves_leaves_nothing_open(clock: MockClock, leaves
     assert scope.cancelled_caught or winner is not None
     assert [answer for answer in opened if not answer.aborted and answer is not winner] == []
     assert all(run.ended is not None for run in runs)
+
+
+@pytest.mark.parametrize("turns", range(8))
+async def test_a_client_that_leaves_while_the_nursery_is_opening(clock: MockClock, turns: int) -> None:
+    """It is cancelled so many turns of the scheduler after the hedge was due."""
+    runs: list[Run] = []
+    opened: list[FakeAnswer] = []
+    scope = trio.CancelScope()
+
+    def enter(target: Target, trigger: Trigger) -> Run:
+        runs.append(Run(target, trigger, answers(9.0), opened))
+        return runs[-1]
+
+    async def leave() -> None:
+        await trio.sleep(1.5)
+        for _ in range(turns):
+            await trio.lowlevel.checkpoint()
+        scope.cancel()
+
+    plan = Plan([PlannedAttempt(Target("a", "m")), PlannedAttempt(Target("b", "m"), After(1.5))])
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(leave)
+        with scope:
+            await run_plan(Schedule(plan, Retry(), 3, math.inf, lambda: 0.5, lambda _trigger, _now: True), enter)
+    assert scope.cancelled_caught
+    assert trio.current_time() == 1.5
+    assert all(run.ended is not None for run in runs)
+
+
+async def test_an_attempt_that_cannot_even_start_leaves_nothing_open(clock: MockClock) -> None:
+    run = Run(Target("a", "m"), "primary", answers(9.0), [])
+
+    def enter(target: Target, trigger: Trigger) -> Run:
+        if trigger == "primary":
+            return run
+        raise ZeroDivisionError
+
+    plan = Plan([PlannedAttempt(run.target), PlannedAttempt(Target("b", "m"), After(1.0))])
+    with pytest.RaisesGroup(ZeroDivisionError):
+        await run_plan(Schedule(plan, Retry(), 3, math.inf, lambda: 0.5, lambda _trigger, _now: True), enter)
+    assert run.ended == 1.0
+
+
+async def test_a_retry_waits_for_its_time_beside_others(clock: MockClock) -> None:
+    outcome = await run_race([("a", AtOnce(), [fails(0.1), answers(0.1)]), ("b", AtOnce(), [fails(0.11)])])
+    # Half of 50 ms after a's failure; b's came 15 ms before that.
+    assert [round(run.started, 6) for run in outcome.runs] == [0.0, 0.0, 0.125]
+    assert (outcome.winner, outcome.at) == ("a", 0.225)
+
+
+@define(eq=False)
+class AtASignal(Run):
+    """Answers when it is told, in the very turn of the scheduler in which all others do that are told."""
+
+    told: trio.Event = field(factory=trio.Event)
+    then: Callable[[], None] = field(default=lambda: None)
+
+    async def run(self) -> FakeAnswer:
+        await self.told.wait()
+        self.then()
+        self.result, self.ended = "won", trio.current_time()
+        self.opened.append(FakeAnswer(self.target.provider))
+        return self.opened[-1]
+
+
+async def race_at_a_signal(runs: list[AtASignal], then: Callable[[], None], *, told: str) -> FakeAnswer:
+    signal, opened = trio.Event(), list[FakeAnswer]()
+
+    def enter(target: Target, trigger: Trigger) -> AtASignal:
+        hears = signal if target.provider in told else trio.Event()
+        runs.append(AtASignal(target, trigger, answers(0.0), opened, told=hears, then=then))
+        return runs[-1]
+
+    plan = Plan([PlannedAttempt(Target("a", "m")), PlannedAttempt(Target("b", "m"))])
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(set_after, signal, 1.0)
+        return await run_plan(Schedule(plan, Retry(), 3, math.inf, lambda: 0.5, lambda _trigger, _now: True), enter)
+
+
+async def set_after(event: trio.Event, seconds: float) -> None:
+    await trio.sleep(seconds)
+    event.set()
+
+
+async def test_the_second_answer_of_one_turn_is_aborted_and_has_lost(clock: MockClock) -> None:
+    runs: list[AtASignal] = []
+    winner = await race_at_a_signal(runs, lambda: None, told="ab")
+    assert sorted(run.result for run in runs) == ["lost", "won"]
+    assert [answer.aborted for answer in runs[0].opened] == [answer is not winner for answer in runs[0].opened]
+
+
+async def test_a_client_that_leaves_in_the_turn_of_the_win_leaves_nothing_open(clock: MockClock) -> None:
+    runs: list[AtASignal] = []
+    with trio.CancelScope() as scope:
+        await race_at_a_signal(runs, scope.cancel, told="a")
+    assert scope.cancelled_caught
+    assert [answer.aborted for answer in runs[0].opened] == [True]

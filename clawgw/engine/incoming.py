@@ -1,0 +1,89 @@
+"""What has come of an answer before it commits. It is kept here between waits, so that a wait can be interrupted.
+
+Each of the three takes what every read brought, b"" being the end, until it returns an answer or raises `WireError`.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from attrs import define, field
+
+from clawgw.engine.stream import OpenStream
+from clawgw.wire.codec import Chunk, Completion, Done, Event, Failed, Failure, Kind, StreamParser, WireError
+
+MAX_ERROR_BYTES = 64 * 1024
+"""As much of an error's body as is read."""
+MAX_BODY_BYTES = 64 * 1024 * 1024
+"""The largest plain answer that is taken; images come as base64."""
+MAX_PREAMBLE_BYTES = 64 * 1024
+"""What a stream may send before its first delta that holds something."""
+
+
+class Incoming(Protocol):
+    """An answer that is not there yet."""
+
+    def take(self, data: bytes) -> Completion | OpenStream | None:
+        """The answer, if this makes it whole."""
+
+
+@define
+class IncomingError:
+    """The body of an answer that is not 2xx; its beginning is enough."""
+
+    _parse: Callable[[bytes], Failure]
+    _body: bytearray = field(init=False, factory=bytearray, repr=False)
+
+    def take(self, data: bytes) -> None:
+        """Raises, in the end, the error that the body tells of."""
+        self._body += data
+        if not data or len(self._body) > MAX_ERROR_BYTES:
+            raise WireError(self._parse(bytes(self._body[:MAX_ERROR_BYTES])))
+
+
+@define
+class IncomingCompletion:
+    """A plain answer."""
+
+    _parse: Callable[[bytes], Completion]
+    _body: bytearray = field(init=False, factory=bytearray, repr=False)
+
+    def take(self, data: bytes) -> Completion | None:
+        """The whole answer at the end of its body."""
+        self._body += data
+        if len(self._body) > MAX_BODY_BYTES:
+            raise WireError(Failure(Kind.TOO_LARGE, f"an answer of more than {MAX_BODY_BYTES} bytes"))
+        return None if data else self._parse(bytes(self._body))
+
+
+@define
+class IncomingStream:
+    """A stream before its commit point: its first delta that holds something. `open_stream` takes all events so far."""
+
+    _parser: StreamParser
+    _open_stream: Callable[[list[Event]], OpenStream]
+    events: list[Event] = field(init=False, factory=list, repr=False)
+    _taken: int = field(init=False, default=0)
+
+    def take(self, data: bytes) -> OpenStream | None:
+        """The stream, once it has committed."""
+        self._taken += len(data)
+        fresh = self._parser.feed(data) if data else self._parser.finish()
+        self.events += fresh
+        if _commits(fresh):
+            return self._open_stream(self.events)
+        if self._taken > MAX_PREAMBLE_BYTES:
+            raise WireError(Failure(Kind.TOO_LARGE, f"{MAX_PREAMBLE_BYTES} bytes of stream without any content"))
+        return None
+
+
+def _commits(events: Sequence[Event]) -> bool:
+    """Raises `WireError` where the stream failed before its commit point."""
+    for event in events:
+        match event:
+            case Chunk(commits=True) | Done():
+                return True
+            case Failed(failure):
+                raise WireError(failure)
+            case _:
+                continue
+    return False

@@ -1,0 +1,184 @@
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+import trio
+import trio.testing
+from attrs import frozen
+
+from clawgw.engine.network import connect
+from clawgw.engine.tcp import Tcp
+from tests.certificates import client_context, server_context
+
+BULK = bytes(range(256)) * 16 * 1024
+"""More than a socket takes at once, and less than would take long: 4 MiB."""
+
+
+@frozen
+class Pair:
+    tcp: Tcp
+    peer: trio.SocketStream
+
+
+@pytest.fixture
+async def pair() -> AsyncIterator[Pair]:
+    ours, theirs = trio.socket.socket(), trio.socket.socket()
+    with trio.socket.socket() as listener:
+        await listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        await ours.connect(listener.getsockname())
+        theirs.close()
+        accepted, _ = await listener.accept()
+    opened = Pair(Tcp(ours), trio.SocketStream(accepted))
+    yield opened
+    opened.tcp.cut()
+    opened.peer.socket.close()
+
+
+async def read(stream: trio.abc.ReceiveStream, count: int) -> bytes:
+    taken = bytearray()
+    while len(taken) < count:
+        data = await stream.receive_some(65536)
+        assert data
+        taken += data
+    return bytes(taken)
+
+
+async def test_what_is_sent_goes_out_with_the_flush(pair: Pair) -> None:
+    await pair.tcp.send_all(b"a")
+    await pair.tcp.send_all(b"bc")
+    await trio.testing.wait_all_tasks_blocked()
+    assert not pair.peer.socket.is_readable()
+    await pair.tcp.flush()
+    assert await read(pair.peer, 3) == b"abc"
+
+
+async def test_what_is_kept_goes_out_before_anything_is_received(pair: Pair) -> None:
+    await pair.tcp.send_all(b"question")
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(pair.tcp.receive_some)
+        assert await read(pair.peer, 8) == b"question"
+        await pair.peer.send_all(b"answer")
+
+
+async def test_a_flush_that_is_cancelled_again_and_again_loses_nothing(pair: Pair) -> None:
+    await pair.tcp.send_all(BULK)
+    interrupted = 0
+    async with trio.open_nursery() as nursery:
+        while True:
+            with trio.CancelScope() as scope:
+                nursery.start_soon(interrupt, scope)
+                await pair.tcp.flush()
+                break
+            interrupted += 1
+            if interrupted == 1:
+                nursery.start_soon(expect_bulk, pair.peer)
+    assert interrupted > 0
+
+
+async def interrupt(scope: trio.CancelScope) -> None:
+    await trio.testing.wait_all_tasks_blocked()
+    scope.cancel()
+
+
+async def expect_bulk(peer: trio.SocketStream) -> None:
+    assert await read(peer, len(BULK)) == BULK
+
+
+async def test_a_read_that_is_cancelled_loses_nothing(pair: Pair) -> None:
+    with trio.CancelScope() as scope:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(interrupt, scope)
+            await pair.tcp.receive_some()
+    assert scope.cancelled_caught
+    await pair.peer.send_all(b"x")
+    assert await pair.tcp.receive_some() == b"x"
+    await pair.peer.aclose()
+    assert await pair.tcp.receive_some() == b""
+
+
+async def test_what_the_peer_takes_no_more_is_forgotten(pair: Pair) -> None:
+    await pair.tcp.send_all(BULK)
+    reset(pair.peer)
+    with pytest.raises(trio.BrokenResourceError):
+        await pair.tcp.flush()
+    await pair.tcp.flush()
+
+
+async def test_a_reset_breaks_a_read(pair: Pair) -> None:
+    reset(pair.peer)
+    with pytest.raises(trio.BrokenResourceError):
+        await pair.tcp.receive_some()
+
+
+def reset(peer: trio.SocketStream) -> None:
+    peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    peer.socket.close()
+
+
+async def test_a_cut_is_a_reset_for_the_peer_and_may_be_repeated(pair: Pair) -> None:
+    assert pair.tcp.is_quiet()
+    await pair.peer.send_all(b"x")
+    await trio.lowlevel.wait_readable(pair.tcp.socket.fileno())
+    assert not pair.tcp.is_quiet()
+    assert not pair.tcp.is_cut()
+    pair.tcp.cut()
+    await pair.tcp.aclose()
+    assert pair.tcp.is_cut()
+    with pytest.raises(trio.BrokenResourceError):
+        await pair.peer.receive_some()
+    with pytest.raises(trio.BrokenResourceError):
+        await pair.tcp.receive_some()
+
+
+@pytest.mark.parametrize("waiting", ["receive_some", "flush"])
+async def test_a_cut_wakes_whoever_waits(pair: Pair, waiting: str) -> None:
+    async def wait() -> None:
+        with pytest.raises(trio.BrokenResourceError):
+            await getattr(pair.tcp, waiting)()
+
+    if waiting == "flush":
+        await pair.tcp.send_all(BULK)
+    with trio.fail_after(5):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(wait)
+            await trio.testing.wait_all_tasks_blocked()
+            pair.tcp.cut()
+
+
+async def test_tls_over_it_can_be_interrupted_as_well(nursery: trio.Nursery) -> None:
+    async def serve(transport: trio.SocketStream) -> None:
+        stream = trio.SSLStream(transport, server_context(), server_side=True)
+        await stream.do_handshake()
+        await told.wait()
+        assert await read(stream, len(BULK)) == BULK
+        await told_again.wait()
+        await stream.send_all(b"thanks")
+        await trio.sleep_forever()
+
+    told, told_again = trio.Event(), trio.Event()
+    (listener,) = await nursery.start(trio.serve_listeners, serve, await trio.open_tcp_listeners(0, host="127.0.0.1"))
+    port = listener.socket.getsockname()[1]
+    link = await connect("127.0.0.1", port, tls=client_context(), allow_private_network=True)
+    await link.stream.send_all(BULK)
+    await interrupted(link.tcp.flush)
+    told.set()
+    await link.tcp.flush()
+    await interrupted(link.stream.receive_some)
+    told_again.set()
+    assert await link.stream.receive_some() == b"thanks"
+    link.tcp.cut()
+    nursery.cancel_scope.cancel()
+
+
+async def interrupted(wait: Callable[[], Awaitable[object]]) -> None:
+    with trio.CancelScope() as scope:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(interrupt, scope)
+            await wait()
+    assert scope.cancelled_caught
+
+
+async def test_it_never_blocks_a_sender(pair: Pair) -> None:
+    await pair.tcp.wait_send_all_might_not_block()
+    assert pair.tcp.is_quiet()
