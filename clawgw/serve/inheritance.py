@@ -7,6 +7,7 @@ worker that the supervisor is gone.
 - `serve`, the first order: serve the configuration that these files hold. Answered when requests are taken.
 - `prepare`: load the configuration that these files hold, beside what serves.
 - `swap`, `keep`: serve what was prepared, or forget it.
+- `beat`: nothing is to be done; whoever answers is alive.
 
 Workers get what the supervisor has read and read nothing themselves, so that all of them always serve the same.
 """
@@ -45,9 +46,9 @@ def inherited(environment: Mapping[str, str] = os.environ) -> Inheritance | None
 
 @frozen
 class Order:
-    """`readings` come with `serve` and `prepare`, the reloads so far with all others than `prepare`."""
+    """`readings` come with `serve` and `prepare`, the reloads so far with `serve`, `swap` and `keep`."""
 
-    verb: Literal["serve", "prepare", "swap", "keep"]
+    verb: Literal["serve", "prepare", "swap", "keep", "beat"]
     readings: Readings = field(factory=Readings)
     reloads: Reloads = field(factory=Reloads)
 

@@ -18,6 +18,11 @@ from clawgw.web.metrics import Reloads, forget_process
 
 log = logging.getLogger("clawgw")
 
+ANSWER_S = 30.0
+"""A worker that has not carried out an order by then never will."""
+BEAT_S = 5.0
+"""One that has done nothing at all for so long hangs."""
+BEAT_EVERY_S = 1.0
 REPLACE_AFTER_S = 1.0
 _FINE_AFTER_STOP = {0, -signal.SIGTERM, -signal.SIGKILL}
 
@@ -49,31 +54,42 @@ class Supervisor:
 
     async def prepare(self, readings: Readings) -> Sequence[Mistake]:
         """In every worker."""
-        return await self._tell(Order("prepare", readings))
+        return await self._tell(Order("prepare", readings), ANSWER_S)
 
     async def swap(self, reloads: Reloads) -> None:
         """In every worker."""
-        await self._tell(Order("swap", reloads=reloads))
+        await self._tell(Order("swap", reloads=reloads), ANSWER_S)
 
     async def keep(self, reloads: Reloads) -> None:
         """In every worker."""
-        await self._tell(Order("keep", reloads=reloads))
+        await self._tell(Order("keep", reloads=reloads), ANSWER_S)
 
     async def _begin(self, on_ready: Callable[[], None]) -> None:
-        if not await self._tell(self._first_order()):
+        if not await self._tell(self._first_order(), ANSWER_S):
             self._ready = True
             on_ready()
-            await self.reloading.run(self)
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self.reloading.run, self)
+                nursery.start_soon(self._feel_pulses)
+
+    async def _feel_pulses(self) -> None:
+        """End whoever hangs, a policy that cannot be stopped being the likely reason."""
+        while True:
+            with trio.move_on_after(BEAT_EVERY_S):
+                await self.stop.draining.wait()
+                return
+            async with self.reloading.at_rest:
+                await self._tell(Order("beat"), BEAT_S)
 
     def _first_order(self) -> Order:
         return Order("serve", self.reloading.served, self.reloading.reloads)
 
-    async def _tell(self, order: Order) -> Sequence[Mistake]:
+    async def _tell(self, order: Order, within_s: float) -> Sequence[Mistake]:
         """All their mistakes, each once, when every worker has answered or is gone."""
         mistakes = dict[Mistake, None]()
 
         async def tell(worker: Worker) -> None:
-            mistakes.update(dict.fromkeys(await worker.ask(order)))
+            mistakes.update(dict.fromkeys(await worker.ask(order, within_s)))
 
         async with trio.open_nursery() as nursery:
             for worker in self._workers:
@@ -102,9 +118,9 @@ class Supervisor:
                 log.error("%s failed while stopping (exit code %d)", worker, code)
                 self._failed = True
         elif self._ready:
-            log.error("%s ended by itself (exit code %d); another takes its place", worker, code)
+            log.error("%s ended (exit code %d); another takes its place", worker, code)
         else:
-            log.error("%s ended by itself (exit code %d); stopping", worker, code)
+            log.error("%s ended (exit code %d); stopping", worker, code)
             self._failed = True
             self.stop.drain()
 
@@ -116,7 +132,7 @@ class Supervisor:
             if self.stop.draining.is_set():
                 return None
             worker = await self._start(number)
-            await worker.ask(self._first_order())  # where that fails it has ended, and is replaced in turn
+            await worker.ask(self._first_order(), ANSWER_S)  # where that fails it has ended, and is replaced in turn
             return worker
 
     async def _end(self, listeners: Sequence[socket.socket]) -> None:

@@ -63,7 +63,10 @@ async def _carry_out(order: Order, site: Site) -> Sequence[Mistake]:
             return await site.prepare(order.readings)
         except Exception as error:  # noqa: BLE001 - whatever it is, the old version goes on
             return [unexpected(error)]
-    await (site.swap if order.verb == "swap" else site.keep)(order.reloads)
+    if order.verb == "swap":
+        await site.swap(order.reloads)
+    if order.verb == "keep":
+        await site.keep(order.reloads)
     return ()
 
 

@@ -35,8 +35,9 @@ def say(mistakes=()):
 def orders():
     for line in sys.stdin:
         order = json.loads(line)
-        with open(str(os.getpid()), "a") as heard:
-            heard.write(f"{{order['verb']}} {{[*order['readings']]}} {{[*order['reloads'].values()]}}\\n")
+        if order["verb"] != "beat":
+            with open(str(os.getpid()), "a") as heard:
+                heard.write(f"{{order['verb']}} {{[*order['readings']]}} {{[*order['reloads'].values()]}}\\n")
         yield order["verb"]
 {then}
 """
@@ -51,7 +52,7 @@ OBJECTS = SCRIPT.format(
     then="for verb in orders(): say([f'a{len(os.listdir())}', 'b'] if verb == 'prepare' else [])",
 )
 DUMB = SCRIPT.format(
-    on_sigterm=ENDS_ON_SIGTERM, then="for verb in orders():\n    say() if verb == 'serve' else time.sleep(60)"
+    on_sigterm=ENDS_ON_SIGTERM, then="for verb in orders():\n    time.sleep(60) if verb == 'prepare' else say()"
 )
 
 
@@ -101,7 +102,8 @@ class Run:
 
 
 @pytest.fixture
-def run(nursery: trio.Nursery, tmp_path: Path) -> Run:
+def run(nursery: trio.Nursery, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.setattr("clawgw.serve.supervisor.BEAT_EVERY_S", 60)
     nursery.cancel_scope.deadline = trio.current_time() + 20
     for name in ("workers", "metrics"):
         (tmp_path / name).mkdir()
@@ -142,17 +144,17 @@ async def test_a_worker_that_does_not_start_ends_all(run: Run, caplog: pytest.Lo
     await run(ONE_FAILS)
     assert run.exit_code == 1
     assert not run.ready.is_set()
-    assert "ended by itself (exit code 2); stopping" in caplog.text
+    assert "ended (exit code 2); stopping" in caplog.text
 
 
 async def test_a_worker_that_does_not_begin_to_serve_ends_all(
     run: Run, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("clawgw.serve.crew.ANSWER_S", 0.1)
+    monkeypatch.setattr("clawgw.serve.supervisor.ANSWER_S", 0.1)
     await run(SCRIPT.format(on_sigterm="signal.SIG_DFL", then="time.sleep(60)"))
     assert run.exit_code == 1
     assert not run.ready.is_set()
-    assert "ended by itself (exit code -9); stopping" in caplog.text
+    assert "ended (exit code -9); stopping" in caplog.text
 
 
 async def test_a_worker_that_ends_later_is_replaced_by_one_that_serves_what_is_served_now(
@@ -172,7 +174,7 @@ async def test_a_worker_that_ends_later_is_replaced_by_one_that_serves_what_is_s
         ["serve ['second'] [1, 0]"],
     ]
     assert forgotten == [(str(run.metrics), int(process.name))]
-    assert f"(process {process.name}) ended by itself (exit code -9); another takes its place" in caplog.text
+    assert f"(process {process.name}) ended (exit code -9); another takes its place" in caplog.text
     assert await run.finish() == 0
 
 
@@ -205,6 +207,21 @@ async def test_none_is_replaced_while_all_stop(run: Run, monkeypatch: pytest.Mon
     assert len(run.heard()) == 2
 
 
+async def test_one_that_hangs_is_ended_and_replaced(
+    run: Run, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("clawgw.serve.supervisor.REPLACE_AFTER_S", 0.01)
+    monkeypatch.setattr("clawgw.serve.supervisor.BEAT_EVERY_S", 0.01)
+    await run.begin(OBEDIENT)
+    (process, _) = run.folder.iterdir()
+    monkeypatch.setattr("clawgw.serve.supervisor.BEAT_S", 1)
+    os.kill(int(process.name), signal.SIGSTOP)
+    assert await run.all_heard(3) == [["serve ['first'] [0, 0]"]] * 3
+    assert f"(process {process.name}) did not answer in 1 s" in caplog.text
+    assert caplog.text.count("another takes its place") == 1
+    assert await run.finish() == 0
+
+
 async def test_a_worker_that_fails_while_stopping(run: Run, caplog: pytest.LogCaptureFixture) -> None:
     await run.begin(BAD_END)
     assert await run.finish() == 1
@@ -213,9 +230,10 @@ async def test_a_worker_that_fails_while_stopping(run: Run, caplog: pytest.LogCa
 
 async def test_the_mistakes_of_all_are_told_once(run: Run) -> None:
     await run.begin(OBJECTS)
-    mistakes = await run.supervisor.prepare(Readings({"bad": b""}))
-    assert sorted(map(str, mistakes)) == ["a2: no", "b: no"]
-    await run.supervisor.keep(Reloads(failed=1))
+    async with run.supervisor.reloading.at_rest:
+        mistakes = await run.supervisor.prepare(Readings({"bad": b""}))
+        assert sorted(map(str, mistakes)) == ["a2: no", "b: no"]
+        await run.supervisor.keep(Reloads(failed=1))
     assert run.heard() == [["serve ['first'] [0, 0]", "prepare ['bad'] [0, 0]", "keep [] [0, 1]"]] * 2
     assert await run.finish() == 0
 
@@ -225,9 +243,10 @@ async def test_one_that_does_not_answer_in_time_is_ended_and_replaced(
 ) -> None:
     monkeypatch.setattr("clawgw.serve.supervisor.REPLACE_AFTER_S", 0.01)
     await run.begin(DUMB)
-    monkeypatch.setattr("clawgw.serve.crew.ANSWER_S", 0.2)
-    mistakes = await run.supervisor.prepare(Readings())
+    monkeypatch.setattr("clawgw.serve.supervisor.ANSWER_S", 0.2)
+    async with run.supervisor.reloading.at_rest:
+        mistakes = await run.supervisor.prepare(Readings())
     assert [mistake.message.partition(") ")[2] for mistake in mistakes] == ["did not answer in 0.2 s"] * 2
-    monkeypatch.setattr("clawgw.serve.crew.ANSWER_S", 10)
+    monkeypatch.setattr("clawgw.serve.supervisor.ANSWER_S", 10)
     assert (await run.all_heard(6))[:2] == [["serve ['first'] [0, 0]"]] * 2
     assert await run.finish() == 0
