@@ -10,6 +10,7 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any
 
+import orjson
 import trio
 from attrs import define, field, frozen
 from redis.exceptions import NoScriptError, ResponseError
@@ -136,10 +137,6 @@ class Link:
             log.debug("limits: Redis answered after the end")
 
 
-def _shrug() -> None:
-    """It does no harm."""
-
-
 def _by_script(jobs: Sequence[Job]) -> list[list[Job]]:
     calls: dict[Script, list[Job]] = {}
     for job in jobs:
@@ -147,11 +144,10 @@ def _by_script(jobs: Sequence[Job]) -> list[list[Job]]:
     return list(calls.values())
 
 
-def _calls(jobs: Sequence[Job]) -> list[str | int]:
-    """What `batch.lua` takes: the number of keys and the keys, then how many calls, their sizes, their arguments."""
-    keys = [key for job in jobs for key in job.keys]
-    sizes = [size for job in jobs for size in (len(job.keys), len(job.arguments))]
-    return [len(keys), *keys, len(jobs), *sizes, *[argument for job in jobs for argument in job.arguments]]
+def _calls(jobs: Sequence[Job]) -> list[int | str | bytes]:
+    """What `batch.lua` takes: how many keys, the keys, the calls."""
+    keys = {key for job in jobs for key in job.keys}
+    return [len(keys), *keys, orjson.dumps([(job.keys, job.arguments) for job in jobs])]
 
 
 def _unanswered(jobs: Sequence[Job], why: str) -> None:

@@ -31,6 +31,8 @@ GATEWAY_MS = 10_000
 """A gateway that was not heard of for so long is gone."""
 STOP_S = 1.0
 LATE = -1
+MOST_USED = 10**15
+"""More in one reservation is not believed; as nano-dollars, a million dollars."""
 
 
 class RedisStore:
@@ -102,7 +104,7 @@ class RedisStore:
         """As `LimitStore.seed`: a budget of which more was spent already knows better."""
         self._away.seed(bucket, spent)
         budget = rule(bucket)
-        self._outbox.tell(self._scripts.seed, [budget.key], [budget.name, spent])
+        self._outbox.tell(self._scripts.seed, [budget.key], [budget.name, min(spent, MOST_USED)])
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """As `LimitStore.run`; ready when Redis was tried for the first time. What is to be told is told at the end."""
@@ -153,7 +155,7 @@ class RedisStore:
         keys = [record(name), *[rule.key for rule in rules]]
         arguments: list[str | int] = [self._clock.ms(now_s + self._patience_s), expires_ms, name]
         for (_, kind, limit), claim in zip(rules, claims, strict=True):
-            arguments += kind, limit, claim.amount
+            arguments += kind, limit, min(claim.amount, limit + 1)
         answer = await self._desk.ask(self._scripts.reserve, keys, arguments, lambda: self._settle(name, ()))
         if (heard := self._heard(answer)) is None:
             return None
@@ -184,7 +186,7 @@ class RedisStore:
 
     def _settle(self, name: str, used: Sequence[int]) -> None:
         self._leases.release(name)
-        self._outbox.tell(self._scripts.settle, [record(name)], used)
+        self._outbox.tell(self._scripts.settle, [record(name)], [min(amount, MOST_USED) for amount in used])
 
 
 def _standings(

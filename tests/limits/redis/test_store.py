@@ -170,3 +170,16 @@ async def test_who_is_cancelled_while_waiting_has_taken_nothing(doomed: RedisSer
             nursery.cancel_scope.cancel()
         doomed.thaw()
         await passes_at_last(store, "b", Claim(SLOW, 10))
+
+
+async def test_numbers_beyond_belief_do_no_harm(server: RedisServer) -> None:
+    endless = Bucket("quota", "q", "tokens", 10**30)
+    async with running(patient(server.url)) as store:
+        assert await passes(store, "a", Claim(endless, 5), Claim(SLOW, 10))
+        assert not await passes(store, "b", Claim(SLOW, 10**30))
+        store.seed(DAY, 10**30)
+        store.settle("a", [10**30, 10**30])
+        await store.beat()
+        assert not await passes(store, "c", Claim(DAY, 1))
+        assert not await passes(store, "d", Claim(SLOW, 1))
+        assert store.degraded is None

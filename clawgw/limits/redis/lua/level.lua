@@ -1,5 +1,3 @@
-local now = now_ms()
-
 -- What is used of a bucket, {used, at}, as clawgw/limits/arithmetic.py has it, and packed as two doubles.
 -- A bucket's rule is 'drain', 'places', or a budget's window.
 local PARTS = 60000
@@ -9,6 +7,8 @@ local WINDOW_MS = {minute = 60000, hour = 3600000, day = DAY_MS}
 local DRAINED_MS = 120000
 local LONGEST_MONTH_MS = 31 * DAY_MS
 local MOST_SPENT = 4e15
+local LEVEL_BYTES = 16
+local now = now_ms()
 
 -- When a lease ends that begins now.
 local function lease_ends()
@@ -47,14 +47,33 @@ local function level_at(rule, limit, used, at)
   return 0, start
 end
 
--- Of a bucket that nobody has used nothing is stored.
-local function unpacked(packed)
-  if not packed then return 0, 0 end
-  return struct.unpack('<dd', packed)
+-- The levels that this script has read or changed so far: each bucket is read once and written once.
+local used_of, at_of, changed = {}, {}, {}
+
+-- Of what has another length, it is a record.
+local function remember(key, packed)
+  if not packed then
+    used_of[key], at_of[key] = 0, 0
+  elseif #packed == LEVEL_BYTES then
+    used_of[key], at_of[key] = struct.unpack('<dd', packed)
+  end
+end
+
+-- The present level, and whether there was none before.
+local function level(key, rule, limit)
+  if not used_of[key] then remember(key, redis.call('GET', key)) end
+  local used, at = level_at(rule, limit, used_of[key], at_of[key])
+  return used, at, at_of[key] == 0
+end
+
+local function change(key, rule, used, at)
+  used_of[key], at_of[key], changed[key] = used, at, rule
 end
 
 -- Kept until it makes no difference; a budget so long that the next window knows it was not lost.
-local function keep(key, rule, used, at)
-  local ttl = rule == 'drain' and DRAINED_MS or 2 * (WINDOW_MS[rule] or LONGEST_MONTH_MS)
-  redis.call('SET', key, struct.pack('<dd', used, at), 'PX', ttl)
+local function keep_changes()
+  for key, rule in pairs(changed) do
+    local ttl = rule == 'drain' and DRAINED_MS or 2 * (WINDOW_MS[rule] or LONGEST_MONTH_MS)
+    redis.call('SET', key, struct.pack('<dd', used_of[key], at_of[key]), 'PX', ttl)
+  end
 end
