@@ -5,6 +5,7 @@ stream of server-sent events. Whatever happens, the request ends in one record.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from urllib.parse import quote
 
 import orjson
@@ -13,10 +14,12 @@ from attrs import define, evolve, field, frozen
 from clawgw.engine.attempt import Answer
 from clawgw.engine.journey import Arrival, Journey
 from clawgw.engine.live import Live
+from clawgw.engine.seen import RoughEstimate
 from clawgw.engine.settlement import Settlement
 from clawgw.engine.stream import OpenStream
 from clawgw.errors import GatewayError
 from clawgw.ledger.record import Listener
+from clawgw.routing.facts import facts_of
 from clawgw.routing.outcome import stream_error
 from clawgw.routing.prices import dollars_text
 from clawgw.wire.codec import Done, Event, Failed
@@ -55,8 +58,6 @@ class StreamAnswer:
         """
         while not self._stream.ended:
             events = await self._stream.receive()
-            for event in events:
-                self._settlement.note(event)
             if written := self._written(events):
                 return written
         await self._stream.say_goodbye()
@@ -130,14 +131,13 @@ class Gateway:
             started=arrival.started,
             now=arrival.now,
             prices=arrival.live.planner.prices,
+            estimate=RoughEstimate(partial(_estimated_tokens, request, arrival)),
             listener=self.listener,
         )
 
     def _plain(self, answer: Answer, headers: Mapping[str, str], settlement: Settlement) -> PlainAnswer:
         completion = answer.completion
         assert completion is not None  # noqa: S101  # an answer holds a stream or a completion
-        settlement.usage = completion.usage
-        settlement.finish_reason = completion.finish_reason
         body = orjson.dumps(completion.body)
         settlement.succeed()
         return PlainAnswer({**headers, **_cost_header(settlement)}, body)
@@ -153,6 +153,18 @@ class Gateway:
         if answer.dropped:
             headers["x-clawgw-dropped"] = ", ".join(answer.dropped)
         return headers
+
+
+def _estimated_tokens(request: Request, arrival: Arrival) -> int:
+    facts = facts_of(
+        request,
+        ENDPOINTS[type(request)],
+        request_id=arrival.request_id,
+        caller=arrival.caller,
+        headers=(),
+        now=arrival.now,
+    )
+    return facts.estimated_tokens
 
 
 def _streaming(request: Request) -> bool:

@@ -1,5 +1,6 @@
 """An upstream in virtual time: answers as data, for engine and gateway tests under `autojump_clock`."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 
 import trio
@@ -48,6 +49,7 @@ class ScriptedExchange:
     aborted: bool = False
     ended: bool = False
     lost: bool = False
+    _over_at: float = math.inf
     _body: list[bytes | float | Failure] = field(init=False)
     _next: float = field(init=False)
 
@@ -61,7 +63,8 @@ class ScriptedExchange:
 
     @property
     def written(self) -> bool:
-        return trio.current_time() >= self.connects_at and not isinstance(self.reply, Refusal)
+        until = min(trio.current_time(), self._over_at)
+        return until >= self.connects_at and not isinstance(self.reply, Refusal)
 
     async def head(self) -> Head:
         assert not self.aborted
@@ -99,6 +102,7 @@ class ScriptedExchange:
     def abort(self) -> None:
         if not self.ended:
             self.aborted = True
+            self._over_at = min(self._over_at, trio.current_time())
 
 
 @define(eq=False)

@@ -487,3 +487,76 @@ async def test_a_streamed_text_completion_through_chat_that_is_cut_off(autojump_
     s = setting({"api": Reply(body=[ROLE, chunk({"content": "a"})])})
     _, said = await stream(s, parse_text_request(b'{"model":"groq/llama","prompt":"hi","stream":true}'))
     assert events(said)[-1]["error"]["code"] == "stream_interrupted"
+
+
+def usages(s: Setting) -> list[tuple[int | None, int | None, str | None]]:
+    """Of each attempt: prompt, completion, and where they come from. The prompt is "hi": one token, estimated."""
+    return [(a.prompt_tokens, a.completion_tokens, a.usage_source) for a in s.record.attempts]
+
+
+NOTHING, THE_PROMPT, REPORTED = (None, None, None), (1, 0, "estimated"), (7, 2, "reported")
+
+
+@pytest.mark.parametrize(
+    ("first", "usage"),
+    [
+        (refused(), NOTHING),
+        (error_reply(500), NOTHING),
+        (error_reply(429), NOTHING),
+        (Reply(body=[b"<html>"]), THE_PROMPT),
+        (Reply(body=[Failure(Kind.RESET, "reset")]), THE_PROMPT),
+        (SILENT, THE_PROMPT),
+    ],
+)
+async def test_an_attempt_without_an_answer_counts_once_its_request_was_sent_and_not_refused(
+    autojump_clock: MockClock, first: Reply | Refusal, usage: tuple[int | None, int | None, str | None]
+) -> None:
+    s = setting({"one": first, "two": completion()})
+    await plain(s, chat("both"))
+    assert usages(s) == [usage, REPORTED]
+    assert (s.record.prompt_tokens, s.record.completion_tokens, s.record.usage_source) == REPORTED
+
+
+async def test_what_a_losing_stream_had_said_counts(autojump_clock: MockClock) -> None:
+    error = b'data: {"error":{"message":"overloaded","type":"server_error"}}\n\n'
+    usage = b"data: " + orjson.dumps({**CHUNK, "choices": [], "usage": USAGE}) + b"\n\n"
+    s = setting({"one": Reply(body=[ROLE, usage, error]), "two": Reply(body=[ROLE, chunk({"content": "ok"}), *END])})
+    await stream(s, chat("both", stream=True))
+    assert usages(s) == [REPORTED, REPORTED]
+
+
+async def test_a_client_that_leaves_early_has_used_the_prompt(autojump_clock: MockClock) -> None:
+    s = setting({"one": SILENT})
+    with trio.move_on_after(2.0):
+        await s.gateway.answer(chat("one/m1"), arrival(s))
+    assert usages(s) == [THE_PROMPT]
+    assert (s.record.prompt_tokens, s.record.completion_tokens, s.record.usage_source) == THE_PROMPT
+
+
+async def test_a_client_that_leaves_while_connecting_has_used_nothing(autojump_clock: MockClock) -> None:
+    s = setting({"one": completion()})
+    s.upstream.connect_s = 5.0
+    with trio.move_on_after(2.0):
+        await s.gateway.answer(chat("one/m1"), arrival(s))
+    assert usages(s) == [NOTHING]
+    assert s.record.usage_source is None
+
+
+@pytest.mark.parametrize("reads", [0, 1, 2])
+async def test_a_stream_that_its_client_leaves_has_used_what_it_has_said(autojump_clock: MockClock, reads: int) -> None:
+    s = setting({"one": Reply(body=[ROLE, chunk({"content": "hello"}), 1.0, chunk({"content": " world"}), 9.0, *END])})
+    answer = await s.gateway.answer(chat("one/m1", stream=True), arrival(s))
+    assert isinstance(answer, StreamAnswer)
+    for _ in range(reads):
+        await answer.receive()
+    answer.close()
+    # "hello" has five characters, "hello world" eleven.
+    expected = (1, 3 if reads == 2 else 2, "estimated")
+    assert usages(s) == [expected]
+    assert (s.record.prompt_tokens, s.record.completion_tokens, s.record.usage_source) == expected
+
+
+async def test_a_stream_whose_upstream_says_nothing_of_usage_is_estimated(autojump_clock: MockClock) -> None:
+    s = setting({"one": Reply(body=[ROLE, chunk({"content": "hello"}), chunk({}, "stop"), b"data: [DONE]\n\n"])})
+    await stream(s, chat("one/m1", stream=True))
+    assert (s.record.outcome, *usages(s)) == ("ok", (1, 2, "estimated"))

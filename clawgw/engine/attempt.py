@@ -15,6 +15,7 @@ from attrs import define, evolve, field
 
 from clawgw.engine.incoming import Incoming, IncomingCompletion, IncomingError, IncomingStream
 from clawgw.engine.provider import LiveProvider
+from clawgw.engine.seen import Estimate, Seen, Used
 from clawgw.engine.stream import OpenStream
 from clawgw.engine.upstream import Exchange, Head
 from clawgw.ledger.record import AttemptOutcome
@@ -69,6 +70,7 @@ class Attempt:
     status: int | None = None
     failure: Failure | None = None
     dropped: Sequence[str] = ()
+    seen: Seen = field(factory=Seen, repr=False)
     exchange: Exchange | None = field(default=None, repr=False)
     incoming: Incoming | None = field(default=None, repr=False)
 
@@ -81,6 +83,12 @@ class Attempt:
     def other_key(self) -> bool:
         """Whether the provider has a key that this request has not tried."""
         return self.key is not None and self.provider.has_other_key(self.target.model, self.tried | {self.key})
+
+    def used(self, estimate: Estimate) -> Used | None:
+        """What it has to be charged for. None: nothing, since its request was not sent as a whole, or was refused."""
+        written = self.exchange is not None and self.exchange.written
+        refused = self.status is not None and not _is_ok(self.status)
+        return self.seen.used(estimate) if written and not refused else None
 
     async def run(self) -> Answer:
         """The committed answer. Raises `WireError`; what was opened is closed then."""
@@ -143,7 +151,8 @@ class Attempt:
         if self.admission is not None:
             self.admission.answered(trio.current_time())
         self.provider.note_success(self.key)
-        if answer.stream is None:
+        if answer.completion is not None:
+            self.seen.note_completion(answer.completion)
             self.end()
 
     def _begin(self) -> Exchange:
@@ -182,14 +191,19 @@ class Attempt:
 
     def _expect(self, head: Head, exchange: Exchange) -> Incoming:
         self.status = head.status
-        if not 200 <= head.status < 300:
+        if not _is_ok(head.status):
             return IncomingError(partial(self._parse_error, head))
         if not self.streaming:
             return IncomingCompletion(self.operation.parse)
         timeouts, parser = self.provider.ready.timeouts, self.operation.parser()
         deadline = self.started + timeouts.total_s
-        return IncomingStream(parser, partial(OpenStream, exchange, parser, idle_s=timeouts.idle_s, deadline=deadline))
+        opens = partial(OpenStream, exchange, parser, self.seen, idle_s=timeouts.idle_s, deadline=deadline)
+        return IncomingStream(parser, self.seen, opens)
 
     def _parse_error(self, head: Head, body: bytes) -> Failure:
         failure = self.provider.codec.parse_error(head.status, head.headers, body, self.now)
         return evolve(failure, message=self.provider.redact(failure.message))
+
+
+def _is_ok(status: int) -> bool:
+    return 200 <= status < 300

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from attrs import define, field
 
+from clawgw.engine.seen import Seen
 from clawgw.engine.stream import OpenStream
 from clawgw.wire.codec import Chunk, Completion, Done, Event, Failed, Failure, Kind, StreamParser, WireError
 
@@ -60,17 +61,19 @@ class IncomingStream:
     """A stream before its commit point: its first delta that holds something. `open_stream` takes all events so far."""
 
     _parser: StreamParser
+    _seen: Seen
     _open_stream: Callable[[list[Event]], OpenStream]
-    events: list[Event] = field(init=False, factory=list, repr=False)
+    _events: list[Event] = field(init=False, factory=list, repr=False)
     _taken: int = field(init=False, default=0)
 
     def take(self, data: bytes) -> OpenStream | None:
         """The stream, once it has committed."""
         self._taken += len(data)
         fresh = self._parser.feed(data) if data else self._parser.finish()
-        self.events += fresh
+        self._events += fresh
+        self._seen.note(fresh)
         if _commits(fresh):
-            return self._open_stream(self.events)
+            return self._open_stream(self._events)
         if self._taken > MAX_PREAMBLE_BYTES:
             raise WireError(Failure(Kind.TOO_LARGE, f"{MAX_PREAMBLE_BYTES} bytes of stream without any content"))
         return None

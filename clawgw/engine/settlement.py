@@ -8,11 +8,11 @@ from attrs import define, field
 
 from clawgw.config.callers import Caller
 from clawgw.engine.attempt import Attempt
+from clawgw.engine.seen import Estimate, Used
 from clawgw.errors import ClientClosed, GatewayError
 from clawgw.ledger.cost import bill
 from clawgw.ledger.record import AttemptRecord, Listener, Outcome, RequestRecord
 from clawgw.routing.prices import Prices
-from clawgw.wire.codec import Chunk, Event, Usage, UsageReport
 
 
 @define(eq=False)
@@ -29,12 +29,11 @@ class Settlement:
     started: float
     now: float
     prices: Prices = field(repr=False)
+    estimate: Estimate = field(repr=False)
     listener: Listener
     route: str | None = None
     attempts: list[Attempt] = field(factory=list)
     winner: Attempt | None = None
-    usage: Usage | None = None
-    finish_reason: str | None = None
     stream_waited_s: float = 0.0
     _settled: bool = False
 
@@ -42,18 +41,14 @@ class Settlement:
         """The attempts for which something was sent; a target that cannot or must not be asked was never called."""
         return [attempt for attempt in self.attempts if attempt.failure is None or attempt.failure.sent]
 
-    def note(self, event: Event) -> None:
-        """Keep what an event says of usage and of how the answer ended."""
-        match event:
-            case UsageReport(usage):
-                self.usage = usage
-            case Chunk(body):
-                for choice in body.get("choices") or ():
-                    self.finish_reason = choice.get("finish_reason") or self.finish_reason
+    def used(self) -> Used | None:
+        """What the answer has used. Where there is none, what the first attempt has that has to be charged for."""
+        charged = (attempt.used(self.estimate) for attempt in ([self.winner] if self.winner else self.sent()))
+        return next(filter(None, charged), None)
 
     def cost_pico(self) -> int | None:
         """What all attempts have cost as far as that is known, in pico-dollars."""
-        return _total(map(self._attempt_cost, self.sent()))
+        return _total(self._cost(attempt, attempt.used(self.estimate)) for attempt in self.sent())
 
     def succeed(self) -> None:
         """The client has its whole answer."""
@@ -73,7 +68,8 @@ class Settlement:
             self.listener.request_ended(self._record(outcome, status, error_code))
 
     def _record(self, outcome: Outcome, status: int, error_code: str | None) -> RequestRecord:
-        usage, target = self.usage, self._deciding.target if self._deciding else None
+        used, target = self.used(), self._deciding.target if self._deciding else None
+        usage = used.usage if used else None
         attempts = tuple(map(self._attempt_record, self.sent()))
         return RequestRecord(
             request_id=self.request_id,
@@ -91,12 +87,12 @@ class Settlement:
             error_code=error_code,
             provider=target.provider if target else None,
             model=target.model if target else None,
-            finish_reason=self.finish_reason,
+            finish_reason=self.winner.seen.finish_reason if self.winner else None,
             prompt_tokens=usage.prompt if usage else None,
             cached_tokens=usage.cached if usage else None,
             completion_tokens=usage.completion if usage else None,
             reasoning_tokens=usage.reasoning if usage else None,
-            usage_source="reported" if usage else None,
+            usage_source=used.source if used else None,
             cost_pico=_total(attempt.cost_pico for attempt in attempts),
             first_token_ms=self._ms(self.winner.first_token) if self.winner else None,
             duration_ms=self._ms(trio.current_time()) or 0.0,
@@ -105,7 +101,7 @@ class Settlement:
         )
 
     def _attempt_record(self, attempt: Attempt) -> AttemptRecord:
-        usage = self.usage if attempt is self.winner else None
+        used = attempt.used(self.estimate)
         return AttemptRecord(
             target=attempt.target,
             trigger=attempt.trigger,
@@ -115,15 +111,14 @@ class Settlement:
             outcome=attempt.outcome,
             status=attempt.status,
             error_code=attempt.failure.kind.value if attempt.failure else None,
-            prompt_tokens=usage.prompt if usage else None,
-            completion_tokens=usage.completion if usage else None,
-            cost_pico=self._attempt_cost(attempt),
+            prompt_tokens=used.usage.prompt if used else None,
+            completion_tokens=used.usage.completion if used else None,
+            usage_source=used.source if used else None,
+            cost_pico=self._cost(attempt, used),
         )
 
-    def _attempt_cost(self, attempt: Attempt) -> int | None:
-        if attempt is not self.winner or self.usage is None:
-            return None
-        return bill(self.usage, attempt.target, self.prices, self.now)
+    def _cost(self, attempt: Attempt, used: Used | None) -> int | None:
+        return None if used is None else bill(used.usage, attempt.target, self.prices, self.now)
 
     @property
     def _deciding(self) -> Attempt | None:

@@ -3,6 +3,7 @@
 import trio
 from attrs import define
 
+from clawgw.engine.seen import Seen
 from clawgw.engine.upstream import Exchange
 from clawgw.wire.codec import Done, Event, Failed, Failure, Kind, StreamParser, WireError
 
@@ -16,6 +17,7 @@ class OpenStream:
 
     exchange: Exchange
     parser: StreamParser
+    seen: Seen
     _ready: list[Event]
     idle_s: float
     deadline: float
@@ -29,6 +31,7 @@ class OpenStream:
         events, self._ready = self._ready, []
         while not events:
             events = await self._read()
+            self.seen.note(events)
         if isinstance(events[-1], Done | Failed):
             self.ended = True
         if isinstance(events[-1], Failed):

@@ -30,7 +30,9 @@ class AttemptRecord:
     status: int | None = None
     error_code: str | None = None
     prompt_tokens: int | None = None
+    """Also of an attempt without an answer, once its request was sent; None: it was not, or it was refused."""
     completion_tokens: int | None = None
+    usage_source: UsageSource | None = None
     cost_pico: int | None = None
     """In pico-dollars (10⁻¹² USD); None: there is no usage, or no price."""
 

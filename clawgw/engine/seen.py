@@ -1,0 +1,108 @@
+"""What has been seen of an answer, and what it is taken to have used where the upstream has not said so to the end.
+
+An answer that was cut short, or that lost a race, has cost something all the same. If it counted for nothing, a client
+that leaves early would never reach a limit.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+from typing import Any, Protocol
+
+from attrs import define, evolve, frozen
+
+from clawgw.ledger.record import UsageSource
+from clawgw.wire.codec import Chunk, Completion, Done, Event, Usage, UsageReport
+
+CHARACTERS_PER_TOKEN = 4
+"""Of English text, for most tokenizers."""
+
+
+class Estimate(Protocol):
+    """Tokens of one request, as far as they can be told without its upstream."""
+
+    @property
+    def prompt_tokens(self) -> int:
+        """Of the whole prompt."""
+
+    def answer_tokens(self, characters: int) -> int:
+        """Of so much of an answer; at least one where there is any."""
+
+
+@define(slots=False)
+class RoughEstimate:
+    """By a prompt's own estimate, asked for only where it is needed, and an answer's length."""
+
+    _count_prompt: Callable[[], int]
+
+    @cached_property
+    def prompt_tokens(self) -> int:
+        """As counted, once."""
+        return self._count_prompt()
+
+    def answer_tokens(self, characters: int) -> int:
+        """A token for every four characters."""
+        return -(-characters // CHARACTERS_PER_TOKEN)
+
+
+@frozen
+class Used:
+    """What an answer has used, so far or in all."""
+
+    usage: Usage
+    source: UsageSource
+
+
+@define
+class Seen:
+    """One attempt's answer, as it comes."""
+
+    finish_reason: str | None = None
+    _reported: Usage | None = None
+    _characters: int = 0
+    """What was said since the last report."""
+
+    def note(self, events: Iterable[Event]) -> None:
+        """Some more of a stream."""
+        for event in events:
+            match event:
+                case Chunk(body):
+                    self._note_choices(body, "delta")
+                case UsageReport(usage):
+                    self._report(usage)
+                case Done() if self._reported is not None:
+                    self._report(self._reported)
+                case _:
+                    pass
+
+    def note_completion(self, completion: Completion) -> None:
+        """A whole answer."""
+        self._note_choices(completion.body, "message")
+        self.finish_reason = completion.finish_reason
+        if completion.usage is not None:
+            self._report(completion.usage)
+
+    def used(self, estimate: Estimate) -> Used:
+        """What was reported, and an estimate of what was not."""
+        since = estimate.answer_tokens(self._characters)
+        if self._reported is None:
+            return Used(Usage(prompt=estimate.prompt_tokens, completion=since), "estimated")
+        if since:
+            return Used(evolve(self._reported, completion=self._reported.completion + since), "estimated")
+        return Used(self._reported, "reported")
+
+    def _report(self, usage: Usage) -> None:
+        self._reported, self._characters = usage, 0
+
+    def _note_choices(self, body: Mapping[str, Any], part: str) -> None:
+        for choice in body.get("choices") or ():
+            self.finish_reason = choice.get("finish_reason") or self.finish_reason
+            self._characters += len(choice.get("text") or "") + _length(choice.get(part) or {})
+
+
+def _length(message: Mapping[str, Any]) -> int:
+    """The characters that a message, or a part of one, says. What is no text counts as one."""
+    said = sum(len(message.get(name) or "") for name in ("content", "refusal", "reasoning_content"))
+    for call in message.get("tool_calls") or ():
+        function = call.get("function") or {}
+        said += len(function.get("name") or "") + len(function.get("arguments") or "")
+    return said + bool(message.get("audio"))
