@@ -106,7 +106,7 @@ class TargetHealth:
         outcomes = self.outcomes.total(now)
         return evolve(
             base,
-            breaker=key.breaker.state(now),
+            breaker="open" if key.breaker.reopens_in(now) else key.breaker.state(now),
             cooling_s=key.cool_down.left_s(now),
             in_flight=self.in_flight,
             p50_s=latency.quantile(0.50, now),

@@ -4,12 +4,16 @@ The head of a stream waits for the winner, so that an error can still have its o
 the proxies and time-outs on the client's side, 200 goes out without it, and a comment now and then.
 """
 
+from collections.abc import Awaitable
+
 import trio
 from attrs import define, field
 
 from clawgw.web.exchange import Exchange
 
 COMMENT_EVERY_S = 5.0
+SEND_S = 10.0
+"""A client that does not take so little within this time is taken to have left."""
 STREAM_HEADERS = {
     "content-type": "text/event-stream; charset=utf-8",
     "cache-control": "no-cache",
@@ -26,9 +30,12 @@ class HeaderHold:
     _over: trio.Event | None = None
 
     def begin(self, nursery: trio.Nursery, hold_s: float) -> None:
-        """Send nothing for `hold_s` seconds (0: not at all), then the head and comments, until `end`."""
+        """Send nothing for `hold_s` seconds (0: not at all), then the head and comments, until `end`.
+
+        A client that takes nothing cancels the nursery.
+        """
         self._over = trio.Event()
-        nursery.start_soon(self._run, hold_s, self._over)
+        nursery.start_soon(self._run, nursery.cancel_scope, hold_s, self._over)
 
     async def end(self) -> None:
         """The winner is known, or that there is none: nothing more is sent from here."""
@@ -36,13 +43,19 @@ class HeaderHold:
         if self._over is not None:
             await self._over.wait()
 
-    async def _run(self, hold_s: float, over: trio.Event) -> None:
+    async def _run(self, everything: trio.CancelScope, hold_s: float, over: trio.Event) -> None:
         with self._scope:
             await trio.sleep(hold_s)
-            with trio.CancelScope(shield=True):  # half a send would spoil what is sent next
-                await self.exchange.start(200, STREAM_HEADERS)
+            await self._whole(everything, self.exchange.start(200, STREAM_HEADERS))
             while True:
-                with trio.CancelScope(shield=True):
-                    await self.exchange.write(b": keepalive\n\n")
+                await self._whole(everything, self.exchange.write(b": keepalive\n\n"))
                 await trio.sleep(COMMENT_EVERY_S)
         over.set()
+
+    async def _whole(self, everything: trio.CancelScope, sending: Awaitable[None]) -> None:
+        """Half a send would spoil what is sent next."""
+        with trio.move_on_after(SEND_S, shield=True) as scope:
+            await sending
+        if scope.cancelled_caught:
+            everything.cancel()
+        await trio.lowlevel.checkpoint_if_cancelled()

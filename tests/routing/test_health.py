@@ -141,6 +141,15 @@ def test_a_probe_that_is_throttled_makes_room_for_another() -> None:
     admitted(target, 111.0)
 
 
+def test_while_a_probe_is_out_a_half_open_breaker_looks_open() -> None:
+    target = broken(100.0)
+    assert (view(target, 110.0).breaker, view(target, 110.0).available) == ("half_open", True)
+    probe = admitted(target, 110.0)
+    assert (view(target, 111.0).breaker, view(target, 111.0).available) == ("open", False)
+    probe.answered(112.0)
+    assert (view(target, 112.0).breaker, view(target, 112.0).available) == ("half_open", True)
+
+
 def test_a_cancelled_probe_makes_room_for_another() -> None:
     target = broken(100.0)
     admitted(target, 110.0).end(111.0)
@@ -190,7 +199,7 @@ def test_attempts_from_before_it_opened_say_nothing_to_a_half_open_breaker(
         elif end == "failed":
             attempt.failed(SERVER, 111.0)
         attempt.end(111.0)
-    assert view(target, 111.0).breaker == "half_open"
+    assert target.breaker_states(111.0) == {"m": "half_open"}
     assert isinstance(target.admit("m", 0, 111.0, streaming=True), Failure)
 
 
