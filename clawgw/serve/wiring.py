@@ -43,7 +43,7 @@ async def open_service(
 ) -> AsyncIterator[tuple[Service, Foundation]]:
     """A service that begins with one configuration, and what it takes to give it another.
 
-    The idle connections are closed in the end. `instance` goes into `Via`.
+    The idle connections are closed in the end, and whichever configuration is served then. `instance` goes into `Via`.
     """
     catalogue = bundled()
     metrics = Metrics(model_labels(snapshot, catalogue), snapshot.version)
@@ -53,6 +53,7 @@ async def open_service(
     try:
         yield Service(gateway, metrics, instance), foundation
     finally:
+        gateway.live.retire()
         with trio.move_on_after(GOODBYE_S, shield=True):
             await network.aclose()
 

@@ -54,7 +54,6 @@ async def serving(folder: Path, text: str = GOOD.format(0.1)) -> AsyncIterator[S
     loaded = await trio.to_thread.run_sync(load_all, choice, Readings())
     async with open_service(loaded.snapshot, loaded.policies, "i1") as (service, foundation):
         yield Setting(folder, ServingProcess(choice, service, foundation, loaded.tls))
-        service.gateway.live.retire()
 
 
 @pytest.fixture(autouse=True)
