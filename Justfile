@@ -49,6 +49,10 @@ fix:
 recordings:
     {{python}} -m tests.recordings
 
+# What hedging does for slow answers: a table (docs/measurements.md); takes two minutes
+tail *ARGS:
+    {{python}} -m benchmarks.tail {{ARGS}}
+
 # Fuzz every parser for so many seconds
 fuzz SECONDS="60":
     {{python}} -m fuzz --seconds {{SECONDS}}
