@@ -19,9 +19,9 @@ from clawgw.engine.settlement import Settlement
 from clawgw.engine.stream import OpenStream
 from clawgw.errors import GatewayError
 from clawgw.ledger.record import Listener
-from clawgw.routing.facts import facts_of
 from clawgw.routing.outcome import stream_error
 from clawgw.routing.prices import dollars_text
+from clawgw.tokens.prompt import Prompt
 from clawgw.wire.codec import Done, Event, Failed
 from clawgw.wire.request import ChatRequest, EmbeddingsRequest, Request, TextRequest
 from clawgw.wire.writer import StreamWriter, error_event
@@ -100,8 +100,9 @@ class Gateway:
 
     async def answer(self, request: Request, arrival: Arrival) -> PlainAnswer | StreamAnswer:
         """Serve one request. Raises `GatewayError`. Cancelling it aborts every attempt and is recorded as a 499."""
-        settlement = self._open_settlement(request, arrival)
-        journey = Journey(request, _streaming(request), arrival, settlement, self.random)
+        prompt = Prompt(request)
+        settlement = self._open_settlement(prompt, arrival)
+        journey = Journey(prompt, _streaming(request), arrival, settlement, self.random)
         try:
             answer = await journey.run()
         except GatewayError as error:
@@ -117,7 +118,8 @@ class Gateway:
             return StreamAnswer(headers, answer, answer.stream, writer, settlement)
         return self._plain(answer, headers, settlement)
 
-    def _open_settlement(self, request: Request, arrival: Arrival) -> Settlement:
+    def _open_settlement(self, prompt: Prompt, arrival: Arrival) -> Settlement:
+        request = prompt.request
         endpoint = ENDPOINTS[type(request)]
         self.listener.request_started(endpoint)
         return Settlement(
@@ -131,7 +133,8 @@ class Gateway:
             started=arrival.started,
             now=arrival.now,
             prices=arrival.live.planner.prices,
-            estimate=RoughEstimate(partial(_estimated_tokens, request, arrival)),
+            estimate=RoughEstimate(lambda: prompt.rough),
+            learn=partial(arrival.live.tokens.learn, prompt),
             listener=self.listener,
         )
 
@@ -153,18 +156,6 @@ class Gateway:
         if answer.dropped:
             headers["x-clawgw-dropped"] = ", ".join(answer.dropped)
         return headers
-
-
-def _estimated_tokens(request: Request, arrival: Arrival) -> int:
-    facts = facts_of(
-        request,
-        ENDPOINTS[type(request)],
-        request_id=arrival.request_id,
-        caller=arrival.caller,
-        headers=(),
-        now=arrival.now,
-    )
-    return facts.estimated_tokens
 
 
 def _streaming(request: Request) -> bool:

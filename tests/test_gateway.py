@@ -490,11 +490,11 @@ async def test_a_streamed_text_completion_through_chat_that_is_cut_off(autojump_
 
 
 def usages(s: Setting) -> list[tuple[int | None, int | None, str | None]]:
-    """Of each attempt: prompt, completion, and where they come from. The prompt is "hi": one token, estimated."""
+    """Of each attempt: prompt, completion, and where they come from. The prompt is "hi": 1 + 4 + 3, estimated."""
     return [(a.prompt_tokens, a.completion_tokens, a.usage_source) for a in s.record.attempts]
 
 
-NOTHING, THE_PROMPT, REPORTED = (None, None, None), (1, 0, "estimated"), (7, 2, "reported")
+NOTHING, THE_PROMPT, REPORTED = (None, None, None), (8, 0, "estimated"), (7, 2, "reported")
 
 
 @pytest.mark.parametrize(
@@ -551,7 +551,7 @@ async def test_a_stream_that_its_client_leaves_has_used_what_it_has_said(autojum
         await answer.receive()
     answer.close()
     # "hello" has five characters, "hello world" eleven.
-    expected = (1, 3 if reads == 2 else 2, "estimated")
+    expected = (8, 3 if reads == 2 else 2, "estimated")
     assert usages(s) == [expected]
     assert (s.record.prompt_tokens, s.record.completion_tokens, s.record.usage_source) == expected
 
@@ -559,4 +559,4 @@ async def test_a_stream_that_its_client_leaves_has_used_what_it_has_said(autojum
 async def test_a_stream_whose_upstream_says_nothing_of_usage_is_estimated(autojump_clock: MockClock) -> None:
     s = setting({"one": Reply(body=[ROLE, chunk({"content": "hello"}), chunk({}, "stop"), b"data: [DONE]\n\n"])})
     await stream(s, chat("one/m1", stream=True))
-    assert (s.record.outcome, *usages(s)) == ("ok", (1, 2, "estimated"))
+    assert (s.record.outcome, *usages(s)) == ("ok", (8, 2, "estimated"))

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import trio
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from clawgw.config.callers import NOBODY, Caller
 from clawgw.engine.attempt import Answer, Attempt
@@ -14,11 +14,11 @@ from clawgw.policy import RequestFacts, Target, TargetView, Trigger
 from clawgw.routing.facts import RawHeaders, facts_of
 from clawgw.routing.outcome import final_error
 from clawgw.routing.permission import check_allowed
-from clawgw.routing.resolve import resolve
+from clawgw.routing.resolve import Resolved, resolve
 from clawgw.routing.schedule import Schedule
+from clawgw.tokens.prompt import Prompt
 from clawgw.wire.codec import WireTarget
 from clawgw.wire.operations import operation
-from clawgw.wire.request import Request
 
 
 @frozen
@@ -41,7 +41,7 @@ class Arrival:
 class Journey:
     """`random` gives numbers in [0, 1)."""
 
-    request: Request
+    prompt: Prompt
     streaming: bool
     arrival: Arrival
     settlement: Settlement
@@ -52,17 +52,23 @@ class Journey:
 
     async def run(self) -> Answer:
         """The first answer to commit. Raises `GatewayError`."""
+        live, resolved = self.arrival.live, self._resolved()
+        targets = await live.tokens.with_room(self.prompt, resolved.targets, live.catalogue)
         try:
-            return await run_plan(self._schedule(), self._enter)
+            return await run_plan(self._schedule(evolve(resolved, targets=tuple(targets))), self._enter)
         except AllFailed as failed:
             raise final_error(failed.failures) from None
 
-    def _schedule(self) -> Schedule:
-        live, now = self.arrival.live, trio.current_time()
-        check_allowed(self.arrival.caller, self.request)
-        resolved = resolve(self.request.model, self.settlement.endpoint, live.snapshot, live.catalogue)
+    def _resolved(self) -> Resolved:
+        live, request = self.arrival.live, self.prompt.request
+        check_allowed(self.arrival.caller, request)
+        resolved = resolve(request.model, self.settlement.endpoint, live.snapshot, live.catalogue)
         self.settlement.route = resolved.route
         self._deadline = self.arrival.started + resolved.deadline_s
+        return resolved
+
+    def _schedule(self, resolved: Resolved) -> Schedule:
+        live, now = self.arrival.live, trio.current_time()
         live.budgets.note_request(now)
         return Schedule(
             plan=live.planner.plan(resolved, self._facts, self._with_health, now),
@@ -79,7 +85,7 @@ class Journey:
             target=target,
             trigger=trigger,
             provider=provider,
-            operation=operation(self.request, provider.codec, self._wire_target(target), self.arrival.now),
+            operation=operation(self.prompt.request, provider.codec, self._wire_target(target), self.arrival.now),
             streaming=self.streaming,
             deadline=self._deadline,
             now=self.arrival.now,
@@ -91,7 +97,7 @@ class Journey:
     def _facts(self) -> RequestFacts:
         arrival = self.arrival
         return facts_of(
-            self.request,
+            self.prompt,
             self.settlement.endpoint,
             request_id=arrival.request_id,
             caller=arrival.caller,

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from attrs import define, field
 
 from clawgw.config.snapshot import Snapshot
+from clawgw.engine.counting import TokenCounter
 from clawgw.engine.planning import Planner
 from clawgw.engine.provider import LiveProvider
 from clawgw.routing.budget import Budgets
@@ -26,6 +27,7 @@ class Live:
     planner: Planner
     budgets: Budgets
     close: Callable[[], None] = field(repr=False)
+    tokens: TokenCounter = field(factory=TokenCounter, repr=False)
     _requests: int = field(init=False, default=0)
     _retired: bool = field(init=False, default=False)
 

@@ -1,7 +1,7 @@
 """What a request comes to: everything its record needs, gathered as it happens and handed over once."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import trio
 from attrs import define, field
@@ -12,6 +12,7 @@ from clawgw.engine.seen import Estimate, Used
 from clawgw.errors import ClientClosed, GatewayError
 from clawgw.ledger.cost import bill
 from clawgw.ledger.record import AttemptRecord, Listener, Outcome, RequestRecord
+from clawgw.policy import Target
 from clawgw.routing.prices import Prices
 
 
@@ -30,6 +31,8 @@ class Settlement:
     now: float
     prices: Prices = field(repr=False)
     estimate: Estimate = field(repr=False)
+    learn: Callable[[Target, int], None] = field(repr=False)
+    """Told what a target has reported as the prompt's tokens."""
     listener: Listener
     route: str | None = None
     attempts: list[Attempt] = field(factory=list)
@@ -52,6 +55,9 @@ class Settlement:
 
     def succeed(self) -> None:
         """The client has its whole answer."""
+        used = self.used()
+        if self.winner is not None and used is not None and used.source == "reported":
+            self.learn(self.winner.target, used.usage.prompt)
         self._settle("ok", 200, None)
 
     def fail(self, error: GatewayError) -> None:

@@ -9,6 +9,7 @@ from attrs import frozen
 
 from clawgw.config.settings import Settings
 from clawgw.config.snapshot import ReadyProvider, Snapshot
+from clawgw.engine.counting import TokenCounter
 from clawgw.engine.echo import EchoUpstream
 from clawgw.engine.http_upstream import HttpUpstream
 from clawgw.engine.live import Live
@@ -64,7 +65,7 @@ def next_live(
     """A configuration brought to life. It owns `policies`.
 
     What it has in common with `previous` goes on as it is: a provider with its keys, breakers and latencies where
-    neither it nor `[breaker]` has changed, the budgets where none of their ratios has.
+    neither it nor `[breaker]` has changed, the budgets where none of their ratios has, and what was learnt of tokens.
     """
     settings = snapshot.settings
     providers = {
@@ -80,6 +81,7 @@ def next_live(
         planner=Planner(snapshot, foundation.catalogue, PolicyRunner(policies.functions, foundation.policy_failed)),
         budgets=previous.budgets if previous is not None and same_budgets else Budgets.of(settings),
         close=policies.unload,
+        tokens=previous.tokens if previous is not None else TokenCounter(),
     )
 
 

@@ -7,12 +7,13 @@ from hypothesis import strategies as st
 
 from clawgw.policy import RequestFacts
 from clawgw.routing.facts import facts_of, random_of
+from clawgw.tokens.prompt import Prompt
 from clawgw.wire.checks.parse import parse_chat_request, parse_embeddings_request, parse_text_request
 
 
 def chat(*messages: dict[str, Any], headers: list[tuple[bytes, bytes]] | None = None, **more: Any) -> RequestFacts:
     request = parse_chat_request(orjson.dumps({"model": "fast", "messages": messages, **more}))
-    return facts_of(request, "chat.completions", request_id="req_1", headers=headers or [], now=1_800_000_000.5)
+    return facts_of(Prompt(request), "chat.completions", request_id="req_1", headers=headers or [], now=1_800_000_000.5)
 
 
 def test_what_a_request_says_of_itself() -> None:
@@ -29,25 +30,26 @@ def test_the_older_name_of_the_longest_answer() -> None:
     assert chat({"role": "user", "content": "hi"}).max_tokens is None
 
 
-def test_text_is_estimated_by_its_length() -> None:
+def test_the_prompt_is_counted() -> None:
+    # Three messages at 4 and the answer's beginning at 3, "hello world" twice at 2.
     messages: list[dict[str, Any]] = [
-        {"role": "system", "content": "x" * 8},
-        {"role": "user", "content": [{"type": "text", "text": "x" * 5}]},
+        {"role": "system", "content": "hello world"},
+        {"role": "user", "content": [{"type": "text", "text": "hello world"}]},
         {"role": "assistant", "content": None, "tool_calls": []},
     ]
-    assert chat(*messages).estimated_tokens == 2 + 2
+    assert chat(*messages).estimated_tokens == 3 * 4 + 3 + 2 * 2
 
 
-def test_media_are_counted_and_estimated() -> None:
+def test_media_and_tools_are_counted() -> None:
     url = {"type": "image_url", "image_url": {"url": "https://x.example/a.png"}}
-    facts = chat({"role": "user", "content": [{"type": "text", "text": "what?"}, url, url]})
-    assert (facts.images, facts.estimated_tokens) == (2, 2 + 2000)
-
-
-def test_tools_are_counted_and_estimated() -> None:
     tool = {"type": "function", "function": {"name": "f"}}
-    facts = chat({"role": "user", "content": ""}, tools=[tool])
-    assert (facts.tools, facts.estimated_tokens) == (1, len(b'[{"type":"function","function":{"name":"f"}}]') // 4)
+    facts = chat({"role": "user", "content": [{"type": "text", "text": "what?"}, url, url]}, tools=[tool])
+    assert (facts.images, facts.tools) == (2, 1)
+
+
+def test_a_thought_is_no_image() -> None:
+    thought = {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}
+    assert chat({"role": "assistant", "content": [thought]}, {"role": "user", "content": "go on"}).images == 0
 
 
 def test_headers_that_carry_a_key_are_not_told() -> None:
@@ -61,12 +63,14 @@ def test_headers_that_carry_a_key_are_not_told() -> None:
     assert chat({"role": "user", "content": "hi"}, headers=headers).headers == {"x-team": "a", "user-agent": "me"}
 
 
-@pytest.mark.parametrize(("prompt", "tokens"), [("x" * 9, 3), (["abcd", "ab"], 2), ([1, 2, 3], 3), ([[1, 2], [3]], 3)])
+@pytest.mark.parametrize(
+    ("prompt", "tokens"), [("hello world", 2), (["hello", "world"], 2), ([1, 2, 3], 3), ([[1, 2], [3]], 3)]
+)
 def test_prompts_and_inputs_of_every_shape(prompt: object, tokens: int) -> None:
     text = parse_text_request(orjson.dumps({"model": "m", "prompt": prompt}))
-    assert facts_of(text, "completions", request_id="r", headers=[], now=0.0).estimated_tokens == tokens
+    assert facts_of(Prompt(text), "completions", request_id="r", headers=[], now=0.0).estimated_tokens == tokens
     embeddings = parse_embeddings_request(orjson.dumps({"model": "m", "input": prompt}))
-    facts = facts_of(embeddings, "embeddings", request_id="r", headers=[], now=0.0)
+    facts = facts_of(Prompt(embeddings), "embeddings", request_id="r", headers=[], now=0.0)
     assert (facts.estimated_tokens, facts.stream) == (tokens, False)
 
 
