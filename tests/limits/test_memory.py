@@ -24,7 +24,7 @@ class Alone(LimitMachine):
         return Directly(MemoryStore(now_ms))
 
 
-Alone.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+Alone.TestCase.settings = settings(max_examples=250, stateful_step_count=60, deadline=None)
 TestAlone = Alone.TestCase
 
 
