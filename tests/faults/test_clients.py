@@ -39,7 +39,11 @@ async def test_who_leaves_a_stream_cancels_it(nursery: trio.Nursery, rest: Seque
     assert (await client.read_head())[0] == 200
     await client.read_chunk()
     await leave(s, client)
-    assert (await s.record()).first_token_ms is not None
+    record = await s.record()
+    assert record.first_token_ms is not None
+    assert record.usage_source == "estimated"
+    assert (record.prompt_tokens or 0) >= 1
+    assert (record.completion_tokens or 0) >= 1
 
 
 async def test_who_leaves_while_the_head_is_held_back(nursery: trio.Nursery) -> None:
