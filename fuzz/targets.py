@@ -19,6 +19,7 @@ from clawgw.wire.formats import CODECS
 from clawgw.wire.operations import operation
 from clawgw.wire.request import ChatRequest, EmbeddingsRequest, Request, TextRequest
 from clawgw.wire.sse import SseDecoder, SseEvent
+from fuzz.limits import limits
 
 Target = Callable[[bytes], None]
 
@@ -127,6 +128,6 @@ def _of_codec(name: str, codec: Codec) -> dict[str, Target]:
     }
 
 
-TARGETS: dict[str, Target] = {"sse": sse, "request": request}
+TARGETS: dict[str, Target] = {"sse": sse, "request": request, "limits": limits}
 for _name, _codec in CODECS.items():
     TARGETS |= _of_codec(_name, _codec)

@@ -14,6 +14,7 @@ from clawgw.config.values import (
     Address,
     BindAddress,
     Count,
+    Dollars,
     FileName,
     Function,
     HeaderName,
@@ -22,6 +23,8 @@ from clawgw.config.values import (
     LabelName,
     ModelName,
     OptionalBindAddress,
+    PerMinute,
+    Places,
     Positive,
     PositiveOrZero,
     ProviderName,
@@ -72,16 +75,16 @@ class Auth:
 class RateLimits:
     """`limits`, `key_limits`: buckets that hold one minute's worth; None: no limit."""
 
-    requests_per_minute: Count | None = None
-    tokens_per_minute: Count | None = None
-    concurrent: Count | None = None
+    requests_per_minute: PerMinute | None = None
+    tokens_per_minute: PerMinute | None = None
+    concurrent: Places | None = None
 
 
 @frozen
 class Budget:
     """`budget`: USD per calendar window, UTC."""
 
-    usd: PositiveOrZero
+    usd: Dollars
     per: Literal["hour", "day", "month"]
 
 

@@ -33,6 +33,10 @@ def parse_hedge_after(value: str | float) -> None:
 
 
 Count = Annotated[int, Range(least=1)]
+PerMinute = Annotated[int, Range(least=1, most=10**10)]
+Places = Annotated[int, Range(least=1, most=10**6)]
+Dollars = Annotated[float, Range(least=0, most=4_000_000)]
+"""With these bounds limits are reckoned exactly, in doubles too, as Redis needs."""
 Positive = Annotated[float, Range(above=0)]
 PositiveOrZero = Annotated[float, Range(least=0)]
 Ratio = Annotated[float, Range(least=0, most=1)]

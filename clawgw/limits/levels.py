@@ -10,6 +10,7 @@ from attrs import frozen
 
 from clawgw.config.callers import Caller
 from clawgw.config.settings import Budget, Provider, RateLimits, Settings
+from clawgw.limits.arithmetic import MAX_LIMIT
 from clawgw.limits.bucket import NANO_DOLLARS, Bucket, Claim, Kind, Scope
 from clawgw.policy import Charge
 
@@ -76,6 +77,8 @@ def _buckets(scope: Scope, name: str, limits: RateLimits | None, budget: Budget 
             ("tokens", limits.tokens_per_minute),
             ("concurrent", limits.concurrent),
         )
-        yield from (Bucket(scope, name, kind, limit) for kind, limit in kinds if limit is not None)
+        yield from (
+            Bucket(scope, name, kind, min(limit, MAX_LIMIT[kind])) for kind, limit in kinds if limit is not None
+        )
     if budget is not None:
-        yield Bucket(scope, name, "usd", round(budget.usd * NANO_DOLLARS), budget.per)
+        yield Bucket(scope, name, "usd", min(round(budget.usd * NANO_DOLLARS), MAX_LIMIT["usd"]), budget.per)

@@ -1,6 +1,10 @@
+from typing import Any
+
 from clawgw.config.callers import Caller
 from clawgw.config.settings import Budget, LabelLimits, Limits, Provider, RateLimits, Route, Settings
-from clawgw.limits.bucket import Bucket, Claim
+from clawgw.config.values import Dollars, PerMinute, Places
+from clawgw.limits.arithmetic import MAX_LIMIT
+from clawgw.limits.bucket import NANO_DOLLARS, Bucket, Claim, Kind
 from clawgw.limits.levels import (
     Demand,
     caller_buckets,
@@ -67,6 +71,14 @@ def test_a_quota_policy_names_buckets_of_its_own() -> None:
         Bucket("quota", "user:42", "requests", 10),
         Bucket("quota", "user:42", "usd", 500_000_000, "hour"),
     ]
+
+
+def test_no_limit_is_larger_than_the_arithmetic_bears() -> None:
+    charge = Charge("all", 10**14, 10**14, concurrent=10**14, budget_usd=1e14, per="hour")
+    assert {bucket.kind: bucket.limit for bucket in charged_buckets(charge)} == MAX_LIMIT
+    rules: dict[Kind, Any] = {"requests": PerMinute, "tokens": PerMinute, "concurrent": Places, "usd": Dollars}
+    most = {kind: rule.__metadata__[0].most for kind, rule in rules.items()}
+    assert most == MAX_LIMIT | {"usd": MAX_LIMIT["usd"] / NANO_DOLLARS}
 
 
 def test_a_demand_claims_of_each_kind_what_it_may_come_to() -> None:
