@@ -5,7 +5,9 @@ from hashlib import sha256
 
 from clawgw.config.callers import NOBODY, Caller
 from clawgw.policy import RequestFacts
-from clawgw.tokens.prompt import Prompt, is_media, parts
+from clawgw.tokens.content import parts
+from clawgw.tokens.media import is_media
+from clawgw.tokens.prompt import Prompt
 from clawgw.wire.request import EmbeddingsRequest
 
 RawHeaders = Sequence[tuple[bytes, bytes]]

@@ -49,7 +49,7 @@ _FAMILIES = (
     Family(("claude-*-4-[5-8]*", "claude-*-4.[5-8]*"), ratio=1.1, tools=500),
     Family(("claude*",), ratio=1.1, tools=346),
     Family(("gemini*", "gemma*"), always=0, message=0, assistant=0),
-    Family(("*stral*",), tools=30),
+    Family(("*stral*", "*xtral*"), tools=30),
     Family(("kimi*", "moonshot*"), tools=40),
     Family(("llama*",), always=12, tools=170),
     Family(("*",), tools=100),

@@ -44,7 +44,10 @@ class Tiles:
 
 @frozen
 class Patches:
-    """Covered with squares of `pixels`, after it was made so small that its longer side and their number fit."""
+    """Covered with squares of `pixels`, made so small before that its longer side fits and at most `most` are needed.
+
+    Where there are too many, the side that fits worse is made a whole number of squares, as OpenAI says it.
+    """
 
     pixels: int
     most: int
@@ -54,19 +57,24 @@ class Patches:
     def tokens(self, size: Size, *, low: bool) -> int:  # noqa: ARG002  a detail does not change it
         """As above, times `rate`."""
         width, height = _fitted(size, min(1.0, self.longest / max(size)))
-        patches = math.ceil(width / self.pixels) * math.ceil(height / self.pixels)
-        return math.ceil(min(patches, self.most) * self.rate)
+        columns, rows = width / self.pixels, height / self.pixels
+        if math.ceil(columns) * math.ceil(rows) > self.most:
+            scale = min(1.0, math.sqrt(self.most / (columns * rows)))
+            scale *= min(math.floor(side * scale) / (side * scale) for side in (columns, rows) if side * scale >= 1)
+            columns, rows = round(columns * scale, 6), round(rows * scale, 6)
+        return math.ceil(min(math.ceil(columns) * math.ceil(rows), self.most) * self.rate)
 
 
 @frozen
 class GoogleTiles:
-    """One tile up to 384 by 384; covered with squares of 768 above."""
+    """One tile up to 384 by 384; else fitted into 3072 by 3072, and covered with squares of 768."""
 
     def tokens(self, size: Size, *, low: bool) -> int:  # noqa: ARG002  there is no such choice
         """258 for each."""
         if max(size) <= 384:
             return 258
-        return 258 * math.ceil(size[0] / 768) * math.ceil(size[1] / 768)
+        width, height = _fitted(size, min(1.0, 3072 / max(size)))
+        return 258 * math.ceil(width / 768) * math.ceil(height / 768)
 
 
 @frozen
@@ -115,4 +123,4 @@ def _rule(model: str) -> ImageRule:
 
 
 def _fitted(size: Size, scale: float) -> tuple[float, float]:
-    return size[0] * scale, size[1] * scale
+    return round(size[0] * scale, 6), round(size[1] * scale, 6)

@@ -58,14 +58,15 @@ def _gif(header: bytes) -> Size:
 
 def _jpeg(header: bytes) -> Size:
     at = 2
-    while True:
-        while header[at] == 0xFF and header[at + 1] == 0xFF:
+    while header[at] == 0xFF:
+        while header[at + 1] == 0xFF:
             at += 1
         marker = header[at + 1]
         if marker in _START_OF_FRAME:
             height, width = struct.unpack_from(">HH", header, at + 5)
             return width, height
         at += 2 + int(struct.unpack_from(">H", header, at + 2)[0])
+    return 0, 0
 
 
 def _webp(header: bytes) -> Size:

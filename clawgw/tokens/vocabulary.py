@@ -2,8 +2,8 @@
 
 rs-bpe is linear in the length of a text, whatever the text is, but it keeps the interpreter while it counts. So a long
 text is counted in pieces, and other threads may go on in between. Pieces end before a space, where both vocabularies'
-patterns begin a new word, so that cutting changes nothing; a text without spaces is cut anywhere, which may make its
-count wrong by a token for each piece.
+patterns begin a new word, so that cutting changes nothing. Where white space is mixed, or there is no space at all, the
+count may be wrong by a token or two for each piece.
 """
 
 import time
