@@ -3,7 +3,7 @@
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import trio
 from attrs import define
@@ -97,10 +97,14 @@ class MemoryStore:
 
     def renew(self) -> None:
         """One turn of `run`."""
+        for renewal in self.renewals():
+            renewal()
+
+    def renewals(self) -> Sequence[Callable[[], None]]:
+        """The pieces of `renew`; they may be done one by one."""
         now_ms = self._now_ms()
         self._reservations = {name: kept for name, kept in self._reservations.items() if now_ms < kept.expires_ms}
-        for (bucket, mark), holders in self._holders().items():
-            self._renew(bucket, mark, holders, now_ms)
+        return [partial(self._renew, bucket, mark, holders) for (bucket, mark), holders in self._holders().items()]
 
     def close(self) -> None:
         """Give the memory back; nothing else may be called after that."""
@@ -129,8 +133,8 @@ class MemoryStore:
                     holders[claim.bucket, reservation.marks[number]].append((reservation, number))
         return holders
 
-    def _renew(self, bucket: Bucket, mark: int, holders: Sequence[tuple[_Reservation, int]], now_ms: int) -> None:
-        address = self._address(bucket)
+    def _renew(self, bucket: Bucket, mark: int, holders: Sequence[tuple[_Reservation, int]]) -> None:
+        now_ms, address = self._now_ms(), self._address(bucket)
         slot, row = self._table.find(address)
         cell = PlacesCell.unpack(bucket, row, now_ms)
         renewed = cell.renew(sum(reservation.claims[number].amount for reservation, number in holders), mark)

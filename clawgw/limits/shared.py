@@ -64,9 +64,12 @@ class SharedStore:
             self.renew()
 
     def renew(self) -> None:
-        """One turn of `run`."""
+        """One turn of `run`, of which others need not wait for the end; what is settled by then is not renewed."""
         self._spare.renew()
-        self._owe(self._shared.renew)
+        if self._enter():
+            self._lock.release()
+            for renewal in self._shared.renewals():
+                self._owe(renewal)
 
     def close(self) -> None:
         """Give the memory back; nothing else may be called after that. The descriptor stays open."""

@@ -148,6 +148,7 @@ def test_places_of_a_killed_process_are_free_within_thirty_seconds(fd: int) -> N
 
 def test_a_stopped_process_that_holds_the_lock_hangs_nobody(fd: int, store: Directly) -> None:
     assert store.passes("before", Claim(TEN, 4))
+    assert store.passes("placed", Claim(PLACES, 400))
     with working(fd, "stop") as worker:
         assert line(worker) == "stopped"
         os.waitid(os.P_PID, worker.pid, os.WSTOPPED | os.WNOWAIT)
@@ -158,15 +159,17 @@ def test_a_stopped_process_that_holds_the_lock_hangs_nobody(fd: int, store: Dire
         assert not store.passes("second", Claim(TEN, 1))
         store.settle("first", [9])
         assert store.passes("third", Claim(TEN, 1))
-        store.settle("before", [1])
+        for settled in ("before", "placed"):
+            store.settle(settled, [1])
         store.seed(budget(1_000), 700)
         store.renew()
         assert time.monotonic() - started < IMPATIENT_S
         assert store.peek(TEN) == Standing(TEN, 6, 24_000)
         assert isinstance(store.store, SharedStore)
-        assert store.store.unreached == 7
+        assert store.store.unreached == 8
         worker.send_signal(signal.SIGCONT)
         worker.kill()
         worker.wait()
-    assert store.passes("after", Claim(TEN, 9))
+    store.renew()
+    assert store.passes("after", Claim(TEN, 9), Claim(PLACES, 1_000))
     assert store.peek(budget(1_000)) == Standing(budget(1_000), 300, 43_200_000)
