@@ -11,13 +11,15 @@ from clawgw.tokens.prompt import Count, Prompt
 from clawgw.wire.request import ChatRequest, EmbeddingsRequest, Request, TextRequest
 
 ROUNDING = 1.05
+_WIDER = "context-1m"
+"""What the `betas` of a request begin with that asks Anthropic for a wider window than the published one."""
 
 _PARAMS: dict[type[Request], str] = {ChatRequest: "messages", TextRequest: "prompt", EmbeddingsRequest: "input"}
 
 
 def needs_no_count(prompt: Prompt, window: float) -> bool:
-    """Whether the prompt fits by its bytes alone."""
-    return prompt.bytes <= window * ROUNDING
+    """Whether the prompt fits by its bytes alone, or by a window that nobody knows."""
+    return prompt.bytes <= window * ROUNDING or _asks_for_more(prompt.request)
 
 
 def fits(count: Count, window: float) -> bool:
@@ -34,3 +36,8 @@ def too_long(request: Request, target: Target, count: Count, window: int) -> Inv
         code="context_length_exceeded",
         param=_PARAMS[type(request)],
     )
+
+
+def _asks_for_more(request: Request) -> bool:
+    betas = request.body.get("betas")
+    return isinstance(betas, list) and any(str(beta).startswith(_WIDER) for beta in betas)

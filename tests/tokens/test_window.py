@@ -13,6 +13,12 @@ def test_as_many_bytes_as_the_window_has_tokens_fit_anyway() -> None:
     assert not needs_no_count(chat("x" * 1051), 1000)
 
 
+def test_a_beta_may_widen_the_window() -> None:
+    """https://platform.claude.com/docs/en/build-with-claude/context-windows"""
+    assert needs_no_count(chat("x" * 2000, betas=["other", "context-1m-2025-08-07"]), 1000)
+    assert not needs_no_count(chat("x" * 2000, betas=["other"]), 1000)
+
+
 @pytest.mark.parametrize(("surely", "fitting"), [(1050, True), (1051, False)])
 def test_a_window_may_be_5_percent_larger_than_it_is_said_to_be(surely: int, fitting: bool) -> None:  # noqa: FBT001  a table's column
     assert fits(Count(10_000, "exact", surely), 1000) is fitting
