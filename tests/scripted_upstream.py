@@ -49,7 +49,7 @@ class ScriptedExchange:
     aborted: bool = False
     ended: bool = False
     lost: bool = False
-    _over_at: float = math.inf
+    closed_at: float = math.inf
     _body: list[bytes | float | Failure] = field(init=False)
     _next: float = field(init=False)
 
@@ -63,7 +63,7 @@ class ScriptedExchange:
 
     @property
     def written(self) -> bool:
-        until = min(trio.current_time(), self._over_at)
+        until = min(trio.current_time(), self.closed_at)
         return until >= self.connects_at and not isinstance(self.reply, Refusal)
 
     async def head(self) -> Head:
@@ -75,7 +75,7 @@ class ScriptedExchange:
             self.lost = not self.resumable
             raise
         if isinstance(self.reply, Refusal):
-            self.ended = True
+            self._end()
             raise WireError(self.reply.failure)
         self.opened = True
         self._next = trio.current_time()
@@ -88,21 +88,28 @@ class ScriptedExchange:
             match self._body[0]:
                 case bytes(data):
                     del self._body[0]
+                    await trio.lowlevel.cancel_shielded_checkpoint()  # as a socket does that has brought something
                     return data
                 case Failure() as failure:
-                    self.ended = True
+                    self._end()
                     raise WireError(failure)
                 case seconds:
                     await trio.sleep_until(self._next + seconds)
                     self._next += seconds
                     del self._body[0]
-        self.ended = True
+        self._end()
         return b""
 
     def abort(self) -> None:
-        if not self.ended:
-            self.aborted = True
-            self._over_at = min(self._over_at, trio.current_time())
+        self.aborted = not self.ended
+        self._close()
+
+    def _end(self) -> None:
+        self.ended = True
+        self._close()
+
+    def _close(self) -> None:
+        self.closed_at = min(self.closed_at, trio.current_time())
 
 
 @define(eq=False)

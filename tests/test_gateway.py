@@ -560,3 +560,9 @@ async def test_a_stream_whose_upstream_says_nothing_of_usage_is_estimated(autoju
     s = setting({"one": Reply(body=[ROLE, chunk({"content": "hello"}), chunk({}, "stop"), b"data: [DONE]\n\n"])})
     await stream(s, chat("one/m1", stream=True))
     assert (s.record.outcome, *usages(s)) == ("ok", (8, 2, "estimated"))
+
+
+async def test_an_attempt_that_ended_at_once_has_ended_then(autojump_clock: MockClock) -> None:
+    s = setting({"one": refused(), "two": completion()})
+    await plain(s, chat("both"))
+    assert [(a.started_ms, a.ended_ms) for a in s.record.attempts] == [(0.0, 0.0), (0.0, 500.0)]

@@ -101,7 +101,7 @@ class Settlement:
             usage_source=used.source if used else None,
             cost_pico=_total(attempt.cost_pico for attempt in attempts),
             first_token_ms=self._ms(self.winner.first_token) if self.winner else None,
-            duration_ms=self._ms(trio.current_time()) or 0.0,
+            duration_ms=self._since(trio.current_time()),
             upstream_ms=self._upstream_ms(),
             attempts=attempts,
         )
@@ -111,9 +111,9 @@ class Settlement:
         return AttemptRecord(
             target=attempt.target,
             trigger=attempt.trigger,
-            started_ms=self._ms(attempt.started) or 0.0,
+            started_ms=self._since(attempt.started),
             first_token_ms=self._ms(attempt.first_token),
-            ended_ms=self._ms(attempt.ended) or self._ms(trio.current_time()) or 0.0,
+            ended_ms=self._since(trio.current_time() if attempt.ended is None else attempt.ended),
             outcome=attempt.outcome,
             status=attempt.status,
             error_code=attempt.failure.kind.value if attempt.failure else None,
@@ -138,7 +138,10 @@ class Settlement:
         return (last.started - self.attempts[0].started + last.waited_s + self.stream_waited_s) * 1000
 
     def _ms(self, time: float | None) -> float | None:
-        return None if time is None else (time - self.started) * 1000
+        return None if time is None else self._since(time)
+
+    def _since(self, time: float) -> float:
+        return (time - self.started) * 1000
 
 
 def _total(costs: Iterable[int | None]) -> int | None:
