@@ -23,6 +23,7 @@ from clawgw.engine.journey import Arrival
 from clawgw.gateway import Gateway, PlainAnswer
 from clawgw.policies.load import load_policies
 from clawgw.policy import After, OnFailure, Plan, PlannedAttempt, Target
+from clawgw.routing.prices import Prices
 from clawgw.routing.resolve import Resolved
 from clawgw.serve.wiring import open_service
 from clawgw.wire.checks.parse import parse_chat_request
@@ -72,6 +73,8 @@ ROUTES = {
 class MadePlans:
     """A planner that has nothing to think about."""
 
+    prices: Prices
+
     def plan(self, resolved: Resolved, *_: object) -> Plan:
         """By the name of the route."""
         return PLANS[resolved.route or ""]
@@ -110,8 +113,9 @@ def main() -> None:
         with trio.fail_after(LIMIT_S):
             async with open_service(snapshot, load_policies(snapshot), "benchmark") as (service, _):
                 gateway = cast("Gateway", service.gateway)
-                made = cast("Planner", MadePlans())
-                for said, planner in (("with plans made before", made), ("with planning", gateway.live.planner)):
+                real = gateway.live.planner
+                made = cast("Planner", MadePlans(real.prices))
+                for said, planner in (("with plans made before", made), ("with planning", real)):
                     print(said)
                     gateway.live.planner = planner
                     await measure(gateway, count)

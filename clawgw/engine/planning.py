@@ -12,11 +12,12 @@ from clawgw.routing.catalogue import Catalogue
 from clawgw.routing.plan import failover_plan, fill_silences
 from clawgw.routing.prices import Prices, prices_of
 from clawgw.routing.resolve import Resolved
-from clawgw.routing.strategies import STRATEGIES, StrategyOptions
+from clawgw.routing.strategies import BY_HEALTH_ALONE, STRATEGIES, StrategyOptions
 from clawgw.routing.views import base_view
 
 AddHealth = Callable[[TargetView], TargetView]
 """Adds to a view what has been seen of its target."""
+_ANY_REQUEST = RequestFacts(model="")
 
 
 @frozen
@@ -39,8 +40,7 @@ class Planner:
         """
 
         def silence_s(target: Target) -> float:
-            view = add_health(base_view(target, self.snapshot, self.catalogue))
-            return max(resolved.failover_after_s, view.p99_s or 0.0)
+            return max(resolved.failover_after_s, add_health(TargetView(target)).p99_s or 0.0)
 
         return fill_silences(self._chosen(resolved, facts, add_health, now), silence_s)
 
@@ -54,6 +54,9 @@ class Planner:
         route = self._route(resolved)
         if route is None or (route.policy is None and route.strategy == "failover"):
             return failover_plan(resolved.targets)
+        if route.policy is None and route.strategy in BY_HEALTH_ALONE:
+            views = [add_health(base_view(target, self.snapshot, self.catalogue)) for target in resolved.targets]
+            return _by_strategy(route, _ANY_REQUEST, views)
         request = facts()
         views = [add_health(self.base(target, request)) for target in resolved.targets]
         if route.policy is None:

@@ -94,6 +94,8 @@ STRATEGIES: Mapping[settings.Strategy, Strategy] = {
     "race": race,
 }
 """By the names that `strategy` has in a route."""
+BY_HEALTH_ALONE = {"hedge", "race"}
+"""These look neither at the request nor at prices: nobody has to find those out, and counting a prompt takes time."""
 
 
 def _available_first(targets: Iterable[TargetView]) -> list[TargetView]:

@@ -1,4 +1,4 @@
-"""What a target's view says of prices: those of the request's day and of a prompt as long as its own."""
+"""What a plan is made of: prices of the request's day and of a prompt as long as its own, and no more than is needed."""
 
 from datetime import UTC, datetime
 
@@ -9,6 +9,8 @@ from clawgw.engine.planning import Planner
 from clawgw.policies.runner import PolicyRunner
 from clawgw.policy import RequestFacts, Target
 from clawgw.routing.catalogue import bundled
+from clawgw.routing.resolve import resolve
+from clawgw.routing.strategies import STRATEGIES
 
 CONFIG = """
 [providers.corp]
@@ -19,7 +21,14 @@ base_url = "https://corp.example/v1"
 [prices."corp/m"]
 input = 0.5
 output = 4.0
+""" + "".join(
+    f"""
+[routes.{strategy}]
+targets = ["corp/m", "corp/n"]
+strategy = "{strategy}"
 """
+    for strategy in STRATEGIES
+)
 PLANNER = Planner(
     load(CONFIG, {}, read_file=lambda _: pytest.fail("no file is named")),
     bundled(),
@@ -42,3 +51,20 @@ def test_prices_of_a_view(target: Target, tokens: int, day: str, prices: tuple[f
     now = datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp()
     view = PLANNER.base(target, RequestFacts("any", estimated_tokens=tokens, now=now))
     assert (view.input_price, view.output_price) == prices
+
+
+@pytest.mark.parametrize(
+    ("strategy", "asked"),
+    [("failover", 0), ("hedge", 0), ("race", 0), ("weighted", 1), ("cheapest", 1), ("fastest", 1)],
+)
+def test_the_request_is_looked_at_only_by_strategies_that_decide_by_it(strategy: str, asked: int) -> None:
+    asks: list[int] = []
+
+    def facts() -> RequestFacts:
+        asks.append(1)
+        return RequestFacts("any")
+
+    resolved = resolve(strategy, "chat.completions", PLANNER.snapshot, PLANNER.catalogue)
+    plan = PLANNER.plan(resolved, facts, lambda view: view, now=0.0)
+    assert {str(attempt.target) for attempt in plan.attempts} == {"corp/m", "corp/n"}
+    assert len(asks) == asked
