@@ -1,4 +1,4 @@
-"""What a plan is made of: prices of the request's day and of a prompt as long as its own, and no more than is needed."""
+"""What a plan is made of: prices of the request's day and of a prompt of its length, and no more than is needed."""
 
 from datetime import UTC, datetime
 
