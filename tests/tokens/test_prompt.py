@@ -2,9 +2,10 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from clawgw.errors import InvalidRequest
 from clawgw.tokens.prompt import LARGE, MOST_COUNTED, Count
 from tests.tokens.requests import chat, embeddings, text
 
@@ -132,3 +133,28 @@ def test_more_text_is_more_tokens(model: str, texts: list[str], more: str) -> No
 def test_any_tools_are_counted(model: str, said: str, schema: dict[str, Any], about: str) -> None:
     tool = {"type": "function", "function": {"name": "f", "description": about, "parameters": schema}}
     assert chat(said, tools=[tool]).count(model).tokens >= chat(said).count(model).tokens
+
+
+MEMBERS = st.sampled_from(
+    ["type", "text", "image_url", "url", "detail", "data", "format", "file_data", "items", "enum"]
+)
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(MEMBERS, inner, max_size=4),
+    max_leaves=8,
+)
+KINDS = st.sampled_from(["text", "refusal", "image_url", "input_audio", "file", "document_url", "video_url", "later"])
+PARTS = st.builds(lambda kind, value: {"type": kind, kind: value}, KINDS, ANYTHING)
+
+
+@settings(suppress_health_check=[HealthCheck.filter_too_much])
+@given(MODELS, st.lists(PARTS, min_size=1, max_size=3), st.dictionaries(MEMBERS, ANYTHING), ANYTHING)
+def test_whatever_passes_the_checks_is_counted(model: str, parts: list[Any], schema: Any, tool: Any) -> None:
+    declared = {"type": "function", "function": {"name": "f", "parameters": {"properties": {"x": schema}}}}
+    message = {"role": "user", "content": parts}
+    try:
+        prompt = chat(message, tools=[declared, {"type": "their:own", "x": tool}], response_format=None)
+    except InvalidRequest:
+        assume(False)  # noqa: FBT003  the only way to say so
+    assert prompt.rough > 0
+    assert prompt.count(model).tokens > 0
