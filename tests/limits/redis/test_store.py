@@ -1,6 +1,7 @@
 import re
 
 import trio
+from attrs import evolve
 
 from clawgw.limits.bucket import Bucket, Claim, Granted, Refused, Standing
 from clawgw.limits.redis.scripts import Scripts
@@ -100,6 +101,25 @@ async def test_a_place_that_was_lost_is_not_taken_back(server: RedisServer) -> N
         await store.beat()
         heir.settle("b", [0])
         assert await passes(heir, "c", Claim(PLACES, 2))
+
+
+async def test_a_place_whose_lease_has_ended_is_not_renewed(server: RedisServer) -> None:
+    never_renewed = evolve(Scripts.read(lease_ms=80), lease_ms=LEASE_MS)
+    async with running(patient(server.url)) as other, running(patient(server.url, scripts=never_renewed)) as store:
+        assert await passes(other, "a", Claim(PLACES, 1))
+        assert await passes(store, "b", Claim(PLACES, 1))
+        await trio.sleep(0.1)
+        store.renew()
+        await store.beat()
+        assert await passes(other, "c", Claim(PLACES, 1))
+
+
+async def test_what_is_settled_is_renewed_no_more(server: RedisServer) -> None:
+    async with running(patient(server.url)) as store:
+        assert await passes(store, "a", Claim(PLACES, 2))
+        assert [len(places) for places in store._leases.renewals(0)] == [2]
+        store.settle("a", [0])
+        assert not list(store._leases.renewals(0))
 
 
 async def test_a_budget_is_seeded_with_what_the_ledger_says_unless_more_is_known(server: RedisServer) -> None:

@@ -6,7 +6,7 @@ local DAY_MS = 86400000
 local WINDOW_MS = {minute = 60000, hour = 3600000, day = DAY_MS}
 local DRAINED_MS = 120000
 local LONGEST_MONTH_MS = 31 * DAY_MS
-local MOST_SPENT = 4e15
+local MOST_USED = 4e15
 local LEVEL_BYTES = 16
 local now = now_ms()
 

@@ -8,10 +8,6 @@ local record = cmsgpack.unpack(packed)
 local ends, member = record[1], record[2]
 if ends <= now then return 0 end
 
-local function settled(rule, limit, used)
-  return math.min(math.max(0, used), rule == 'drain' and 2 * limit * PARTS or MOST_SPENT)
-end
-
 for i = 1, (#record - 2) / 5 do
   local key, rule, limit, amount, reserved_at = unpack(record, 5 * i - 2, 5 * i + 2)
   if rule == 'places' then
@@ -19,7 +15,9 @@ for i = 1, (#record - 2) / 5 do
   else
     local used, at = level(key, rule, limit)
     if rule == 'drain' or at == reserved_at then
-      change(key, rule, settled(rule, limit, used + ((ARGV[i] or 0) - amount) * parts(rule)), at)
+      local most = rule == 'drain' and 2 * limit * PARTS or MOST_USED
+      used = used + ((ARGV[i] or 0) - amount) * parts(rule)
+      change(key, rule, math.min(math.max(0, used), most), at)
     end
   end
 end
