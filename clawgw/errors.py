@@ -243,6 +243,13 @@ class Unavailable(GatewayError):
     log_level = logging.WARNING
 
 
+class LogSpoolFull(Unavailable):
+    """503: there is no room to write down what the request will come to, so it was not begun."""
+
+    code = "log_spool_full"
+    log_level = logging.ERROR
+
+
 class LoopDetected(GatewayError):
     """508: the request came through this gateway already."""
 

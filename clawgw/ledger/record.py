@@ -15,6 +15,7 @@ from clawgw.routing.prices import dollars
 Outcome = Literal["ok", "error", "cancelled", "unknown"]
 AttemptOutcome = Literal["won", "lost", "cancelled", "failed"]
 UsageSource = Literal["reported", "estimated"]
+Cached = Literal["hit"]
 
 
 @frozen
@@ -44,7 +45,7 @@ class AttemptRecord:
 
 @frozen
 class RequestRecord:
-    """One request. `status` is the HTTP status the client saw, or would have seen (499: it left)."""
+    """One request. `status` is the HTTP status the client saw, or would have seen (499: it left; 0: nobody knows)."""
 
     request_id: str
     at_ms: int
@@ -72,6 +73,8 @@ class RequestRecord:
     usage_source: UsageSource | None = None
     cost_pico: int | None = None
     """Of all attempts whose cost is known, in pico-dollars; None: it is known of none."""
+    cache: Cached | None = None
+    """Whether the answer came from the cache."""
     first_token_ms: float | None = None
     upstream_ms: float = 0.0
     """Time in which at least one upstream was waited for; `duration_ms - upstream_ms` is the gateway's own."""

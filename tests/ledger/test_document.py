@@ -1,0 +1,109 @@
+from clawgw.ledger.document import document, epoch_ms, iso_utc
+from clawgw.ledger.record import AttemptRecord, RequestRecord
+from clawgw.policy import Target
+
+ATTEMPT = AttemptRecord(
+    target=Target("openai", "gpt-6"),
+    trigger="primary",
+    started_ms=0.5,
+    first_token_ms=120.25,
+    ended_ms=300.12345,
+    outcome="won",
+    status=200,
+    prompt_tokens=10,
+    completion_tokens=5,
+    usage_source="reported",
+    cost_pico=1_500_000,
+)
+RECORD = RequestRecord(
+    request_id="req_1",
+    at_ms=1_795_439_736_042,
+    endpoint="chat.completions",
+    outcome="ok",
+    status=200,
+    config_version="abc",
+    duration_ms=301.0,
+    client_request_id="mine",
+    key="team",
+    labels={"tier": "gold"},
+    route="smart",
+    stream=True,
+    user="u1",
+    metadata={"job": "7"},
+    provider="openai",
+    model="gpt-6",
+    finish_reason="stop",
+    prompt_tokens=10,
+    cached_tokens=2,
+    completion_tokens=5,
+    reasoning_tokens=1,
+    usage_source="reported",
+    cost_pico=1_500_000,
+    first_token_ms=120.25,
+    attempts=(ATTEMPT,),
+)
+
+
+def test_every_field_under_its_name() -> None:
+    assert document(RECORD) == {
+        "request_id": "req_1",
+        "client_request_id": "mine",
+        "at": "2026-11-23T13:15:36.042Z",
+        "key": "team",
+        "labels": {"tier": "gold"},
+        "user": "u1",
+        "metadata": {"job": "7"},
+        "endpoint": "chat.completions",
+        "route": "smart",
+        "stream": True,
+        "config_version": "abc",
+        "outcome": "ok",
+        "status": 200,
+        "error_code": None,
+        "provider": "openai",
+        "model": "gpt-6",
+        "finish_reason": "stop",
+        "prompt_tokens": 10,
+        "cached_tokens": 2,
+        "completion_tokens": 5,
+        "reasoning_tokens": 1,
+        "usage_source": "reported",
+        "cost_usd": 0.0000015,
+        "cost_pico": 1_500_000,
+        "cache": None,
+        "first_token_ms": 120.25,
+        "duration_ms": 301.0,
+        "attempts": [
+            {
+                "target": "openai/gpt-6",
+                "trigger": "primary",
+                "started_ms": 0.5,
+                "first_token_ms": 120.25,
+                "ended_ms": 300.123,
+                "outcome": "won",
+                "status": 200,
+                "error_code": None,
+                "prompt_tokens": 10,
+                "completion_tokens": 5,
+                "usage_source": "reported",
+                "cost_usd": 0.0000015,
+                "cost_pico": 1_500_000,
+            }
+        ],
+    }
+
+
+def test_what_nobody_knows_is_null() -> None:
+    unknown = document(RequestRecord("req_2", 0, "embeddings", "unknown", 0, "abc", 0.0))
+    assert unknown["outcome"] == "unknown"
+    assert {name for name, value in unknown.items() if value is None} >= {"status", "duration_ms", "cost_usd"}
+    assert unknown["at"] == "1970-01-01T00:00:00.000Z"
+
+
+def test_no_integer_is_larger_than_stores_take() -> None:
+    huge = document(RequestRecord("req_3", 0, "embeddings", "ok", 200, "abc", 0.0, prompt_tokens=2**64, cost_pico=10**30))
+    assert huge["prompt_tokens"] == huge["cost_pico"] == 9_223_372_036_854_775_807
+
+
+def test_a_time_is_read_back_as_it_was() -> None:
+    assert epoch_ms(iso_utc(1_795_439_736_042)) == 1_795_439_736_042
