@@ -61,6 +61,7 @@ fuzz SECONDS="60":
 lock:
     uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url pyproject.toml --group build -o requirements.lock
     uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+    uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --group mongodb -c requirements.lock -o requirements-mongodb.lock
 
 # Write the JSON Schema of gateway.toml anew
 schema:

@@ -18,6 +18,7 @@ from clawgw.config.settings import Defaults, Route, Server, Settings
 from clawgw.config.shape import shape
 from clawgw.config.snapshot import ReadyProvider, ReadyRoute, Snapshot
 from clawgw.config.sources import ReadFile, Sources, UnreadableError
+from clawgw.config.stores import StoreResolver
 from clawgw.config.toml import parse
 from clawgw.config.unavailable import refusals, warnings
 
@@ -58,11 +59,14 @@ def load(
     settings = attrs.evolve(shaped.settings, server=server.table, defaults=defaults.table)
     resolver = ProviderResolver(sources)
     providers = resolver.resolve(settings.providers, set(_named_providers(settings)))
+    stores = StoreResolver(sources)
+    mongo, kafka = stores.mongo(settings.log.mongo), stores.kafka(settings.log.kafka)
     reader = PolicyReader(sources, settings.policies.path)
     policies = reader.read(settings.routes)
     later = [
         *check(settings, {key: source.name for key, source in {**options, **variables}.items()}),
         *resolver.mistakes,
+        *stores.mistakes,
         *_check_tls_files(settings.server, sources),
         *reader.mistakes,
     ]
@@ -82,7 +86,9 @@ def load(
         routes={name: _ready_route(name, route) for name, route in settings.routes.items()},
         callers=Callers.of(settings),
         policies=policies,
-        warnings=(*warnings(data), *resolver.warnings),
+        mongo=mongo,
+        kafka=kafka,
+        warnings=(*warnings(data), *resolver.warnings, *stores.warnings),
     )
 
 

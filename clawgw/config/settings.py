@@ -13,7 +13,9 @@ from clawgw.config.rules import NotEmpty, Range
 from clawgw.config.values import (
     Address,
     BindAddress,
+    CollectionName,
     Count,
+    DatabaseName,
     Dollars,
     FileName,
     Function,
@@ -33,6 +35,7 @@ from clawgw.config.values import (
     RouteName,
     Sha256,
     TargetName,
+    TopicName,
     Word,
 )
 
@@ -241,8 +244,8 @@ class Mongo:
     """`[log.mongo]`."""
 
     url: Address = field(default="env:MONGODB_URL", repr=False)
-    database: Word = "clawgw"
-    collection: Word = "requests"
+    database: DatabaseName = "clawgw"
+    collection: CollectionName = "requests"
 
 
 @frozen
@@ -250,7 +253,7 @@ class Kafka:
     """`[log.kafka]`."""
 
     brokers: Address = field(default="env:KAFKA_BROKERS", repr=False)
-    topic: Word = "clawgw.requests"
+    topic: TopicName = "clawgw.requests"
 
 
 @frozen

@@ -23,7 +23,7 @@ class Secret:
         self._value = value
 
     def reveal(self) -> str:
-        """The secret itself, for the one header it goes into."""
+        """The secret itself, for the one header or connection it goes into."""
         return self._value
 
     def __repr__(self) -> str:
@@ -65,6 +65,23 @@ class ReadyRoute:
 
 
 @frozen
+class ReadyMongo:
+    """Where records go beside the embedded store: `[log.mongo]`. The URL may hold a password."""
+
+    url: Secret
+    database: str
+    collection: str
+
+
+@frozen
+class ReadyKafka:
+    """Likewise `[log.kafka]`. Brokers are HOST:PORT, separated by commas."""
+
+    brokers: Secret
+    topic: str
+
+
+@frozen
 class PolicySource:
     """A module of policies as it was read. `shown` is its file as messages name it."""
 
@@ -85,5 +102,7 @@ class Snapshot:
     callers: Callers = field(factory=Callers)
     policies: Mapping[str, PolicySource] = field(factory=dict)
     """By module: those that routes name, and those that they import from the same folder."""
+    mongo: ReadyMongo | None = None
+    kafka: ReadyKafka | None = None
     warnings: Sequence[str] = ()
     """What is set but does not act in this version, or is missing without harm, as `path: …` lines."""

@@ -47,7 +47,11 @@ class Sources:
         self.note(name, content)
         return content
 
-    def secret(self, reference: str) -> Secret | None:
+    def address(self, text: str) -> Secret | None:
+        """An address, or what `env:NAME` or `file:PATH` stands for, as `secret` has it: it may hold a password."""
+        return self.secret(text, "address") if text.startswith(("env:", "file:")) else Secret(text)
+
+    def secret(self, reference: str, what: str = "key") -> Secret | None:
         """What `env:NAME` or `file:PATH` stands for; None: the variable is not set. Raises UnreadableError."""
         kind, _, name = reference.partition(":")
         if kind == "env":
@@ -57,7 +61,7 @@ class Sources:
         else:
             value = self.file(name).decode("latin-1").strip()
         if not _KEY.fullmatch(value):
-            raise UnreadableError(f"{name} must hold one key: visible ASCII characters without spaces")
+            raise UnreadableError(f"{name} must hold one {what}: visible ASCII characters without spaces")
         return Secret(value)
 
     def note(self, *parts: str | bytes) -> None:

@@ -57,6 +57,17 @@ Reference = Annotated[
 Address = Annotated[
     str, Pattern(r"(env|file):[^\x00]+|[^@\x00]+", "env:NAME, file:PATH or an address without a password")
 ]
+DatabaseName = Annotated[
+    str, Pattern(r"[!#%-)+-\-0-9;=@-\[\]-{}~]{1,63}", 'a name without spaces and `/\\."$*<>:|?`, up to 63 long')
+]
+CollectionName = Annotated[
+    str,
+    Pattern(
+        r"(?!system\.)[!-#%-\-/-~]+(\.[!-#%-\-/-~]+)*",
+        "a name without spaces and `$`, that neither begins with `system.` nor with a dot, nor ends with one",
+    ),
+]
+TopicName = Annotated[str, Pattern(r"[A-Za-z0-9._-]{1,249}", "up to 249 letters, digits, `.`, `_` and `-`")]
 Sha256 = Annotated[str, Pattern(r"[0-9a-fA-F]{64}", "the 64 hex digits of the key's SHA-256")]
 HeaderName = Annotated[
     str,

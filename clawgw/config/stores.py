@@ -1,0 +1,43 @@
+"""The stores that records go to beside the embedded one: their addresses, which may hold passwords.
+
+Such a store is in use as soon as its address is known, as a provider is with its key: where the default's variable is
+set, its table need not be written.
+"""
+
+from attrs import define, field
+
+from clawgw.config.mistakes import Mistake
+from clawgw.config.settings import Kafka, Mongo
+from clawgw.config.snapshot import ReadyKafka, ReadyMongo, Secret
+from clawgw.config.sources import Sources, UnreadableError
+
+
+@define
+class StoreResolver:
+    """Makes ready stores, and gathers what is wrong with them and what is worth a warning."""
+
+    sources: Sources
+    mistakes: list[Mistake] = field(factory=list, init=False)
+    warnings: list[str] = field(factory=list, init=False)
+
+    def mongo(self, table: Mongo | None) -> ReadyMongo | None:
+        """`[log.mongo]`; None: there is no such table."""
+        wanted = table or Mongo()
+        url = self._address("log.mongo.url", wanted.url, is_written=table is not None)
+        return None if url is None else ReadyMongo(url, wanted.database, wanted.collection)
+
+    def kafka(self, table: Kafka | None) -> ReadyKafka | None:
+        """`[log.kafka]`, likewise."""
+        wanted = table or Kafka()
+        brokers = self._address("log.kafka.brokers", wanted.brokers, is_written=table is not None)
+        return None if brokers is None else ReadyKafka(brokers, wanted.topic)
+
+    def _address(self, path: str, text: str, *, is_written: bool) -> Secret | None:
+        try:
+            address = self.sources.address(text)
+        except UnreadableError as error:
+            self.mistakes.append(Mistake(path, str(error)))
+            return None
+        if address is None and is_written:
+            self.warnings.append(f"{path}: {text.removeprefix('env:')} is not set, so no records go there")
+        return address
