@@ -19,6 +19,7 @@ from clawgw.engine.settlement import Settlement
 from clawgw.engine.stream import OpenStream
 from clawgw.errors import GatewayError
 from clawgw.ledger.record import Listener
+from clawgw.limits.words import limit_headers
 from clawgw.routing.outcome import stream_error
 from clawgw.routing.prices import dollars_text
 from clawgw.tokens.prompt import Prompt
@@ -153,6 +154,8 @@ class Gateway:
             "x-clawgw-attempts": str(len(settlement.sent())),
             "x-clawgw-config": settlement.config_version,
         }
+        if settlement.allowance is not None:
+            headers |= limit_headers(settlement.allowance.standings)
         if answer.dropped:
             headers["x-clawgw-dropped"] = ", ".join(answer.dropped)
         return headers

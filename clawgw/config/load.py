@@ -61,6 +61,7 @@ def load(
     providers = resolver.resolve(settings.providers, set(_named_providers(settings)))
     stores = StoreResolver(sources)
     mongo, kafka = stores.mongo(settings.log.mongo), stores.kafka(settings.log.kafka)
+    redis = stores.redis(settings)
     reader = PolicyReader(sources, settings.policies.path)
     policies = reader.read(settings.routes)
     later = [
@@ -85,6 +86,7 @@ def load(
         providers=providers,
         routes={name: _ready_route(name, route) for name, route in settings.routes.items()},
         callers=Callers.of(settings),
+        redis_url=redis,
         policies=policies,
         mongo=mongo,
         kafka=kafka,

@@ -5,8 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from clawgw.config.mistakes import Mistake, path_of
 from clawgw.config.settings import Settings
 
-KEYS: Mapping[str, Sequence[str]] = {"server": ("bind", "workers", "tls_cert", "tls_key"), "log": ("path",)}
-"""By table. Sockets and processes are there from the start; beside the log lies what finds the process."""
+KEYS: Mapping[str, Sequence[str]] = {
+    "server": ("bind", "workers", "tls_cert", "tls_key"),
+    "log": ("path",),
+    "limits": ("store", "redis_url", "when_down"),
+}
+"""By table. Sockets, processes and stores are there from the start; beside the log lies what finds the process."""
 
 
 def restarts(old: Settings, new: Settings) -> Iterator[Mistake]:

@@ -4,6 +4,7 @@ A snapshot never changes. A reload makes a new one beside it; a request keeps th
 """
 
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from hmac import compare_digest
 from pathlib import Path
 
@@ -17,10 +18,12 @@ from clawgw.policy import Target
 class Secret:
     """A string that no repr, str, format or traceback shows; `reveal()` is the only way in."""
 
-    __slots__ = ("_value",)
+    __slots__ = ("_value", "fingerprint")
 
     def __init__(self, value: str) -> None:
         self._value = value
+        self.fingerprint = sha256(value.encode()).hexdigest()[:16]
+        """Tells it from others; nobody gets from here to a secret of some length."""
 
     def reveal(self) -> str:
         """The secret itself, for the one header or connection it goes into."""
@@ -100,6 +103,8 @@ class Snapshot:
     """In file order, then the known ones that have a key in the environment or are named by others, then echo."""
     routes: Mapping[str, ReadyRoute]
     callers: Callers = field(factory=Callers)
+    redis_url: Secret | None = None
+    """Where limits or the cache are kept, if it is in Redis."""
     policies: Mapping[str, PolicySource] = field(factory=dict)
     """By module: those that routes name, and those that they import from the same folder."""
     mongo: ReadyMongo | None = None

@@ -1,15 +1,17 @@
-"""The stores that records go to beside the embedded one: their addresses, which may hold passwords.
+"""The stores beside the embedded ones: their addresses, which may hold passwords.
 
-Such a store is in use as soon as its address is known, as a provider is with its key: where the default's variable is
+One that records go to is in use as soon as its address is known, as a provider is with its key: where the default's variable is
 set, its table need not be written.
 """
 
 from attrs import define, field
 
 from clawgw.config.mistakes import Mistake
-from clawgw.config.settings import Kafka, Mongo
+from clawgw.config.settings import Kafka, Mongo, Settings
 from clawgw.config.snapshot import ReadyKafka, ReadyMongo, Secret
 from clawgw.config.sources import Sources, UnreadableError
+
+REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
 
 
 @define
@@ -19,6 +21,19 @@ class StoreResolver:
     sources: Sources
     mistakes: list[Mistake] = field(factory=list, init=False)
     warnings: list[str] = field(factory=list, init=False)
+
+    def redis(self, settings: Settings) -> Secret | None:
+        """Where limits or the cache are; None: neither is in a Redis."""
+        if "redis" not in (settings.limits.store, settings.cache.store):
+            return None
+        path, said = "limits.redis_url", len(self.mistakes)
+        url = self._address(path, settings.limits.redis_url, is_written=False)
+        if url is None and len(self.mistakes) == said:
+            variable = settings.limits.redis_url.removeprefix("env:")
+            self.mistakes.append(Mistake(path, f"the variable {variable} is not set"))
+        elif url is not None and not url.reveal().startswith(REDIS_SCHEMES):
+            self.mistakes.append(Mistake(path, f"must be a URL that begins with {', '.join(REDIS_SCHEMES)}"))
+        return url
 
     def mongo(self, table: Mongo | None) -> ReadyMongo | None:
         """`[log.mongo]`; None: there is no such table."""

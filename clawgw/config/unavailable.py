@@ -20,18 +20,7 @@ class Row:
     harmless: Sequence[object] = ()
 
 
-REFUSED = (
-    Row("keys.*.limits"),
-    Row("keys.*.budget"),
-    Row("limits"),
-    Row("providers.*.limits"),
-    Row("providers.*.budget"),
-    Row("providers.*.key_limits"),
-    Row("providers.*.key_budget"),
-    Row("routes.*.limits"),
-    Row("routes.*.budget"),
-    Row("policies.quota"),
-)
+REFUSED = (Row("policies.quota"),)
 IDLE = (
     Row("providers.*.api", harmless=("auto", "chat")),
     Row("cache"),
@@ -64,14 +53,9 @@ def _set(data: Mapping[str, Any], rows: Sequence[Row]) -> Iterator[str]:
                 yield path_of(*path)
 
 
-def _matches(
-    value: Any, pattern: Sequence[str], path: tuple[str | int, ...]
-) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+def _matches(value: Any, pattern: Sequence[str], path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
     if not pattern:
         yield path, value
     elif isinstance(value, dict):
         for name in value if pattern[0] == "*" else {pattern[0]} & value.keys():
             yield from _matches(value[name], pattern[1:], (*path, name))
-    elif isinstance(value, list) and pattern[0] == "*":
-        for index, item in enumerate(value):
-            yield from _matches(item, pattern[1:], (*path, index))

@@ -6,7 +6,7 @@ far is kept in the attempt and its exchange, not on the stack, so that waiting c
 """
 
 import math
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -19,6 +19,8 @@ from clawgw.engine.seen import Estimate, Seen, Used
 from clawgw.engine.stream import OpenStream
 from clawgw.engine.upstream import Exchange, Head
 from clawgw.ledger.record import AttemptOutcome
+from clawgw.limits.allowance import Reservation
+from clawgw.limits.levels import Demand
 from clawgw.policy import Target, Trigger
 from clawgw.routing.health import Admission
 from clawgw.routing.keys import ASIDE_S
@@ -26,6 +28,8 @@ from clawgw.wire.codec import Completion, Failure, Kind, WireError
 from clawgw.wire.operations import Operation
 
 T = TypeVar("T")
+
+Enter = Callable[[Target, str | None], Awaitable[Reservation | None]]
 
 
 @define
@@ -48,7 +52,8 @@ class Answer:
 class Attempt:
     """What one attempt is doing and has done. Times are `trio.current_time()`; `now` is Unix seconds.
 
-    `tried` holds the keys that this request has tried at this provider; its attempts share it.
+    `tried` holds the keys that this request has tried at this provider; its attempts share it. `enter` reserves of the
+    provider's limits, and raises `WireError` where they are used up; `account` says in the end what was used of them.
     """
 
     target: Target
@@ -59,6 +64,8 @@ class Attempt:
     deadline: float
     now: float
     tried: set[int] = field(repr=False)
+    enter: Enter | None = field(default=None, repr=False)
+    account: Callable[["Attempt"], Demand] = field(default=lambda _: Demand(), repr=False)
     started: float = field(factory=trio.current_time)
     ended: float | None = None
     first_token: float | None = None
@@ -67,6 +74,7 @@ class Attempt:
     outcome: AttemptOutcome = "cancelled"
     key: int | None = None
     admission: Admission | None = field(default=None, repr=False)
+    reservation: Reservation | None = field(default=None, repr=False)
     status: int | None = None
     failure: Failure | None = None
     dropped: Sequence[str] = ()
@@ -78,6 +86,11 @@ class Attempt:
     def heard(self) -> bool:
         """Whether any byte of an answer has come."""
         return self.status is not None
+
+    @property
+    def was_sent(self) -> bool:
+        """Whether anything was sent, or might have been; a target that cannot or must not be asked was never called."""
+        return self.failure is None or self.failure.sent
 
     @property
     def other_key(self) -> bool:
@@ -102,7 +115,7 @@ class Attempt:
         Raises `WireError`; what was opened is closed then. Who is cancelled here calls `abort`.
         """
         try:
-            exchange = self.exchange or self._begin()
+            exchange = self.exchange or await self._begin()
             if time < math.inf and not exchange.resumable:
                 return None
             answer = await self._answer(exchange, time)
@@ -131,6 +144,8 @@ class Attempt:
             self.provider.in_flight -= 1
             if self.admission is not None:
                 self.admission.end(self.ended)
+            if self.reservation is not None:
+                self.reservation.settle(self.account(self))
 
     def note_failure(self, failure: Failure) -> Failure:
         """It has failed: before its answer, or in the middle of its stream. The failure, with what is known by now."""
@@ -142,6 +157,8 @@ class Attempt:
         if self.key is not None and failure.kind in ASIDE_S:
             self.tried.add(self.key)
             self.provider.note_refused(self.key, failure)
+        elif self.key is not None and failure.kind is Kind.KEY_OVER_LIMIT:
+            self.tried.add(self.key)
         self.outcome = "failed"
         self.failure = failure
         return failure
@@ -155,9 +172,11 @@ class Attempt:
             self.seen.note_completion(answer.completion)
             self.end()
 
-    def _begin(self) -> Exchange:
+    async def _begin(self) -> Exchange:
         self.provider.in_flight += 1
         self.key, self.admission = self.provider.admit(self.target.model, self.tried, streaming=self.streaming)
+        if self.enter is not None:
+            self.reservation = await self.enter(self.target, self.provider.key_name(self.key))
         request = self.operation.build()
         self.dropped = request.dropped
         self.exchange = self.provider.upstream.open(self.provider.call(request, self.key))

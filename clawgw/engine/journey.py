@@ -10,15 +10,19 @@ from clawgw.engine.attempt import Answer, Attempt
 from clawgw.engine.live import Live
 from clawgw.engine.race import AllFailed, run_plan
 from clawgw.engine.settlement import Settlement
+from clawgw.ledger.cost import upper_bound_cost
+from clawgw.limits.allowance import SLACK_MS, Allowance, Expected
 from clawgw.policy import RequestFacts, Target, TargetView, Trigger
 from clawgw.routing.facts import RawHeaders, facts_of
 from clawgw.routing.outcome import final_error
 from clawgw.routing.permission import check_allowed
+from clawgw.routing.prices import nano_dollars
 from clawgw.routing.resolve import Resolved, resolve
 from clawgw.routing.schedule import Schedule
 from clawgw.tokens.prompt import Prompt
 from clawgw.wire.codec import WireTarget
 from clawgw.wire.operations import operation
+from clawgw.wire.request import EmbeddingsRequest
 
 
 @frozen
@@ -49,13 +53,18 @@ class Journey:
     _deadline: float = field(init=False, default=0.0)
     _tried: dict[str, set[int]] = field(init=False, factory=dict)
     """The keys tried, by provider."""
+    _allowance: Allowance = field(init=False)
 
     async def run(self) -> Answer:
         """The first answer to commit. Raises `GatewayError`."""
         live, resolved = self.arrival.live, self._resolved()
         targets = await live.tokens.with_room(self.prompt, resolved.targets, live.catalogue)
+        schedule = self._schedule(evolve(resolved, targets=tuple(targets)))
+        self._allowance = self._allowed(resolved)
+        await self._allowance.open([attempt.target for attempt in schedule.plan.attempts])
+        self.settlement.allowance = self._allowance
         try:
-            return await run_plan(self._schedule(evolve(resolved, targets=tuple(targets))), self._enter)
+            return await run_plan(schedule, self._enter)
         except AllFailed as failed:
             raise final_error(failed.failures) from None
 
@@ -66,6 +75,24 @@ class Journey:
         self.settlement.route = resolved.route
         self._deadline = self.arrival.started + resolved.deadline_s
         return resolved
+
+    def _allowed(self, resolved: Resolved) -> Allowance:
+        arrival, body = self.arrival, self.prompt.request.body
+        expected = Expected(
+            self._prompt_tokens,
+            self._most_it_costs,
+            max_tokens=body.get("max_completion_tokens") or body.get("max_tokens"),
+            answers=0 if isinstance(self.prompt.request, EmbeddingsRequest) else body.get("n") or 1,
+        )
+        limiter, expires_ms = arrival.live.limiter, int(resolved.deadline_s * 1000) + SLACK_MS
+        return Allowance(limiter, arrival.request_id, arrival.caller, resolved.route, expected, expires_ms)
+
+    async def _prompt_tokens(self, target: Target) -> int:
+        return (await self.arrival.live.tokens.count(self.prompt, target)).tokens
+
+    def _most_it_costs(self, target: Target, prompt_tokens: int, answer_tokens: int) -> int | None:
+        price = self.arrival.live.planner.prices.price(target, self.arrival.now)
+        return None if price is None else nano_dollars(upper_bound_cost(prompt_tokens, answer_tokens, price))
 
     def _schedule(self, resolved: Resolved) -> Schedule:
         live, now = self.arrival.live, trio.current_time()
@@ -90,6 +117,8 @@ class Journey:
             deadline=self._deadline,
             now=self.arrival.now,
             tried=self._tried.setdefault(target.provider, set()),
+            enter=self._allowance.enter,
+            account=self.settlement.account,
         )
         self.settlement.attempts.append(attempt)
         return attempt

@@ -9,6 +9,7 @@ from clawgw.config.snapshot import Snapshot
 from clawgw.engine.counting import TokenCounter
 from clawgw.engine.planning import Planner
 from clawgw.engine.provider import LiveProvider
+from clawgw.limits.allowance import Limiter
 from clawgw.routing.budget import Budgets
 from clawgw.routing.catalogue import Catalogue
 
@@ -27,6 +28,7 @@ class Live:
     planner: Planner
     budgets: Budgets
     close: Callable[[], None] = field(repr=False)
+    limiter: Limiter = field(repr=False)
     tokens: TokenCounter = field(factory=TokenCounter, repr=False)
     _requests: int = field(init=False, default=0)
     _retired: bool = field(init=False, default=False)

@@ -79,6 +79,10 @@ class LiveProvider:
             raise WireError(admission)
         return admission
 
+    def key_name(self, key: int | None) -> str | None:
+        """What tells a key from the others, wherever it stands in the pool; no secret."""
+        return None if key is None else self.ready.keys[key].fingerprint
+
     def note_success(self, key: int | None) -> None:
         """The provider has answered to this key."""
         if key is not None:

@@ -12,8 +12,10 @@ from clawgw.engine.seen import Estimate, Used
 from clawgw.errors import ClientClosed, GatewayError
 from clawgw.ledger.cost import bill
 from clawgw.ledger.record import AttemptRecord, Listener, Outcome, RequestRecord
+from clawgw.limits.allowance import Allowance
+from clawgw.limits.levels import Demand
 from clawgw.policy import Target
-from clawgw.routing.prices import Prices
+from clawgw.routing.prices import Prices, nano_dollars
 
 
 @define(eq=False)
@@ -35,6 +37,7 @@ class Settlement:
     """Told what a target has reported as the prompt's tokens."""
     listener: Listener
     route: str | None = None
+    allowance: Allowance | None = None
     attempts: list[Attempt] = field(factory=list)
     winner: Attempt | None = None
     stream_waited_s: float = 0.0
@@ -42,7 +45,7 @@ class Settlement:
 
     def sent(self) -> Sequence[Attempt]:
         """The attempts for which something was sent; a target that cannot or must not be asked was never called."""
-        return [attempt for attempt in self.attempts if attempt.failure is None or attempt.failure.sent]
+        return [attempt for attempt in self.attempts if attempt.was_sent]
 
     def used(self) -> Used | None:
         """What the answer has used. Where there is none, what the first attempt has that has to be charged for."""
@@ -52,6 +55,11 @@ class Settlement:
     def cost_pico(self) -> int | None:
         """What all attempts have cost as far as that is known, in pico-dollars."""
         return _total(self._cost(attempt, attempt.used(self.estimate)) for attempt in self.sent())
+
+    def account(self, attempt: Attempt) -> Demand:
+        """What one attempt counts for at its provider's limits."""
+        used = attempt.used(self.estimate)
+        return _demand(used, self._cost(attempt, used), sent=attempt.was_sent)
 
     def succeed(self) -> None:
         """The client has its whole answer."""
@@ -71,6 +79,8 @@ class Settlement:
     def _settle(self, outcome: Outcome, status: int, error_code: str | None) -> None:
         if not self._settled:
             self._settled = True
+            if self.allowance is not None:
+                self.allowance.settle(_demand(self.used(), self.cost_pico(), sent=bool(self.sent())))
             self.listener.request_ended(self._record(outcome, status, error_code))
 
     def _record(self, outcome: Outcome, status: int, error_code: str | None) -> RequestRecord:
@@ -142,6 +152,11 @@ class Settlement:
 
     def _since(self, time: float) -> float:
         return (time - self.started) * 1000
+
+
+def _demand(used: Used | None, cost_pico: int | None, *, sent: bool) -> Demand:
+    tokens = used.usage.prompt + used.usage.completion if used else 0
+    return Demand(tokens, nano_dollars(cost_pico or 0), requests=int(sent))
 
 
 def _total(costs: Iterable[int | None]) -> int | None:

@@ -27,6 +27,8 @@ from clawgw.policy import ANSWER_TOKENS, Charge, Target
 from clawgw.wire.codec import Failure, WireError
 from clawgw.wire.codec import Kind as FailureKind
 
+OnRejection = Callable[[Scope, Kind], None]
+
 SLACK_MS = 600_000
 """A stream may go on for so long after the deadline by which it has to begin."""
 _COUNTED: frozenset[Kind] = frozenset({"tokens", "usd"})
@@ -75,7 +77,7 @@ class Limiter:
 
     settings: Settings
     store: LimitStore
-    on_rejection: Callable[[Scope, Kind], None]
+    on_rejection: OnRejection
     _providers: Mapping[str, Provider] = field(init=False)
     _caller_levels: dict[tuple[str | None, str | None], Sequence[Bucket]] = field(factory=dict, init=False)
 

@@ -92,6 +92,11 @@ def dollars_text(pico: int) -> str:
     return f"{whole}.{rest:012}".rstrip("0").rstrip(".")
 
 
+def nano_dollars(pico: int) -> int:
+    """Pico-dollars as the next whole nano-dollars (10⁻⁹ USD), in which budgets are counted."""
+    return -(-pico // 1000)
+
+
 def usd_per_million(rate: int) -> float:
     """A rate as vendors write it."""
     return rate / _MICRO

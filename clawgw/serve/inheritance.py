@@ -28,9 +28,10 @@ VARIABLE = "CLAWGW_WORKER"
 
 @frozen
 class Inheritance:
-    """The listening sockets' file descriptors, and the name of this run."""
+    """The listening sockets' file descriptors, that of the table of limits, and the name of this run."""
 
     fds: Sequence[int]
+    limits_fd: int
     instance: str
 
     def environment(self) -> dict[str, str]:

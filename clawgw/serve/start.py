@@ -20,9 +20,11 @@ from attrs import frozen
 
 from clawgw.config.addresses import parse_bind
 from clawgw.config.files import Choice
+from clawgw.limits.table import create_shared
 from clawgw.serve.banner import start_up_lines
 from clawgw.serve.crew import Crew
 from clawgw.serve.inheritance import Inheritance, inherited
+from clawgw.serve.limiting import LimitKeeper
 from clawgw.serve.listeners import StartFailed, bound, open_listeners
 from clawgw.serve.presence import Presence, Word
 from clawgw.serve.process import Loaded, ServingProcess, load_all
@@ -90,8 +92,11 @@ class _Start:
 
 async def _alone(start: _Start) -> int:
     stop, reloading, loaded, lines = Stop(), start.reloading(), start.loaded, start.lines()
-    opened = open_service(loaded.snapshot, loaded.policies, secrets.token_hex(4))
+    instance = secrets.token_hex(4)
+    limits = LimitKeeper.of(loaded.snapshot, instance, None)
+    opened = open_service(loaded.snapshot, loaded.policies, instance, limits)
     async with opened as (service, foundation), trio.open_nursery() as nursery:
+        await nursery.start(limits.run)
         await nursery.start(obey_signals, stop.ask, reloading.ask)
         start.welcome_reloads()
         nursery.start_soon(reloading.run, ServingProcess(start.choice, service, foundation, loaded.tls))
@@ -115,7 +120,7 @@ async def _with_workers(command: Sequence[str], start: _Start) -> int:
 
 
 def _crew(command: Sequence[str], start: _Start, metrics_dir: str) -> Crew:
-    fds = [listener.fileno() for listener in start.listeners]
-    own = Inheritance(fds, secrets.token_hex(4)).environment()
+    fds, limits_fd = [listener.fileno() for listener in start.listeners], create_shared()
+    own = Inheritance(fds, limits_fd, secrets.token_hex(4)).environment()
     environment = {**os.environ, **own, MULTIPROCESS_DIR: metrics_dir}
-    return Crew(command, environment, fds, start.loaded.snapshot.settings.server.workers, metrics_dir)
+    return Crew(command, environment, [*fds, limits_fd], start.loaded.snapshot.settings.server.workers, metrics_dir)

@@ -17,10 +17,13 @@ from clawgw.engine.planning import Planner
 from clawgw.engine.provider import LiveProvider
 from clawgw.engine.upstream import Upstream
 from clawgw.gateway import Gateway
+from clawgw.limits.allowance import Limiter, OnRejection
+from clawgw.limits.store import LimitStore
 from clawgw.policies.load import LoadedPolicies
 from clawgw.policies.runner import OnError, PolicyRunner
 from clawgw.routing.budget import Budgets
 from clawgw.routing.catalogue import Catalogue, bundled
+from clawgw.serve.limiting import LimitKeeper
 from clawgw.web.metrics import Metrics, model_labels
 from clawgw.web.service import Service
 from clawgw.wire.formats import CODECS
@@ -36,11 +39,13 @@ class Foundation:
     network: Upstream
     own_headers: Mapping[str, str]
     policy_failed: OnError
+    limits: LimitStore
+    limit_rejected: OnRejection
 
 
 @asynccontextmanager
 async def open_service(
-    snapshot: Snapshot, policies: LoadedPolicies, instance: str
+    snapshot: Snapshot, policies: LoadedPolicies, instance: str, limits: LimitKeeper
 ) -> AsyncIterator[tuple[Service, Foundation]]:
     """A service that begins with one configuration, and what it takes to give it another.
 
@@ -49,10 +54,13 @@ async def open_service(
     catalogue = bundled()
     metrics = Metrics(model_labels(snapshot, catalogue), snapshot.version)
     network = HttpUpstream()
-    foundation = Foundation(catalogue, network, {"via": f"1.1 clawgw-{instance}"}, metrics.policy_failed)
+    own_headers = {"via": f"1.1 clawgw-{instance}"}
+    foundation = Foundation(
+        catalogue, network, own_headers, metrics.policy_failed, limits.store, metrics.limit_rejected
+    )
     gateway = Gateway(next_live(foundation, snapshot, policies), metrics, random.random)
     try:
-        yield Service(gateway, metrics, instance), foundation
+        yield Service(gateway, metrics, instance, limits), foundation
     finally:
         gateway.live.retire()
         with trio.move_on_after(GOODBYE_S, shield=True):
@@ -81,6 +89,7 @@ def next_live(
         planner=Planner(snapshot, foundation.catalogue, PolicyRunner(policies.functions, foundation.policy_failed)),
         budgets=previous.budgets if previous is not None and same_budgets else Budgets.of(settings),
         close=policies.unload,
+        limiter=Limiter(settings, foundation.limits, foundation.limit_rejected),
         tokens=previous.tokens if previous is not None else TokenCounter(),
     )
 

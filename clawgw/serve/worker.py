@@ -12,19 +12,20 @@ import trio
 from clawgw.config.files import Choice
 from clawgw.config.mistakes import ConfigError, Mistake
 from clawgw.serve.inheritance import Inheritance, Order, answer_line, take_pipes
+from clawgw.serve.limiting import LimitKeeper
 from clawgw.serve.process import ServingProcess, load_all
 from clawgw.serve.reload import Site, unexpected
 from clawgw.serve.server import serve_until_stopped
 from clawgw.serve.stopping import Stop, obey_signals
 from clawgw.serve.wiring import open_service
-from clawgw.web.pages import breakers
+from clawgw.web.pages import note_state
 from clawgw.web.service import Service
 
 log = logging.getLogger("clawgw")
 
 Orders = trio.MemoryReceiveChannel[Order]
 Answer = Callable[[Sequence[Mistake]], None]
-_NOTE_BREAKERS_EVERY_S = 1.0
+_NOTE_STATE_EVERY_S = 1.0
 
 
 async def work(choice: Choice, inheritance: Inheritance) -> int:
@@ -74,26 +75,28 @@ async def _work(choice: Choice, inheritance: Inheritance, stop: Stop, orders: Or
     try:
         order = await orders.receive()
         loaded = load_all(choice, order.readings)
+        limits = LimitKeeper.of(loaded.snapshot, inheritance.instance, inheritance.limits_fd)
     except trio.EndOfChannel:
         return 0
     except ConfigError as error:
         log.error("%s", error)  # noqa: TRY400 - the message is all there is to say
         return 2
-    opened = open_service(loaded.snapshot, loaded.policies, inheritance.instance)
+    opened = open_service(loaded.snapshot, loaded.policies, inheritance.instance, limits)
     async with opened as (service, foundation), trio.open_nursery() as nursery:
+        await nursery.start(limits.run)
         service.metrics.note_reloads(order.reloads)
         nursery.start_soon(obey, orders, ServingProcess(choice, service, foundation, loaded.tls), answer)
-        nursery.start_soon(_note_breakers, service)
+        nursery.start_soon(_note_state, service)
         await serve_until_stopped(service, loaded.tls, inheritance.fds, stop, partial(answer, ()))
         nursery.cancel_scope.cancel()
     return 0
 
 
-async def _note_breakers(service: Service) -> None:
+async def _note_state(service: Service) -> None:
     """Whichever worker is asked for the metrics shows those of all."""
     while True:
-        service.metrics.note_breakers(breakers(service, trio.current_time()))
-        await trio.sleep(_NOTE_BREAKERS_EVERY_S)
+        note_state(service, trio.current_time())
+        await trio.sleep(_NOTE_STATE_EVERY_S)
 
 
 def _answer(pipe: int, mistakes: Sequence[Mistake]) -> None:

@@ -49,7 +49,8 @@ def _add_pages(app: QuartTrio, service: Service) -> None:
     async def ready() -> Response:
         reasons = pages.complaints(service)
         if not reasons:
-            return _json({"status": "ready"})
+            degraded = service.limits.degraded
+            return _json({"status": "ready"} if degraded is None else {"status": "ready", "degraded": [degraded]})
         headers = error_headers(Unavailable("not ready"))
         return Response(orjson.dumps({"status": "not ready", "reasons": reasons}), 503, headers)
 
@@ -57,7 +58,7 @@ def _add_pages(app: QuartTrio, service: Service) -> None:
     async def metrics() -> Response:
         check_admin(g.caller, service.snapshot.callers)
         accept = request.headers.get("accept", "")
-        service.metrics.note_breakers(pages.breakers(service, trio.current_time()))
+        pages.note_state(service, trio.current_time())
         text, content_type = await trio.to_thread.run_sync(service.metrics.exposition, accept)
         return Response(text, content_type=content_type)
 

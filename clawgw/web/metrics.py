@@ -18,6 +18,7 @@ from prometheus_client.registry import Collector
 
 from clawgw.config.snapshot import Snapshot
 from clawgw.ledger.record import AttemptRecord, RequestRecord
+from clawgw.limits.bucket import Kind, Scope
 from clawgw.policies.guard import PolicyFailure
 from clawgw.policy import BreakerState, Target
 from clawgw.routing.catalogue import Catalogue
@@ -131,6 +132,8 @@ class Metrics:
         )
         self._overhead = histogram("overhead", "Time less the wait for upstreams", _OVERHEAD_S, "endpoint")
         self._policy_errors = counter("policy_errors", "Policies that failed; the configured order was used", "policy")
+        self._rejections = counter("limit_rejections", "Requests and attempts that a limit refused", "scope", "kind")
+        self._limits_degraded = gauge("limiter_degraded", "1: the store of limits does not answer", "livemax")
         self._in_flight = gauge("in_flight", "Requests being served", "livesum")
         self._breakers = _Labelled(
             gauge("breaker_state", "0 closed, 1 half-open, 2 open", "livemax", "provider", "model")
@@ -164,6 +167,14 @@ class Metrics:
     def policy_failed(self, policy: str, _failure: PolicyFailure) -> None:
         """A policy gave no plan."""
         self._policy_errors(policy).inc()
+
+    def limit_rejected(self, scope: Scope, kind: Kind) -> None:
+        """A bucket held too little."""
+        self._rejections(scope, kind).inc()
+
+    def note_limits(self, *, degraded: bool) -> None:
+        """How the store of limits is now."""
+        self._limits_degraded.set(degraded)
 
     def configured(self, model_label: Callable[[Target], str], config_version: str) -> None:
         """Another configuration is served."""

@@ -22,6 +22,8 @@ def complaints(service: Service) -> list[str]:
     """Why no more requests should be sent here; empty: it is ready."""
     if service.draining:
         return ["draining: the gateway is being stopped"]
+    if service.limits.refuses:
+        return [str(service.limits.degraded)]
     providers = service.snapshot.providers.values()
     if any(provider.not_ready is None for provider in providers):
         return []
@@ -39,6 +41,12 @@ def breakers(service: Service, now: float) -> Iterator[tuple[Target, BreakerStat
     for name, live in service.gateway.live.providers.items():
         for model, state in live.health.breaker_states(now).items():
             yield Target(name, model), state
+
+
+def note_state(service: Service, now: float) -> None:
+    """Have the metrics show how this worker's breakers and limits are."""
+    service.metrics.note_breakers(breakers(service, now))
+    service.metrics.note_limits(degraded=service.limits.degraded is not None)
 
 
 def models(service: Service, caller: Caller) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from attrs import define
+from attrs import define, field, frozen
 
 from clawgw.config.snapshot import Snapshot
 from clawgw.engine.journey import Arrival
@@ -34,6 +34,26 @@ class Answering(Protocol):
         """Serve one checked request. Raises `GatewayError`; cancelling it aborts every attempt."""
 
 
+class Limits(Protocol):
+    """How the store of limits is."""
+
+    @property
+    def degraded(self) -> str | None:
+        """Why limits are not kept as they should be, for people; None: they are."""
+
+    @property
+    def refuses(self) -> bool:
+        """Whether whatever has a limit is refused because of that."""
+
+
+@frozen
+class WellKept:
+    """Limits that are always kept as they should be."""
+
+    degraded: str | None = None
+    refuses: bool = False
+
+
 @define
 class Service:
     """The gateway as the doors see it. `instance` names this run of it in `Via`."""
@@ -41,6 +61,7 @@ class Service:
     gateway: Answering
     metrics: Metrics
     instance: str
+    limits: Limits = field(factory=WellKept)
     draining: bool = False
 
     @property

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from clawgw.config.restart import KEYS, restarts
-from clawgw.config.settings import Log, Server, Settings
+from clawgw.config.settings import Limits, Log, Server, Settings
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,8 @@ from clawgw.config.settings import Log, Server, Settings
         ({"server": Server(tls_cert="a")}, "server.tls_cert"),
         ({"server": Server(tls_key="a")}, "server.tls_key"),
         ({"log": Log(path="a")}, "log.path"),
+        ({"limits": Limits(store="redis")}, "limits.store"),
+        ({"limits": Limits(when_down="open")}, "limits.when_down"),
     ],
 )
 def test_what_needs_a_restart(new: dict[str, Any], path: str) -> None:

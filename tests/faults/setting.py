@@ -13,6 +13,7 @@ from clawgw.config.load import load
 from clawgw.config.snapshot import Snapshot
 from clawgw.ledger.record import Listener, RequestRecord
 from clawgw.policies.load import load_policies
+from clawgw.serve.limiting import LimitKeeper
 from clawgw.serve.wiring import open_service
 from clawgw.web.service import Service
 from tests.fake_upstream import FakeUpstream, Respond, start_fake_upstream
@@ -136,7 +137,7 @@ async def start(
 
 async def _open(snapshot: Snapshot, task_status: trio.TaskStatus[Service]) -> None:
     policies = await trio.to_thread.run_sync(load_policies, snapshot)
-    async with open_service(snapshot, policies, "i1") as (service, _):
+    async with open_service(snapshot, policies, "i1", LimitKeeper.of(snapshot, "i1", None)) as (service, _):
         task_status.started(service)
         await trio.sleep_forever()
 

@@ -8,7 +8,7 @@ from clawgw.web.metrics import Reloads
 
 
 def test_what_a_supervisor_leaves_is_what_its_worker_gets() -> None:
-    inheritance = Inheritance([3, 4], "i1")
+    inheritance = Inheritance([3, 4], 5, "i1")
     assert inherited(inheritance.environment()) == inheritance
 
 

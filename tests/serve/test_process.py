@@ -12,6 +12,7 @@ from attrs import define
 
 from clawgw.config.files import Choice
 from clawgw.engine.live import Live
+from clawgw.serve.limiting import LimitKeeper
 from clawgw.serve.process import ServingProcess, load_all
 from clawgw.serve.readings import Readings
 from clawgw.serve.wiring import open_service
@@ -52,7 +53,8 @@ async def serving(folder: Path, text: str = GOOD.format(0.1)) -> AsyncIterator[S
     (folder / "gateway.toml").write_text(text)
     choice = Choice(config=str(folder / "gateway.toml"))
     loaded = await trio.to_thread.run_sync(load_all, choice, Readings())
-    async with open_service(loaded.snapshot, loaded.policies, "i1") as (service, foundation):
+    limits = LimitKeeper.of(loaded.snapshot, "i1", None)
+    async with open_service(loaded.snapshot, loaded.policies, "i1", limits) as (service, foundation):
         yield Setting(folder, ServingProcess(choice, service, foundation, loaded.tls))
 
 

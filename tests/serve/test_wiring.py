@@ -7,6 +7,7 @@ import pytest
 
 from clawgw.config.load import load
 from clawgw.engine.live import Live
+from clawgw.limits.memory import MemoryStore
 from clawgw.policies.load import load_policies
 from clawgw.routing.catalogue import bundled
 from clawgw.serve.wiring import Foundation, next_live
@@ -22,7 +23,10 @@ api_keys = ["env:KEY"]
 
 def live(text: str, previous: Live | None = None) -> Live:
     snapshot = load(text, ENVIRON, read_file=Path.read_bytes)
-    foundation = Foundation(bundled(), cast("Any", None), {}, lambda _policy, _failure: None)
+    limits = MemoryStore(lambda: 0)
+    foundation = Foundation(
+        bundled(), cast("Any", None), {}, lambda _policy, _failure: None, limits, lambda _scope, _kind: None
+    )
     return next_live(foundation, snapshot, load_policies(snapshot), previous)
 
 

@@ -82,7 +82,7 @@ async def test_every_order_is_carried_out_and_answered_in_its_turn(caplog: pytes
 def start_worker(said: bytes) -> subprocess.CompletedProcess[bytes]:
     """`clawgw serve` as a worker that is given these orders."""
     command = [sys.executable, "-m", "clawgw", "serve"]
-    variables = environment() | Inheritance([], "i1").environment()
+    variables = environment() | Inheritance([], -1, "i1").environment()
     return subprocess.run(command, input=said, env=variables, capture_output=True, check=False)  # noqa: S603 - our own code
 
 

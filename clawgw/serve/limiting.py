@@ -1,0 +1,72 @@
+"""Where limits are kept: in this process, in a table that the workers of a machine share, or in a Redis."""
+
+import time
+from collections.abc import Mapping
+
+import trio
+from attrs import frozen
+
+from clawgw.config.mistakes import ConfigError, Mistake
+from clawgw.config.settings import Limits
+from clawgw.config.snapshot import Snapshot
+from clawgw.limits.memory import MemoryStore
+from clawgw.limits.redis.connection import BadRedisUrl
+from clawgw.limits.redis.store import RedisStore
+from clawgw.limits.shared import SharedStore
+from clawgw.limits.store import LimitStore
+
+_MEANWHILE: Mapping[str, str] = {
+    "local": "counted on this machine meanwhile",
+    "open": "nothing is limited meanwhile",
+    "closed": "what has a limit is refused meanwhile",
+}
+
+
+@frozen
+class LimitKeeper:
+    """The store of a process, which outlives every configuration, and how it is."""
+
+    store: LimitStore
+    settings: Limits
+
+    @classmethod
+    def of(cls, snapshot: Snapshot, instance: str, shared_fd: int | None) -> "LimitKeeper":
+        """As `[limits]` says. `instance` names the gateway, all workers together; `shared_fd` is the table they share.
+
+        Raises ConfigError where the Redis URL is none.
+        """
+        local = MemoryStore(_now_ms) if shared_fd is None else SharedStore(shared_fd, _now_ms)
+        settings = snapshot.settings.limits
+        if snapshot.redis_url is None:
+            return cls(local, settings)
+        try:
+            return cls(RedisStore(snapshot.redis_url.reveal(), settings.when_down, local, instance), settings)
+        except BadRedisUrl as error:
+            raise ConfigError([Mistake("limits.redis_url", str(error))]) from None
+
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Renew what is held, until cancelled. Ready when a Redis was tried for the first time."""
+        if isinstance(self.store, RedisStore):
+            await self.store.run(task_status)
+        else:
+            task_status.started()
+            await self.store.run()
+
+    @property
+    def degraded(self) -> str | None:
+        """Why limits are not kept as they should be, for people; None: they are."""
+        reason = self.store.degraded if isinstance(self.store, RedisStore) else None
+        return (
+            None
+            if reason is None
+            else f"limits: Redis does not answer ({reason}); {_MEANWHILE[self.settings.when_down]}"
+        )
+
+    @property
+    def refuses(self) -> bool:
+        """Whether nothing that has a limit is let through because of that."""
+        return self.degraded is not None and self.settings.when_down == "closed"
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
