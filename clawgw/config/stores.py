@@ -1,7 +1,7 @@
 """The stores beside the embedded ones: their addresses, which may hold passwords.
 
-One that records go to is in use as soon as its address is known, as a provider is with its key: where the default's variable is
-set, its table need not be written.
+One that records go to is in use as soon as its address is known, as a provider is with its key: where the default's
+variable is set, its table need not be written.
 """
 
 from attrs import define, field
