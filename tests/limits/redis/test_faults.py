@@ -10,13 +10,14 @@ import trio
 from clawgw.limits.bucket import Bucket, Claim, Granted, Refused, Standing
 from clawgw.limits.redis.away import WhenDown
 from clawgw.limits.redis.breaker import FAILURES
+from clawgw.limits.redis.keys import rule
 from clawgw.limits.redis.store import PATIENCE_S, RedisStore
 from tests.limits.redis.server import RedisServer
 from tests.limits.redis.stores import as_used, eventually, passes, passes_at_last, patient, running
 
 TEN = Bucket("key", "alice", "requests", 10)
 PLACES = Bucket("key", "alice", "concurrent", 3)
-SLACK_S = 0.25
+SLACK_S = 0.5
 """What a busy machine may add."""
 
 
@@ -72,6 +73,8 @@ async def test_traffic_goes_on(
 
 async def test_frozen_costs_a_few_waits_and_then_nothing(doomed: RedisServer, caplog: pytest.LogCaptureFixture) -> None:
     async with running(as_used(doomed.url)) as store:
+        await eventually(lambda: store.degraded is None)
+        caplog.clear()
         doomed.freeze()
         started = trio.current_time()
         for number in range(FAILURES):
@@ -94,6 +97,7 @@ async def test_frozen_costs_a_few_waits_and_then_nothing(doomed: RedisServer, ca
 async def test_what_ran_too_late_has_taken_nothing(doomed: RedisServer) -> None:
     """Several were sent before the freeze was noticed; when Redis goes on it runs them, and each refuses itself."""
     async with running(as_used(doomed.url)) as store:
+        await eventually(lambda: store.degraded is None)
         doomed.freeze()
         async with trio.open_nursery() as nursery:
             for number in range(FAILURES):
@@ -136,6 +140,15 @@ async def test_settled_while_away_is_settled_when_redis_is_back(doomed: RedisSer
         assert not await passes(store, "c", Claim(TEN, 1))
 
 
+async def test_settled_while_away_is_settled_before_it_ends(server: RedisServer) -> None:
+    async with running(patient(server.url)) as store:
+        assert await passes(store, "a", Claim(TEN, 10))
+        store._breaker.degraded = "Away"
+        store.settle("a", [4])
+    async with running(patient(server.url)) as store:
+        assert await passes(store, "b", Claim(TEN, 6))
+
+
 async def test_emptied_it_neither_refuses_for_ever_nor_gives_credit(server: RedisServer) -> None:
     async with running(patient(server.url)) as store:
         assert await passes(store, "a", Claim(TEN, 10), Claim(PLACES, 3))
@@ -148,14 +161,17 @@ async def test_emptied_it_neither_refuses_for_ever_nor_gives_credit(server: Redi
 
 
 async def test_a_bucket_that_was_evicted_gives_no_credit(server: RedisServer) -> None:
+    day = Bucket("key", "alice", "usd", 1_000, "day")
     async with running(patient(server.url)) as store:
-        assert await passes(store, "a", Claim(TEN, 10))
-        for key in server.client.keys("{clawgw}:bucket:*"):
-            server.client.delete(key)
-        store.settle("a", [0])
+        assert await passes(store, "a", Claim(TEN, 10), Claim(day, 400))
+        for bucket in (TEN, day):
+            server.client.delete(rule(bucket).key)
+        assert await passes(store, "b", Claim(TEN, 1), Claim(day, 100))
+        store.settle("a", [0, 0])
         await store.beat()
-        assert not await passes(store, "b", Claim(Bucket("key", "alice", "requests", 10), 11))
-        assert await passes(store, "c", Claim(TEN, 10))
+        assert await passes(store, "c", Claim(TEN, 10), Claim(day, 1_000))
+        assert not await passes(store, "d", Claim(TEN, 1))
+        assert not await passes(store, "e", Claim(day, 1))
 
 
 async def test_local_divides_by_the_gateways_that_were_there(doomed: RedisServer) -> None:
@@ -202,14 +218,13 @@ async def test_a_wrong_password_is_said_once_and_never_shown(
 
 async def test_the_end_does_not_wait_for_a_frozen_redis(doomed: RedisServer, caplog: pytest.LogCaptureFixture) -> None:
     async with running(as_used(doomed.url)) as store:
-        verdict = await store.reserve("a", [Claim(TEN, 1)], 600_000)
-        assert isinstance(verdict, Granted)
+        await eventually(lambda: store.degraded is None)
         doomed.freeze()
-        for number in range(1_000):
+        for number in range(5_000):
             store.settle(f"unknown {number}", [0])
         started = trio.current_time()
     assert trio.current_time() - started < 1.0 + SLACK_S
-    assert "1000 reservations stay charged" in caplog.text
+    assert "5000 reservations stay charged" in caplog.text
     assert not [thread for thread in threading.enumerate() if "redis" in thread.name]
 
 

@@ -1,0 +1,46 @@
+import trio
+
+from clawgw.limits.bucket import Bucket
+from clawgw.limits.redis.connection import connection
+from clawgw.limits.redis.keys import rule
+from clawgw.limits.redis.link import Job, Link, Unanswered
+from clawgw.limits.redis.scripts import Scripts
+from tests.limits.redis.server import RedisServer
+
+SEED = Scripts.read().seed
+RESERVE = Scripts.read().reserve
+
+
+def place(name: str) -> Job:
+    """A place of a bucket of one."""
+    key = rule(Bucket("key", name, "concurrent", 1)).key
+    return Job(RESERVE, [f"record of {name}", key], [9 * 10**15, 600_000, name, "places", 1, 1])
+
+
+def test_of_many_calls_each_has_an_answer_of_its_own(server: RedisServer) -> None:
+    jobs = [place("a"), place("broken"), place("b"), place("a")]
+    server.client.set(jobs[1].keys[1], "no places")
+    Link(connection(server.url, 10))._run(jobs)
+    answers = [job.answer if isinstance(job.answer, Unanswered) else (job.answer[0], job.answer[3]) for job in jobs]
+    assert answers == [(1, 1), Unanswered("ResponseError"), (1, 1), (0, 1)]
+
+
+def test_a_bucket_that_many_share_is_read_and_written_once(server: RedisServer) -> None:
+    server.client.config_resetstat()
+    key = rule(Bucket("key", "a", "usd", 100, "day")).key
+    jobs = [Job(SEED, [key], ["day", spent]) for spent in (3, 7, 5)]
+    Link(connection(server.url, 10))._run(jobs)
+    ran = {name: stats["calls"] for name, stats in server.client.info("commandstats").items()}
+    assert [job.answer for job in jobs] == [1, 1, 1]
+    assert (ran["cmdstat_eval"], ran["cmdstat_mget"], ran["cmdstat_set"]) == (1, 1, 1)
+
+
+async def test_after_the_end_of_trio_an_answer_harms_nobody(server: RedisServer) -> None:
+    link = Link(connection(server.url, 10))
+
+    async def begin() -> None:
+        link.start()
+
+    await trio.to_thread.run_sync(trio.run, begin)
+    link._tell(lambda: None)
+    link._jobs.put(None)
