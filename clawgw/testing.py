@@ -1,4 +1,4 @@
-"""For tests of policies: made-up facts and views, the check that the gateway itself does, and a plan run in no time.
+"""For tests of policies: made-up facts and views, the checks that the gateway itself does, and a plan run in no time.
 
 Targets are written as the configuration writes them, `provider/model`. Nothing here needs a network or an event loop;
 any test runner will do.
@@ -12,11 +12,12 @@ from importlib import import_module
 from itertools import count
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Literal
+from typing import Any, Literal, overload
 
 from attrs import define, field, frozen
 
 from clawgw.config import settings
+from clawgw.policies.returned import Rubbish, charges_of
 from clawgw.policy import Plan, RequestFacts, Target, TargetView, Trigger
 from clawgw.routing.plan import fill_silences, plan_problem
 from clawgw.routing.schedule import Schedule, Step
@@ -51,7 +52,11 @@ def view(target: str, **known: Any) -> TargetView:
     return TargetView(_target(target), **known)
 
 
-def load_policy(path: str | Path, function: str = "route") -> Policy:
+@overload
+def load_policy(path: str | Path) -> Policy: ...
+@overload
+def load_policy(path: str | Path, function: str) -> Callable[..., Any]: ...
+def load_policy(path: str | Path, function: str = "route") -> Callable[..., Any]:
     """The function of a policy's file, read anew; `from .other import …` finds the files beside it.
 
     Raises what importing the file raises, and AttributeError where it has no such function.
@@ -62,7 +67,7 @@ def load_policy(path: str | Path, function: str = "route") -> Policy:
     folder = ModuleType(f"policies_under_test_{next(_numbers)}")
     folder.__path__ = [str(file.parent)]
     sys.modules[folder.__name__] = folder
-    policy: Policy = getattr(import_module(f"{folder.__name__}.{file.stem}"), function)
+    policy: Callable[..., Any] = getattr(import_module(f"{folder.__name__}.{file.stem}"), function)
     return policy
 
 
@@ -71,6 +76,14 @@ def check_plan(plan: object, targets: Sequence[TargetView]) -> None:
     problem = plan_problem(plan, [known.target for known in targets])
     if problem is not None:
         raise AssertionError(f"the gateway would not take this plan: {problem}")
+
+
+def check_charges(charges: object) -> None:
+    """Fail with what the gateway would object to in what a quota policy returns."""
+    taken = charges_of(charges)
+    problem = taken.problem if isinstance(taken, Rubbish) else None
+    if problem is not None:
+        raise AssertionError(f"the gateway would not take these charges: {problem}")
 
 
 def simulate(

@@ -19,6 +19,7 @@ from clawgw.engine.race import AllFailed, run_plan
 from clawgw.policy import (
     After,
     AtOnce,
+    Charge,
     OnFailure,
     Plan,
     PlannedAttempt,
@@ -30,7 +31,7 @@ from clawgw.policy import (
     in_turn,
 )
 from clawgw.routing.schedule import Schedule
-from clawgw.testing import Outcome, Simulated, check_plan, facts, load_policy, simulate, view
+from clawgw.testing import Outcome, Simulated, check_charges, check_plan, facts, load_policy, simulate, view
 from clawgw.wire.codec import Failure, Kind, WireError
 
 
@@ -99,6 +100,28 @@ def test_a_plan_is_checked_as_the_gateway_checks_it() -> None:
         check_plan(in_turn([view("a/m"), view("c/m")]), targets)
     with pytest.raises(AssertionError, match="returned NoneType, not a Plan"):
         check_plan(None, targets)
+
+
+def test_a_quota_policy_is_loaded_by_its_name(tmp_path: Path) -> None:
+    file = tmp_path / "by_user.py"
+    file.write_text(
+        "from clawgw.policy import Charge\n"
+        "def quota(request, options):\n"
+        "    return [Charge(request.user, concurrent=options['places'])]\n"
+    )
+    quota = load_policy(file, function="quota")
+    assert quota(facts(user="ann"), {"places": 2}) == [Charge("ann", concurrent=2)]
+
+
+def test_charges_are_checked_as_the_gateway_checks_them() -> None:
+    check_charges([])
+    check_charges([Charge("user:ann", requests_per_minute=1)])
+    with pytest.raises(
+        AssertionError, match=r"the gateway would not take these charges: charges\[0\]\.bucket: must be a name"
+    ):
+        check_charges([Charge("")])
+    with pytest.raises(AssertionError, match="returned NoneType, not a sequence of Charge"):
+        check_charges(None)
 
 
 def test_a_failure_starts_the_next_target_at_once() -> None:

@@ -51,6 +51,8 @@ def report(snapshot: Snapshot) -> Iterator[str]:
         yield "routes"
     for name, route in snapshot.routes.items():
         yield f"  {name}: {', '.join(map(str, route.targets))}"
+    if snapshot.settings.policies.quota:
+        yield f"quota policies: {', '.join(snapshot.settings.policies.quota)}"
     yield f"default provider: {snapshot.settings.defaults.provider or 'none'}"
     if snapshot.warnings:
         yield "warnings"
@@ -79,6 +81,7 @@ def as_json(snapshot: Snapshot) -> dict[str, Any]:
             {"name": name, "targets": [str(target) for target in route.targets]}
             for name, route in snapshot.routes.items()
         ],
+        "quota_policies": list(snapshot.settings.policies.quota),
         "warnings": list(snapshot.warnings),
     }
 

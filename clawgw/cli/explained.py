@@ -8,8 +8,10 @@ import attrs
 
 from clawgw.cli.table import aligned
 from clawgw.config.snapshot import Snapshot
-from clawgw.engine.explanation import ExplainedAttempt, Explanation
-from clawgw.policy import RequestFacts
+from clawgw.engine.explanation import ExplainedAttempt, ExplainedQuota, Explanation
+from clawgw.limits.levels import charged_buckets
+from clawgw.limits.words import size_text
+from clawgw.policy import Charge, RequestFacts
 from clawgw.routing.resolve import Claim
 
 _CLAIMS: dict[Claim, str] = {
@@ -44,6 +46,9 @@ def lines(explanation: Explanation, snapshot: Snapshot) -> Iterator[str]:
     if explanation.left_out:
         yield "left out"
     yield from (f"  {line}" for line in aligned([(out.target, out.why) for out in explanation.left_out]))
+    if explanation.quotas:
+        yield "charged to"
+    yield from (f"  {line}" for line in aligned([row for quota in explanation.quotas for row in _quota_rows(quota)]))
     yield "not known here"
     yield from (f"  {line}" for line in _unknown(explanation, snapshot))
 
@@ -66,6 +71,7 @@ def as_json(explanation: Explanation, snapshot: Snapshot) -> dict[str, Any]:
         "deadline_s": resolved.deadline_s,
         "attempts": [_attempt(attempt, explanation.facts) for attempt in explanation.attempts],
         "left_out": [attrs.asdict(left_out) for left_out in explanation.left_out],
+        "quotas": [attrs.asdict(quota) for quota in explanation.quotas],
         "facts": attrs.asdict(explanation.facts),
         "not_known": list(_unknown(explanation, snapshot)),
     }
@@ -128,6 +134,20 @@ def _remark(attempt: ExplainedAttempt) -> str:
     if attempt.not_ready is not None:
         return f"skipped: {attempt.not_ready}"
     return "spare: max_attempts is reached unless one before it is skipped" if attempt.is_spare else "ready"
+
+
+def _quota_rows(quota: ExplainedQuota) -> Iterator[tuple[str, str, str]]:
+    for charge in quota.charges:
+        yield " ".join(charge.bucket.split()), _sizes(charge), f"by {quota.policy}"
+    if quota.failure is not None:
+        yield "nothing", f"it failed ({quota.failure.kind}: {quota.failure.text})", f"by {quota.policy}"
+    elif not quota.charges:
+        yield "nothing", "", f"by {quota.policy}"
+
+
+def _sizes(charge: Charge) -> str:
+    sizes = ", ".join(map(size_text, charged_buckets(charge))) or "without a limit"
+    return sizes if charge.requests == 1 else f"{sizes}, as {charge.requests} requests"
 
 
 def _attempt(attempt: ExplainedAttempt, facts: RequestFacts) -> dict[str, Any]:

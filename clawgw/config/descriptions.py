@@ -77,7 +77,11 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
         "policy": "module:function; decides instead of the strategy.",
         "options": "Handed to the policy.",
     },
-    "Policies": {"path": "The folder of the policies.", "quota": "Quota policies, module:function."},
+    "Policies": {
+        "path": "The folder of the policies.",
+        "quota": "Quota policies, module:function, called for every request.",
+        "options": "Handed to every quota policy.",
+    },
     "Retry": {
         "budget_ratio": "Retries per request, at most, over time.",
         "base_s": "The wait before the n-th retry is a random time up to base_s · 2ⁿ.",

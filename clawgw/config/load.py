@@ -63,7 +63,7 @@ def load(
     mongo, kafka = stores.mongo(settings.log.mongo), stores.kafka(settings.log.kafka)
     redis = stores.redis(settings)
     reader = PolicyReader(sources, settings.policies.path)
-    policies = reader.read(settings.routes)
+    policies = reader.read(settings)
     later = [
         *check(settings, {key: source.name for key, source in {**options, **variables}.items()}),
         *resolver.mistakes,

@@ -1,18 +1,48 @@
-"""The files of `[policies]` that routes name, and those that they import from beside them: read, never run.
+"""The files of `[policies]` that the configuration names, and those that they import from beside them: read, never run.
 
 What is loaded later is exactly what was read here, so the version speaks for it.
 """
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import PurePath
+from typing import Literal
 
-from attrs import define, field
+from attrs import define, field, frozen
 
 from clawgw.config.mistakes import Mistake, path_of
-from clawgw.config.settings import Route
+from clawgw.config.settings import Settings
 from clawgw.config.snapshot import PolicySource
 from clawgw.config.sources import Sources, UnreadableError
+
+PolicyKind = Literal["route", "quota"]
+
+
+@frozen
+class PolicyName:
+    """`module:function`, and what it is there for, which says how it is called."""
+
+    reference: str
+    kind: PolicyKind
+
+    @property
+    def module(self) -> str:
+        """The file's name without `.py`."""
+        return self.reference.partition(":")[0]
+
+    @property
+    def function(self) -> str:
+        """The function's name in its module."""
+        return self.reference.partition(":")[2]
+
+
+def named_policies(settings: Settings) -> Iterator[tuple[str, PolicyName]]:
+    """Every policy that is named, after the path of the key that names it."""
+    for name, route in settings.routes.items():
+        if route.policy is not None:
+            yield path_of("routes", name, "policy"), PolicyName(route.policy, "route")
+    for index, reference in enumerate(settings.policies.quota):
+        yield path_of("policies", "quota", index), PolicyName(reference, "quota")
 
 
 @define
@@ -23,15 +53,14 @@ class PolicyReader:
     folder: str
     mistakes: list[Mistake] = field(factory=list, init=False)
 
-    def read(self, routes: Mapping[str, Route]) -> dict[str, PolicySource]:
-        """Every module that a route's policy needs, by name."""
+    def read(self, settings: Settings) -> dict[str, PolicySource]:
+        """Every module that a policy needs, by name."""
         modules = dict[str, PolicySource]()
-        for name, route in routes.items():
-            if route.policy is not None:
-                try:
-                    self._add(route.policy.partition(":")[0], modules)
-                except UnreadableError as error:
-                    self.mistakes.append(Mistake(path_of("routes", name, "policy"), str(error)))
+        for path, policy in named_policies(settings):
+            try:
+                self._add(policy.module, modules)
+            except UnreadableError as error:
+                self.mistakes.append(Mistake(path, str(error)))
         return modules
 
     def _add(self, module: str, modules: dict[str, PolicySource]) -> None:

@@ -165,6 +165,7 @@ class Policies:
 
     path: FileName = "policies"
     quota: tuple[Function, ...] = ()
+    options: Mapping[str, Any] = field(factory=dict)
 
 
 @frozen

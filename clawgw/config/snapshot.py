@@ -106,7 +106,7 @@ class Snapshot:
     redis_url: Secret | None = None
     """Where limits or the cache are kept, if it is in Redis."""
     policies: Mapping[str, PolicySource] = field(factory=dict)
-    """By module: those that routes name, and those that they import from the same folder."""
+    """By module: those that routes and `[policies]` name, and those that they import from the same folder."""
     mongo: ReadyMongo | None = None
     kafka: ReadyKafka | None = None
     warnings: Sequence[str] = ()

@@ -1,7 +1,7 @@
-"""What a request would get, and why: its plan, with all that decides about each attempt, and nobody is called.
+"""What a request would get, and why: its plan, with all that decides about each attempt, and what it is charged to.
 
-It is the plan of a gateway that has just started: nothing has been measured, nothing is spent. Does no I/O, but the
-route's policy is really run.
+It is the plan of a gateway that has just started: nothing has been measured, nothing is spent. Does no I/O and calls
+nobody, but the policies are really run.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +15,7 @@ from clawgw.engine.planning import Planner
 from clawgw.policies.functions import PolicyFunction
 from clawgw.policies.guard import PolicyFailure
 from clawgw.policies.runner import PolicyRunner
-from clawgw.policy import After, AtOnce, OnFailure, Plan, RequestFacts, TargetView, Trigger
+from clawgw.policy import After, AtOnce, Charge, OnFailure, Plan, RequestFacts, TargetView, Trigger
 from clawgw.routing.catalogue import Catalogue
 from clawgw.routing.permission import check_allowed
 from clawgw.routing.resolve import Resolved, resolve
@@ -49,6 +49,15 @@ class LeftOut:
 
 
 @frozen
+class ExplainedQuota:
+    """What one quota policy charges the request to; `failure` says why that is nothing."""
+
+    policy: str
+    charges: Sequence[Charge]
+    failure: PolicyFailure | None
+
+
+@frozen
 class Explanation:
     """`strategy` None: a policy decides; `policy_failure` says why it did not after all."""
 
@@ -60,6 +69,7 @@ class Explanation:
     reason: str
     attempts: Sequence[ExplainedAttempt]
     left_out: Sequence[LeftOut]
+    quotas: Sequence[ExplainedQuota]
 
 
 def explain(
@@ -74,8 +84,8 @@ def explain(
     Raises what the client would get: `ModelNotAllowed`, `ModelNotFound`.
     """
     check_allowed(caller, ChatRequest({}, facts.model, stream=facts.stream, include_usage=False))
-    failures: list[PolicyFailure] = []
-    planner = Planner(snapshot, catalogue, PolicyRunner(policies, lambda _, failure: failures.append(failure)))
+    runner, failures = _runner(policies)
+    planner = Planner(snapshot, catalogue, runner)
     resolved = resolve(facts.model, facts.endpoint, snapshot, catalogue)
     plan = planner.plan(resolved, lambda: facts, lambda view: view, now=0.0)
     route = None if resolved.route is None else snapshot.settings.routes[resolved.route]
@@ -90,7 +100,22 @@ def explain(
         reason=plan.reason or "in the configured order",
         attempts=tuple(_attempts(plan, resolved, planner, facts)),
         left_out=(*_unplanned(plan, resolved), *_fallbacks_left_out(facts, resolved, snapshot)),
+        quotas=tuple(_quota(name, facts, snapshot, policies) for name in snapshot.settings.policies.quota),
     )
+
+
+def _runner(policies: Mapping[str, PolicyFunction]) -> tuple[PolicyRunner, Sequence[PolicyFailure]]:
+    """One for a single call, and its failures."""
+    failures = list[PolicyFailure]()
+    return PolicyRunner(policies, lambda _, failure: failures.append(failure)), failures
+
+
+def _quota(
+    name: str, facts: RequestFacts, snapshot: Snapshot, policies: Mapping[str, PolicyFunction]
+) -> ExplainedQuota:
+    runner, failures = _runner(policies)
+    charges = runner.charges([name], facts, snapshot.settings.policies.options, now=0.0)
+    return ExplainedQuota(name, charges, next(iter(failures), None))
 
 
 def _attempts(plan: Plan, resolved: Resolved, planner: Planner, facts: RequestFacts) -> Iterator[ExplainedAttempt]:

@@ -1,13 +1,13 @@
-"""From a resolved model to a plan: the route's policy or strategy, over what is known of its targets now."""
+"""What is decided of a request before it is sent: its plan, by policy or strategy, and what quotas charge it to."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from attrs import field, frozen
 
 from clawgw.config.settings import Route
 from clawgw.config.snapshot import Snapshot
 from clawgw.policies.runner import PolicyRunner
-from clawgw.policy import Plan, RequestFacts, Target, TargetView
+from clawgw.policy import Charge, Plan, RequestFacts, Target, TargetView
 from clawgw.routing.catalogue import Catalogue
 from clawgw.routing.plan import failover_plan, fill_silences
 from clawgw.routing.prices import Prices, prices_of
@@ -43,6 +43,11 @@ class Planner:
             return max(resolved.failover_after_s, add_health(TargetView(target)).p99_s or 0.0)
 
         return fill_silences(self._chosen(resolved, facts, add_health, now), silence_s)
+
+    def charges(self, facts: Callable[[], RequestFacts], now: float) -> Sequence[Charge]:
+        """What the quota policies charge one request to; `facts` is asked only if there are any."""
+        rules = self.snapshot.settings.policies
+        return self.policies.charges(rules.quota, facts(), rules.options, now) if rules.quota else ()
 
     def base(self, target: Target, request: RequestFacts) -> TargetView:
         """What is known of a target beside its health, with the prices that this request would have there."""

@@ -32,7 +32,7 @@ def refusal_text(standing: Standing) -> str:
 def limit_text(bucket: Bucket) -> str:
     """A limit with its scope and size."""
     what = "budget" if bucket.kind == "usd" else "limit"
-    return f"the {what} {_WHOSE[bucket.scope]} is {_size(bucket)}"
+    return f"the {what} {_WHOSE[bucket.scope]} is {size_text(bucket)}"
 
 
 def limit_headers(standings: Iterable[Standing]) -> dict[str, str]:
@@ -52,7 +52,8 @@ def limit_headers(standings: Iterable[Standing]) -> dict[str, str]:
     return headers
 
 
-def _size(bucket: Bucket) -> str:
+def size_text(bucket: Bucket) -> str:
+    """How large a limit is."""
     match bucket.kind:
         case "usd":
             return f"{bucket.limit / NANO_DOLLARS:g} USD per {bucket.per}"

@@ -12,28 +12,28 @@ has interrupted the policy, and no garbage is collected meanwhile, so that nobod
 
 import gc
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from time import perf_counter
 from types import CodeType, FrameType
-from typing import Any, Literal
+from typing import Literal, TypeVar
 
 from attrs import frozen
 
 from clawgw.policies.functions import PolicyFunction
 from clawgw.policies.place import one_line, place_and_kind
-from clawgw.policy import Plan, RequestFacts, TargetView
-from clawgw.routing.plan import plan_problem
+from clawgw.policies.returned import Rubbish
 
 LIMIT_S = 0.05
 REPEAT_S = 0.01
 
 FailureKind = Literal["raised", "overrun", "rubbish"]
+T = TypeVar("T")
 
 
 @frozen
 class PolicyFailure:
-    """A call that gave no plan. `text` is one line that says where and what, and nothing that the request says."""
+    """A call that came to nothing. `text` is one line that says where and what, and nothing that the request says."""
 
     kind: FailureKind
     text: str
@@ -45,12 +45,11 @@ class TimeIsUp(BaseException):
 
 def run_guarded(
     function: PolicyFunction,
-    request: RequestFacts,
-    targets: Sequence[TargetView],
-    options: Mapping[str, Any],
+    arguments: Sequence[object],
+    read: Callable[[object], T | Rubbish],
     clock: Callable[[], float] = perf_counter,
-) -> Plan | PolicyFailure:
-    """The policy's plan for `targets`, or why there is none. Raises nothing, whatever the policy does.
+) -> T | PolicyFailure:
+    """What `read` makes of what the policy returns, or why there is nothing. Raises nothing, whatever the policy does.
 
     For the main thread: Python runs signal functions nowhere else. SIGALRM and the real-time timer belong to it.
     """
@@ -60,7 +59,7 @@ def run_guarded(
     began = clock()
     signal.setitimer(signal.ITIMER_REAL, LIMIT_S, REPEAT_S)
     try:
-        outcome = _call(function, request, targets, options)
+        outcome = _call(function, arguments, read)
     except BaseException as error:  # noqa: BLE001 - a policy may raise anything, SystemExit too
         outcome = PolicyFailure("raised", place_and_kind(error))
     signal.setitimer(signal.ITIMER_REAL, 0)
@@ -71,17 +70,14 @@ def run_guarded(
 
 
 def _call(
-    function: PolicyFunction, request: RequestFacts, targets: Sequence[TargetView], options: Mapping[str, Any]
-) -> Plan | PolicyFailure:
+    function: PolicyFunction, arguments: Sequence[object], read: Callable[[object], T | Rubbish]
+) -> T | PolicyFailure:
     """All that runs a policy's code: to look at what it has returned may do so too."""
-    plan = function(request, targets, options)
-    problem = plan_problem(plan, [view.target for view in targets])
-    if problem is not None or not isinstance(plan, Plan):
-        return PolicyFailure("rubbish", one_line(str(problem)))
-    return plan
+    result = read(function(*arguments))
+    return PolicyFailure("rubbish", one_line(result.problem)) if isinstance(result, Rubbish) else result
 
 
-def _overrun(outcome: Plan | PolicyFailure, took_s: float) -> PolicyFailure:
+def _overrun(outcome: object, took_s: float) -> PolicyFailure:
     ended_by = f" ({outcome.text})" if isinstance(outcome, PolicyFailure) else ""
     return PolicyFailure("overrun", f"took {took_s * 1000:.0f} ms, {LIMIT_S * 1000:.0f} are allowed{ended_by}")
 

@@ -6,7 +6,8 @@ from functools import partial
 
 from attrs import frozen
 
-from clawgw.config.mistakes import ConfigError, Mistake, path_of
+from clawgw.config.mistakes import ConfigError, Mistake
+from clawgw.config.policy_sources import PolicyName, named_policies
 from clawgw.config.snapshot import Snapshot
 from clawgw.policies.functions import PolicyFunction, UnusableError, import_function
 from clawgw.policies.modules import PolicyPackage
@@ -17,7 +18,7 @@ _TRIALS_AT_ONCE = 4
 
 @frozen
 class LoadedPolicies:
-    """The functions that routes name, by `module:function`."""
+    """The functions that the configuration names, by `module:function`."""
 
     functions: Mapping[str, PolicyFunction]
     _package: PolicyPackage
@@ -28,19 +29,18 @@ class LoadedPolicies:
 
 
 def load_policies(snapshot: Snapshot) -> LoadedPolicies:
-    """Import the policies of every route, each in a child process first. Raises ConfigError with all that is wrong.
+    """Import every policy, each in a child process first. Raises ConfigError with all that is wrong.
 
     Blocks, for up to `trial.DEADLINE_S` for every four policies: a gateway that is serving calls this in a thread.
     """
-    wanted = {path_of("routes", name, "policy"): route.policy for name, route in snapshot.settings.routes.items()}
-    named = {path: policy for path, policy in wanted.items() if policy is not None}
+    named = dict(named_policies(snapshot.settings))
     problems = _tried(snapshot, dict.fromkeys(named.values()))
     package = PolicyPackage(snapshot.version, snapshot.policies)
     functions = dict[str, PolicyFunction]()
     for policy, problem in problems.items():
         if problem is None:
             try:
-                functions[policy] = import_function(package, policy)
+                functions[policy.reference] = import_function(package, policy)
             except UnusableError as error:
                 problems[policy] = str(error)
     mistakes = [Mistake(path, problem) for path, policy in named.items() if (problem := problems[policy])]
@@ -50,6 +50,6 @@ def load_policies(snapshot: Snapshot) -> LoadedPolicies:
     return LoadedPolicies(functions, package)
 
 
-def _tried(snapshot: Snapshot, policies: Collection[str]) -> dict[str, str | None]:
+def _tried(snapshot: Snapshot, policies: Collection[PolicyName]) -> dict[PolicyName, str | None]:
     with ThreadPoolExecutor(_TRIALS_AT_ONCE) as threads:
         return dict(zip(policies, threads.map(partial(try_import, snapshot.policies), policies), strict=True))

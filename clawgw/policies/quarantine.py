@@ -25,5 +25,5 @@ class Quarantine:
         self._next_s = min(2 * self._next_s, LONGEST_S)
 
     def went_well(self) -> None:
-        """A call has given a plan."""
+        """A call has given what it should."""
         self._next_s = FIRST_S

@@ -1,16 +1,18 @@
-"""What the gateway calls: a policy's plan, or the configured order where the policy gives none."""
+"""What the gateway calls: policies decide, and where one fails the gateway goes on without it."""
 
 import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from attrs import define, field
 
 from clawgw.policies.functions import PolicyFunction
 from clawgw.policies.guard import PolicyFailure, run_guarded
 from clawgw.policies.quarantine import Quarantine
-from clawgw.policy import Plan, RequestFacts, TargetView
+from clawgw.policies.returned import Rubbish, charges_of, plan_of
+from clawgw.policy import Charge, Plan, RequestFacts, TargetView
 
 log = logging.getLogger(__name__)
 
@@ -18,6 +20,7 @@ LOG_EVERY_S = 60.0
 """Of one policy's failures, one line so often."""
 
 OnError = Callable[[str, PolicyFailure], None]
+T = TypeVar("T")
 
 
 @define
@@ -27,6 +30,15 @@ class _Conduct:
     quarantine: Quarantine = field(factory=Quarantine)
     logged_at: float = -math.inf
     unsaid: int = 0
+
+    def log(self, line: str, now: float) -> None:
+        """Write the line, unless there was one a short while ago."""
+        if now - self.logged_at < LOG_EVERY_S:
+            self.unsaid += 1
+            return
+        more = f"; {self.unsaid} more failures since the last such line" if self.unsaid else ""
+        log.warning("%s%s", line, more)
+        self.logged_at, self.unsaid = now, 0
 
 
 @define(eq=False)
@@ -50,24 +62,30 @@ class PolicyRunner:
         now: float,
     ) -> Plan:
         """The policy's plan, or `fallback`'s where it fails or is left out. `now`: seconds of the engine's clock."""
+        read = partial(plan_of, targets=[view.target for view in targets])
+        plan = self._asked(name, (request, targets, options), read, "the configured order is used", now)
+        return fallback() if plan is None else plan
+
+    def charges(
+        self, names: Sequence[str], request: RequestFacts, options: Mapping[str, Any], now: float
+    ) -> Sequence[Charge]:
+        """What these quota policies charge, all together; one that fails or is left out charges nothing."""
+        answers = (self._asked(name, (request, options), charges_of, "nothing is charged", now) for name in names)
+        return tuple(charge for charges in answers for charge in charges or ())
+
+    def _asked(
+        self, name: str, arguments: Sequence[object], read: Callable[[object], T | Rubbish], without: str, now: float
+    ) -> T | None:
+        """What the policy says; None: it fails, and the log says what happens `without`, or it is left out."""
         conduct = self._conducts.setdefault(name, _Conduct())
         if conduct.quarantine.holds(now):
-            return fallback()
-        outcome = run_guarded(self.functions[name], request, targets, options)
-        if isinstance(outcome, Plan):
+            return None
+        outcome = run_guarded(self.functions[name], arguments, read)
+        if not isinstance(outcome, PolicyFailure):
             conduct.quarantine.went_well()
             return outcome
         if outcome.kind == "overrun":
             conduct.quarantine.overran(now)
         self.on_error(name, outcome)
-        _log(name, outcome, conduct, now)
-        return fallback()
-
-
-def _log(name: str, failure: PolicyFailure, conduct: _Conduct, now: float) -> None:
-    if now - conduct.logged_at < LOG_EVERY_S:
-        conduct.unsaid += 1
-        return
-    more = f"; {conduct.unsaid} more failures since the last such line" if conduct.unsaid else ""
-    log.warning("policy %s (%s), the configured order is used: %s%s", name, failure.kind, failure.text, more)
-    conduct.logged_at, conduct.unsaid = now, 0
+        conduct.log(f"policy {name} ({outcome.kind}), {without}: {outcome.text}", now)
+        return None

@@ -11,6 +11,9 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import attrs
+
+from clawgw.config.policy_sources import PolicyName
 from clawgw.config.snapshot import PolicySource
 from clawgw.policies.functions import UnusableError, import_function
 from clawgw.policies.modules import PolicyPackage
@@ -18,16 +21,16 @@ from clawgw.policies.modules import PolicyPackage
 DEADLINE_S = 5.0
 
 
-def try_import(sources: Mapping[str, PolicySource], reference: str, deadline_s: float = DEADLINE_S) -> str | None:
-    """What is wrong with the policy `module:function`, in one line; None: it can be imported here.
+def try_import(sources: Mapping[str, PolicySource], policy: PolicyName, deadline_s: float = DEADLINE_S) -> str | None:
+    """What is wrong with a policy, in one line; None: it can be imported here.
 
     Blocks for up to `deadline_s` seconds.
     """
-    shown = sources[reference.partition(":")[0]].shown
+    shown = sources[policy.module].shown
     try:
         child = subprocess.run(  # noqa: S603 - this module, in this Python
             [sys.executable, "-m", __name__],
-            input=_order(sources, reference),
+            input=_order(sources, policy),
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             timeout=deadline_s,
@@ -42,11 +45,11 @@ def try_import(sources: Mapping[str, PolicySource], reference: str, deadline_s: 
     return report
 
 
-def _order(sources: Mapping[str, PolicySource], reference: str) -> bytes:
+def _order(sources: Mapping[str, PolicySource], policy: PolicyName) -> bytes:
     modules = {
         name: (module.shown, str(module.path), module.source.decode("latin-1")) for name, module in sources.items()
     }
-    return json.dumps({"modules": modules, "reference": reference}).encode()
+    return json.dumps({"modules": modules, "policy": attrs.asdict(policy)}).encode()
 
 
 def _obey(order: bytes) -> str | None:
@@ -56,7 +59,7 @@ def _obey(order: bytes) -> str | None:
         for name, (shown, path, text) in wanted["modules"].items()
     }
     try:
-        import_function(PolicyPackage("trial", sources), wanted["reference"])
+        import_function(PolicyPackage("trial", sources), PolicyName(**wanted["policy"]))
     except UnusableError as error:
         return str(error)
     return None

@@ -209,6 +209,7 @@ def test_the_same_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
         "max_attempts": 3,
         "deadline_s": 600.0,
         "left_out": [{"target": "openai/my-own", "why": "the policy leaves it out"}],
+        "quotas": [],
     }
 
 

@@ -63,6 +63,7 @@ options = {{ ceiling_usd = 0.01 }}
 [policies]
 path = "policies"
 quota = ["team_quota:quota"]
+options = {{ teams = {{ search = {{ concurrent = 8 }} }} }}
 [retry]
 budget_ratio = 0.2
 base_s = 0.05
@@ -116,7 +117,7 @@ cached_input = 0.01
 output = 0.5
 """
 TLS_FILES = {"/etc/clawgw/cert.pem": b"certificate", "/keys/key.pem": b"key"}
-POLICY_FILES = {"/etc/clawgw/policies/cost_aware.py": b""}
+POLICY_FILES = {f"/etc/clawgw/policies/{name}.py": b"" for name in ("cost_aware", "team_quota")}
 
 
 def test_every_documented_key_is_taken() -> None:

@@ -13,7 +13,7 @@ HASH = "0" * 64
     ],
 )
 def test_what_guards_something_is_refused(text: str, path: str) -> None:
-    assert mistakes(text) == [f"{path}: not available in this version"]
+    assert mistakes(text, files={"/etc/clawgw/policies/team.py": b""}) == [f"{path}: not available in this version"]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,7 @@
-"""What holds for every example: it is as its docstring configures it, it stays in its bounds, and it is pure."""
+"""What holds for every example: it is as its docstring configures it, it stays in its bounds, and it is pure.
+
+An example is a policy of routes or a quota: its docstring configures the one or the other.
+"""
 
 import ast
 import sys
@@ -12,20 +15,27 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clawgw.config.settings import Route
+from clawgw.config.settings import Policies, Route
 from clawgw.policy import RequestFacts, TargetView
-from clawgw.testing import check_plan, facts, load_policy, view
-
-EXAMPLES = sorted((Path(__file__).parents[2] / "policies").glob("*.py"))
+from clawgw.testing import check_charges, check_plan, facts, load_policy, view
 
 
 def configured(file: Path) -> dict[str, Any]:
-    """The route in a policy's docstring: the lines that are indented."""
+    """The configuration in a policy's docstring: the lines that are indented."""
     docstring = ast.get_docstring(ast.parse(file.read_text())) or ""
     lines = [line.strip() for line in docstring.splitlines() if line.startswith("    ")]
-    (route,) = tomllib.loads("\n".join(lines))["routes"].values()
+    return tomllib.loads("\n".join(lines))
+
+
+def route_of(file: Path) -> dict[str, Any]:
+    (route,) = configured(file)["routes"].values()
     assert isinstance(route, dict)
     return route
+
+
+EXAMPLES = sorted((Path(__file__).parents[2] / "policies").glob("*.py"))
+ROUTINGS = [file for file in EXAMPLES if configured(file).keys() == {"routes"}]
+QUOTAS = [file for file in EXAMPLES if configured(file).keys() == {"policies"}]
 
 
 def imports(file: Path) -> Iterator[str]:
@@ -37,10 +47,14 @@ def imports(file: Path) -> Iterator[str]:
 
 
 every_example = pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.stem)
+every_routing = pytest.mark.parametrize("file", ROUTINGS, ids=lambda file: file.stem)
+every_quota = pytest.mark.parametrize("file", QUOTAS, ids=lambda file: file.stem)
 
 
 def test_there_are_examples() -> None:
-    assert len(EXAMPLES) >= 4
+    assert len(ROUTINGS) >= 4
+    assert len(QUOTAS) >= 2
+    assert len(ROUTINGS) + len(QUOTAS) == len(EXAMPLES)
 
 
 @every_example
@@ -49,19 +63,27 @@ def test_it_imports_only_the_words_of_policies_and_the_standard_library(file: Pa
     assert foreign == {"clawgw.policy"}
 
 
-@every_example
+@every_routing
 def test_its_docstring_configures_it(file: Path) -> None:
-    route = configured(file)
+    route = route_of(file)
     Route(**route)
     assert route["policy"] == f"{file.stem}:route"
+
+
+@every_quota
+def test_its_docstring_configures_the_quota(file: Path) -> None:
+    rules = configured(file)["policies"]
+    Policies(**rules)
+    assert rules["quota"] == [f"{file.stem}:quota"]
 
 
 known_facts = st.builds(
     facts,
     user=st.none() | st.text(max_size=5),
     key=st.none() | st.text(max_size=5),
+    labels=st.dictionaries(st.sampled_from(["team", "other"]), st.sampled_from(["search", "ads", "new", ""])),
     tools=st.integers(0, 2),
-    metadata=st.dictionaries(st.sampled_from(["quality", "other"]), st.sampled_from(["high", "low"])),
+    metadata=st.dictionaries(st.sampled_from(["quality", "user_id"]), st.sampled_from(["high", "low"])),
     estimated_tokens=st.integers(0, 1_000_000),
     max_tokens=st.none() | st.integers(1, 100_000),
     now=st.floats(0, 4e9),
@@ -84,15 +106,24 @@ def views_of(draw: st.DrawFn, targets: Sequence[str]) -> list[TargetView]:
     ]
 
 
-@every_example
+@every_routing
 @given(request_facts=known_facts, data=st.data())
 def test_its_plans_can_be_run_and_depend_on_nothing_else(
     file: Path, request_facts: RequestFacts, data: st.DataObject
 ) -> None:
-    example = configured(file)
+    example = route_of(file)
     views = data.draw(views_of(example["targets"]))
     plan = load_policy(file)(request_facts, views, example["options"])
     check_plan(plan, views)
     assert len({attempt.target for attempt in plan.attempts}) == len(plan.attempts)
     assert plan.reason
     assert load_policy(file)(evolve(request_facts), list(views), example["options"]) == plan
+
+
+@every_quota
+@given(request_facts=known_facts)
+def test_its_charges_can_be_taken_and_depend_on_nothing_else(file: Path, request_facts: RequestFacts) -> None:
+    options = configured(file)["policies"]["options"]
+    charges = load_policy(file, "quota")(request_facts, options)
+    check_charges(charges)
+    assert load_policy(file, "quota")(evolve(request_facts), options) == charges

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from clawgw.config.policy_sources import PolicyName
 from clawgw.config.snapshot import PolicySource
 from clawgw.policies.functions import PolicyFunction, import_function
 from clawgw.policies.modules import PolicyPackage
@@ -12,6 +13,8 @@ from clawgw.policy import RequestFacts, Target, TargetView
 FACTS = RequestFacts("fast", user="a-secret-user", metadata={"k": "a-secret-value"})
 A, B = Target("a", "m"), Target("b", "m")
 VIEWS = [TargetView(A), TargetView(B)]
+MINE = PolicyName("mine:route", "route")
+QUOTA = PolicyName("mine:quota", "quota")
 
 
 def sources(**modules: str) -> dict[str, PolicySource]:
@@ -40,4 +43,11 @@ def policy(body: str) -> PolicyFunction:
     text = "from clawgw.policy import *\ndef spin():\n    while True: pass\ndef route(request, targets, options):\n"
     text += "".join(f"    {line}\n" for line in body.splitlines())
     with package(sources(mine=text)) as mine:
-        return import_function(mine, "mine:route")
+        return import_function(mine, MINE)
+
+
+def quota(body: str) -> PolicyFunction:
+    """The same for `quota` of `policies/mine.py`, whose one-line body is line 4."""
+    text = f"from clawgw.policy import *\ndef spin():\n    while True: pass\ndef quota(request, options): {body}"
+    with package(sources(mine=text)) as mine:
+        return import_function(mine, QUOTA)

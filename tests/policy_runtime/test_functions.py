@@ -1,12 +1,12 @@
 import pytest
 
 from clawgw.policies.functions import UnusableError, import_function
-from tests.policy_runtime.sources import FACTS, VIEWS, package, sources
+from tests.policy_runtime.sources import FACTS, MINE, QUOTA, VIEWS, package, sources
 
 
 def problem(text: str) -> str:
     with package(sources(mine=text)) as opened, pytest.raises(UnusableError) as caught:
-        import_function(opened, "mine:route")
+        import_function(opened, MINE)
     return str(caught.value)
 
 
@@ -22,7 +22,7 @@ def problem(text: str) -> str:
 )
 def test_what_takes_three_arguments_is_a_policy(text: str) -> None:
     with package(sources(mine=text)) as opened:
-        assert import_function(opened, "mine:route")(FACTS, VIEWS, {}) == 7
+        assert import_function(opened, MINE)(FACTS, VIEWS, {}) == 7
 
 
 @pytest.mark.parametrize(
@@ -40,6 +40,16 @@ def test_what_takes_three_arguments_is_a_policy(text: str) -> None:
 )
 def test_what_is_none_is_said(text: str, expected: str) -> None:
     assert problem(text) == f"policies/mine.py: {expected}"
+
+
+def test_a_quota_takes_two_arguments() -> None:
+    with package(sources(mine="def quota(request, options): return [7]")) as opened:
+        assert import_function(opened, QUOTA)(FACTS, {}) == [7]
+    with (
+        package(sources(mine="def quota(request, targets, options): return []")) as opened,
+        pytest.raises(UnusableError, match=r"^policies/mine.py: quota must take two arguments: request, options$"),
+    ):
+        import_function(opened, QUOTA)
 
 
 @pytest.mark.parametrize(

@@ -4,15 +4,18 @@ import random
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import count
 
 import pytest
 import trio
 from attrs import evolve
 
+from clawgw.policies.functions import PolicyFunction
 from clawgw.policies.guard import LIMIT_S, PolicyFailure, TimeIsUp, run_guarded
-from clawgw.policy import AtOnce, Plan, PlannedAttempt, in_turn
+from clawgw.policies.returned import charges_of, plan_of
+from clawgw.policy import AtOnce, Plan, PlannedAttempt, TargetView, in_turn
 from tests.policy_runtime.sources import FACTS, VIEWS, A, B, policy
 
 PLAN = in_turn(VIEWS, "as they are")
@@ -20,14 +23,24 @@ LATEST_S = 0.5
 """When a call must be over at the latest, on a machine that is busy with something else."""
 
 
+def run(
+    function: PolicyFunction,
+    targets: Sequence[TargetView] = VIEWS,
+    options: Mapping[str, object] | None = None,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Plan | PolicyFailure:
+    read = partial(plan_of, targets=[view.target for view in targets])
+    return run_guarded(function, (FACTS, targets, options or {}), read, clock)
+
+
 def failure(body: str) -> PolicyFailure:
-    outcome = run_guarded(policy(body), FACTS, VIEWS, {"x": 1})
+    outcome = run(policy(body), options={"x": 1})
     assert isinstance(outcome, PolicyFailure)
     return outcome
 
 
 def test_a_good_plan_is_handed_on() -> None:
-    assert run_guarded(policy("return in_turn(targets, 'as they are')"), FACTS, VIEWS, {}) == PLAN
+    assert run(policy("return in_turn(targets, 'as they are')")) == PLAN
 
 
 def test_a_policy_gets_what_it_is_called_with() -> None:
@@ -37,7 +50,7 @@ def test_a_policy_gets_what_it_is_called_with() -> None:
         seen.extend(arguments)
         return PLAN
 
-    run_guarded(route, FACTS, VIEWS, {"ceiling_usd": 0.01})
+    run(route, options={"ceiling_usd": 0.01})
     assert seen == [FACTS, VIEWS, {"ceiling_usd": 0.01}]
 
 
@@ -71,6 +84,14 @@ def test_one_that_raises(body: str, kind: str) -> None:
 )
 def test_one_that_returns_something_else(body: str, text: str) -> None:
     assert failure(body) == PolicyFailure("rubbish", text)
+
+
+def test_a_sequence_with_code_of_its_own_is_read_under_guard() -> None:
+    body = "class Odd(list):\n    def __iter__(self): {}\nreturn Odd()"
+    for code, kind in (("spin()", "overrun"), ("1 / 0", "raised"), ("return iter([5])", "rubbish")):
+        outcome = run_guarded(policy(body.format(code)), (FACTS, VIEWS, {}), charges_of)
+        assert isinstance(outcome, PolicyFailure)
+        assert outcome.kind == kind
 
 
 def test_rubbish_with_code_of_its_own_is_looked_at_under_guard() -> None:
@@ -113,7 +134,7 @@ def test_one_that_comes_late_has_overrun_even_with_a_plan() -> None:
 def test_the_time_is_the_clocks() -> None:
     for took, expected in ((0.05, PLAN), (0.051, PolicyFailure("overrun", "took 51 ms, 50 are allowed"))):
         times = iter([0.0, took])
-        assert run_guarded(lambda *_: PLAN, FACTS, VIEWS, {}, clock=lambda: next(times)) == expected  # noqa: B023 - called at once
+        assert run(lambda *_: PLAN, clock=lambda: next(times)) == expected  # noqa: B023 - called at once
 
 
 def test_a_loop_that_catches_everything_each_time_is_what_cannot_be_ended() -> None:
@@ -136,7 +157,7 @@ def test_the_timer_and_the_collector_are_left_as_they_were() -> None:
 
 
 def test_a_signal_that_comes_late_does_nothing() -> None:
-    run_guarded(lambda *_: PLAN, FACTS, VIEWS, {})
+    run(lambda *_: PLAN)
     for _ in range(100):
         signal.raise_signal(signal.SIGALRM)
 
@@ -163,7 +184,7 @@ def signals_at_random() -> Iterator[None]:
             time.sleep(random_.random() / 1000)
 
     for seconds in (0.0, LIMIT_S * 2):  # a tracer of coverage takes locks when it sees code for the first time
-        run_guarded(until_late(seconds), FACTS, VIEWS, {})
+        run(until_late(seconds))
     sender = threading.Thread(target=send)
     sender.start()
     yield
@@ -176,7 +197,7 @@ def test_the_exception_never_leaves_the_call() -> None:
     """Whenever the signal comes: before the call, within it, while its result is taken, after it."""
     until, kinds = time.monotonic() + 2.0, set()
     for number in count():
-        outcome = run_guarded(until_late(number % 20 / 100_000), FACTS, VIEWS, {})
+        outcome = run(until_late(number % 20 / 100_000))
         kinds.add(outcome.text if isinstance(outcome, PolicyFailure) else "a plan")
         if time.monotonic() > until:
             break
@@ -186,7 +207,7 @@ def test_the_exception_never_leaves_the_call() -> None:
 
 def test_calls_that_end_just_when_their_time_does() -> None:
     for number in range(60):
-        outcome = run_guarded(until_late(LIMIT_S + (number - 30) / 100_000), FACTS, VIEWS, {})
+        outcome = run(until_late(LIMIT_S + (number - 30) / 100_000))
         assert outcome == PLAN or (isinstance(outcome, PolicyFailure) and outcome.kind == "overrun")
 
 
@@ -220,7 +241,7 @@ async def test_trio_goes_on_as_before() -> None:
         with trio.fail_after(5):
             await trio.sleep(0.01)
             assert await trio.to_thread.run_sync(lambda: 7) == 7
-    assert run_guarded(lambda *_: PLAN, FACTS, VIEWS, {}) == PLAN
+    assert run(lambda *_: PLAN) == PLAN
 
 
 def test_time_is_up_is_no_exception() -> None:
@@ -229,6 +250,6 @@ def test_time_is_up_is_no_exception() -> None:
 
 def test_a_plan_with_one_target_of_the_route_is_enough() -> None:
     alone = Plan([PlannedAttempt(B, AtOnce())])
-    assert run_guarded(lambda *_: alone, FACTS, VIEWS, {}) == alone
+    assert run(lambda *_: alone) == alone
     only_a = [evolve(VIEWS[0], target=A)]
-    assert isinstance(run_guarded(lambda *_: alone, FACTS, only_a, {}), PolicyFailure)
+    assert isinstance(run(lambda *_: alone, only_a), PolicyFailure)

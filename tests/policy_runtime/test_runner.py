@@ -1,15 +1,21 @@
 import logging
+from collections.abc import Sequence
 
 import pytest
 
 from clawgw.policies.runner import PolicyRunner
-from clawgw.policy import Plan, in_turn
-from tests.policy_runtime.sources import FACTS, VIEWS, policy
+from clawgw.policy import Charge, Plan, in_turn
+from tests.policy_runtime.sources import FACTS, VIEWS, policy, quota
 
 FALLBACK = in_turn(VIEWS, "the configured order")
 OWN = in_turn(VIEWS, "its own")
 GOOD = "return in_turn(targets, 'its own')"
 MOODY = f"if options['mood'] == 'bad': raise ValueError(request.user)\nif options['mood'] == 'slow': spin()\n{GOOD}"
+
+TEAM, USER = Charge("team:search", tokens_per_minute=5), Charge("user:a-secret-user", budget_usd=0.5)
+BY_TEAM = "return [Charge('team:search', tokens_per_minute=5)]"
+BY_USER = "return (Charge('user:' + request.user, budget_usd=options['usd']),)"
+TOO_LARGE = "return [Charge('team:search', tokens_per_minute=10**10 + 1)]"
 
 Errors = list[tuple[str, str]]
 
@@ -61,3 +67,45 @@ def test_one_line_a_minute_and_nothing_of_the_request(runner: PolicyRunner, capl
         f"{line}; 2 more failures since the last such line",
     ]
     assert {record.levelno for record in caplog.records} == {logging.WARNING}
+
+
+def charges(errors: Errors, options: dict[str, object], **bodies: str) -> Sequence[Charge]:
+    """What quota policies of these bodies charge, in order."""
+    runner = PolicyRunner(
+        {name: quota(body) for name, body in bodies.items()}, lambda name, failure: errors.append((name, failure.kind))
+    )
+    return runner.charges(list(bodies), FACTS, options, 0.0)
+
+
+def test_charges_of_all_quotas_are_put_together(errors: Errors, caplog: pytest.LogCaptureFixture) -> None:
+    assert charges(errors, {"usd": 0.5}, team=BY_TEAM, nobody="return []", user=BY_USER) == (TEAM, USER)
+    assert charges(errors, {}) == ()
+    assert errors == []
+    assert caplog.records == []
+
+
+def test_a_quota_that_fails_charges_nothing_and_the_log_says_so(
+    errors: Errors, caplog: pytest.LogCaptureFixture
+) -> None:
+    bodies = {"user": BY_USER, "huge": TOO_LARGE, "slow": "spin()", "team": BY_TEAM}
+    assert charges(errors, {}, **bodies) == (TEAM,)
+    assert errors == [("user", "raised"), ("huge", "rubbish"), ("slow", "overrun")]
+    raised, rubbish, overrun = [record.getMessage() for record in caplog.records]
+    assert raised == "policy user (raised), nothing is charged: policies/mine.py:4: KeyError"
+    assert rubbish == (
+        "policy huge (rubbish), nothing is charged:"
+        " charges[0].tokens_per_minute: must be a whole number from 1 to 10000000000, or None"
+    )
+    assert overrun.startswith("policy slow (overrun), nothing is charged: took ")
+
+
+def test_a_quota_that_overruns_is_left_out_for_a_while_and_no_other(errors: Errors) -> None:
+    bodies = {"slow": f"spin() if options['slow'] else None; {BY_TEAM}", "user": BY_USER}
+    functions = {name: quota(body) for name, body in bodies.items()}
+    runner = PolicyRunner(functions, lambda name, failure: errors.append((name, failure.kind)))
+    charged = [
+        runner.charges(list(bodies), FACTS, {"slow": slow, "usd": 0.5}, now)
+        for slow, now in ((True, 10.0), (False, 10.9), (False, 11.0))
+    ]
+    assert charged == [(USER,), (USER,), (TEAM, USER)]
+    assert errors == [("slow", "overrun")]

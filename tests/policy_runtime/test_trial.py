@@ -3,13 +3,19 @@ import time
 import pytest
 
 from clawgw.policies.trial import try_import
-from tests.policy_runtime.sources import sources
+from tests.policy_runtime.sources import MINE, QUOTA, sources
 
 GOOD = "from clawgw.policy import in_turn\ndef route(r, t, o): return in_turn(t)"
 
 
 def test_a_good_policy_can_be_imported() -> None:
-    assert try_import(sources(mine="from .other import route", other=GOOD), "mine:route") is None
+    assert try_import(sources(mine="from .other import route", other=GOOD), MINE) is None
+
+
+def test_it_is_tried_as_what_it_is_there_for() -> None:
+    three = "policies/mine.py: quota must take two arguments: request, options"
+    assert try_import(sources(mine="def quota(r, o): return []"), QUOTA) is None
+    assert try_import(sources(mine="def quota(r, t, o): return []"), QUOTA) == three
 
 
 @pytest.mark.parametrize(
@@ -24,13 +30,13 @@ def test_a_good_policy_can_be_imported() -> None:
     ],
 )
 def test_what_is_wrong_is_one_line(text: str, expected: str) -> None:
-    assert try_import(sources(mine=text), "mine:route") == expected
+    assert try_import(sources(mine=text), MINE) == expected
 
 
 def test_what_it_prints_is_no_report() -> None:
     noise = "import os, sys\nprint('null')\nsys.stderr.write('x' * 1_000_000)\nos.write(1, b'null')\nsys.stdin.read()\n"
-    assert try_import(sources(mine=noise + GOOD), "mine:route") is None
-    assert try_import(sources(mine=noise), "mine:route") == "policies/mine.py: route is not there"
+    assert try_import(sources(mine=noise + GOOD), MINE) is None
+    assert try_import(sources(mine=noise), MINE) == "policies/mine.py: route is not there"
 
 
 @pytest.mark.parametrize(
@@ -44,5 +50,5 @@ def test_what_it_prints_is_no_report() -> None:
 )
 def test_one_that_hangs_is_ended(text: str) -> None:
     began = time.monotonic()
-    assert try_import(sources(mine=text), "mine:route", 1.0) == "policies/mine.py: its import has not ended after 1 s"
+    assert try_import(sources(mine=text), MINE, 1.0) == "policies/mine.py: its import has not ended after 1 s"
     assert time.monotonic() - began < 3.0
