@@ -17,6 +17,7 @@ from bson.raw_bson import RawBSONDocument
 from pymongo import ASCENDING, DESCENDING, IndexModel, MongoClient, ReplaceOne, WriteConcern
 from pymongo.errors import BulkWriteError, InvalidURI, OperationFailure, PyMongoError
 
+from clawgw.config.mistakes import ConfigError, Mistake
 from clawgw.config.snapshot import ReadyMongo
 from clawgw.ledger.document import Document
 from clawgw.ledger.sinks.batches import batches
@@ -60,10 +61,6 @@ _PASSING = frozenset(
 """What a server says of a document with which nothing is wrong (mongodb.com/docs/manual/reference/error-codes)."""
 
 
-class BadMongoUrl(Exception):
-    """The URL is none of MongoDB's; the message says so without it."""
-
-
 @frozen
 class _Encoded:
     document: Document
@@ -83,7 +80,7 @@ class MongoSink:
     name = "mongo"
 
     def __init__(self, target: ReadyMongo, retention_days: int) -> None:
-        """Raises `BadMongoUrl`."""
+        """Raises ConfigError, which says nothing of what the URL is."""
         self._client = _client(target.url.reveal())
         self._collection = self._client[target.database].get_collection(target.collection, write_concern=_DURABLE)
         self._ttl_s = min(retention_days * _DAY_S, _MAX_TTL_S)
@@ -156,9 +153,8 @@ def _client(url: str) -> MongoClient[Mapping[str, Any]]:
             socketTimeoutMS=_WRITE_MS + _CONNECT_MS,
         )
     except (PyMongoError, ValueError, TypeError):
-        raise BadMongoUrl(
-            "no URL of a MongoDB: mongodb:// or mongodb+srv:// is wanted, user and password percent-encoded"
-        ) from None
+        message = "must be a URL with mongodb:// or mongodb+srv://, user and password percent-encoded"
+        raise ConfigError([Mistake("log.mongo.url", message)]) from None
 
 
 def _encode(document: Document) -> _Encoded | Rejected:

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from clawgw.config.mistakes import ConfigError
 from clawgw.config.snapshot import ReadyMongo, Secret
 from clawgw.ledger.sinks import mongo
-from clawgw.ledger.sinks.mongo import BadMongoUrl, MongoSink
+from clawgw.ledger.sinks.mongo import MongoSink
 from clawgw.ledger.sinks.sink import Rejected, SinkAway
 from tests.ledger.sinks.documents import documents, one
 from tests.ledger.sinks.mongodb import MongoServer
@@ -251,7 +252,7 @@ def test_who_may_write_but_make_no_index_is_told_once(opened: Opener, caplog: py
     ],
 )
 def test_what_is_no_url_is_said_without_it(opened: Opener, url: str) -> None:
-    with pytest.raises(BadMongoUrl, match="no URL of a MongoDB") as caught:
+    with pytest.raises(ConfigError, match=r"^log.mongo.url: must be a URL with mongodb://") as caught:
         opened(url)
     assert "s3c" not in str(caught.value)
 
