@@ -54,3 +54,17 @@ async def eventually(true: Callable[[], bool], patience_s: float = PATIENT_S) ->
     with trio.fail_after(patience_s):
         while not true():  # noqa: ASYNC110 - what is waited for happens in Redis
             await trio.sleep(0.005)
+
+
+NOW = "{clawgw}:now"
+CLOCK = """
+local real = redis
+local redis = {call = function(command, key, value, ...)
+  if command == 'PEXPIRE' then return 1 end
+  if command == 'SET' then return real.call(command, key, value) end
+  if value then return real.call(command, key, value, ...) end
+  return real.call(command, key)
+end}
+local function now_ms() return tonumber(redis.call('GET', '{clawgw}:now')) end
+"""
+"""A key of which time passes in the test must not vanish because time passes outside."""

@@ -102,6 +102,7 @@ async def test_what_ran_too_late_has_taken_nothing(doomed: RedisServer) -> None:
         async with trio.open_nursery() as nursery:
             for number in range(FAILURES):
                 nursery.start_soon(passes, store, f"a{number}", Claim(TEN, 2))
+        await trio.sleep(0.01)
         doomed.thaw()
         await eventually(lambda: store.degraded is None)
         assert not doomed.client.keys("{clawgw}:bucket:*")
@@ -225,7 +226,7 @@ async def test_the_end_does_not_wait_for_a_frozen_redis(doomed: RedisServer, cap
         started = trio.current_time()
     assert trio.current_time() - started < 1.0 + SLACK_S
     assert "5000 reservations stay charged" in caplog.text
-    assert not [thread for thread in threading.enumerate() if "redis" in thread.name]
+    await eventually(lambda: not [thread for thread in threading.enumerate() if "redis" in thread.name])
 
 
 async def test_redis_that_forbids_scripts_is_away(doomed: RedisServer) -> None:

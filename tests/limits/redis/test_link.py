@@ -35,6 +35,19 @@ def test_a_bucket_that_many_share_is_read_and_written_once(server: RedisServer) 
     assert (ran["cmdstat_eval"], ran["cmdstat_mget"], ran["cmdstat_set"]) == (1, 1, 1)
 
 
+async def test_what_nobody_waits_for_is_not_sent(server: RedisServer) -> None:
+    link = Link(connection(server.url, 10))
+    abandoned, wanted = place("a"), place("a")
+    abandoned.abandoned = True
+    link.submit(abandoned)
+    link.submit(wanted)
+    link.start()
+    await link.stop()
+    assert abandoned.answer is None
+    assert not isinstance(wanted.answer, Unanswered)
+    assert wanted.answer[0] == 1
+
+
 async def test_after_the_end_of_trio_an_answer_harms_nobody(server: RedisServer) -> None:
     link = Link(connection(server.url, 10))
 

@@ -15,20 +15,7 @@ from clawgw.limits.redis.scripts import Scripts
 from clawgw.limits.redis.store import RedisStore
 from tests.limits.machine import Driven, LimitMachine
 from tests.limits.redis.server import RedisServer
-from tests.limits.redis.stores import patient
-
-NOW = "{clawgw}:now"
-CLOCK = """
-local real = redis
-local redis = {call = function(command, key, value, ...)
-  if command == 'PEXPIRE' then return 1 end
-  if command == 'SET' then return real.call(command, key, value) end
-  if value then return real.call(command, key, value, ...) end
-  return real.call(command, key)
-end}
-local function now_ms() return tonumber(redis.call('GET', '{clawgw}:now')) end
-"""
-"""A key of which time passes in the test must not vanish because time passes outside."""
+from tests.limits.redis.stores import CLOCK, NOW, patient
 
 
 @frozen
