@@ -101,7 +101,9 @@ def test_what_nobody_knows_is_null() -> None:
 
 
 def test_no_integer_is_larger_than_stores_take() -> None:
-    huge = document(RequestRecord("req_3", 0, "embeddings", "ok", 200, "abc", 0.0, prompt_tokens=2**64, cost_pico=10**30))
+    huge = document(
+        RequestRecord("req_3", 0, "embeddings", "ok", 200, "abc", 0.0, prompt_tokens=2**64, cost_pico=10**30)
+    )
     assert huge["prompt_tokens"] == huge["cost_pico"] == 9_223_372_036_854_775_807
 
 

@@ -1,0 +1,92 @@
+"""Frames: how a record lies in a segment, so that no half or damaged one is ever taken for a record. Pure.
+
+A frame is a header of 12 bytes, little-endian, and a payload, which is JSON:
+
+    3 bytes  MAGIC, which is not UTF-8 and so in no payload: where a frame may begin
+    1 byte   what the payload is: `i` an intent, `f` a final record
+    4 bytes  the payload's length
+    4 bytes  CRC-32 of kind, length and payload
+"""
+
+import struct
+import zlib
+from collections.abc import Mapping
+from enum import Enum
+from itertools import islice
+from typing import Any
+
+import orjson
+from attrs import frozen
+
+MAGIC = b"\xffcg"
+_HEADER = struct.Struct("<3s5sI")
+_CHECKED = struct.Struct("<cI")
+MAX_FRAME = 16 * 1024
+"""What no frame is larger than. It holds a record with all that a caller may say of itself."""
+_MAX_PAYLOAD = MAX_FRAME - _HEADER.size
+_CUTS = (256, 64, 32)
+
+
+class Kind(Enum):
+    """What a payload is. An intent is a record whose outcome is unknown, and what is left where no final one came."""
+
+    INTENT = b"i"
+    FINAL = b"f"
+
+
+@frozen
+class Frame:
+    """A frame that was read; `end` is where the next one begins."""
+
+    kind: Kind
+    payload: bytes
+    end: int
+
+
+_KINDS = {kind.value: kind for kind in Kind}
+
+
+def encode(kind: Kind, document: Mapping[str, Any]) -> bytes:
+    """A frame of at most `MAX_FRAME` bytes; where a document is larger, its texts and lists are cut."""
+    payload = _fitted(document)
+    checked = _CHECKED.pack(kind.value, len(payload))
+    return _HEADER.pack(MAGIC, checked, zlib.crc32(payload, zlib.crc32(checked))) + payload
+
+
+def decode(data: bytes, at: int) -> Frame | None:
+    """The frame that begins there; None: there is no whole and undamaged one."""
+    if len(data) - at < _HEADER.size:
+        return None
+    magic, checked, checksum = _HEADER.unpack_from(data, at)
+    kind, length = _CHECKED.unpack(checked)
+    start, end = at + _HEADER.size, at + _HEADER.size + length
+    if magic != MAGIC or kind not in _KINDS or length > _MAX_PAYLOAD or end > len(data):
+        return None
+    payload = data[start:end]
+    if zlib.crc32(payload, zlib.crc32(checked)) != checksum:
+        return None
+    return Frame(_KINDS[kind], payload, end)
+
+
+def _fitted(document: Mapping[str, Any]) -> bytes:
+    payload = orjson.dumps(document)
+    for most in _CUTS:
+        if len(payload) <= _MAX_PAYLOAD:
+            break
+        payload = orjson.dumps(_cut(document, most))
+    return payload
+
+
+def _cut(fields: Mapping[str, Any], most: int) -> dict[str, Any]:
+    """The same fields: texts of so many characters, an eighth as many attempts, labels and pieces of metadata."""
+    return {name: _cut_value(value, most) for name, value in fields.items()}
+
+
+def _cut_value(value: Any, most: int) -> Any:
+    if isinstance(value, str):
+        return value[:most]
+    if isinstance(value, list):
+        return [_cut(item, most) for item in value[: most // 8]]
+    if isinstance(value, dict):
+        return {name[:most]: text[:most] for name, text in islice(value.items(), most // 8)}
+    return value

@@ -1,0 +1,172 @@
+"""The journal of one process: what it writes outlasts it, however it ends.
+
+Each request writes twice, with one `write` each: that it has begun, and its record. What is written survives the
+process; `sync` makes it survive the machine. Room for the record is set aside on the disk before the request is
+begun, so that a full disk can refuse a request but never lose its record.
+"""
+
+import logging
+import os
+import time
+from pathlib import Path
+from typing import Self
+
+from attrs import define, field
+
+from clawgw.errors import LogSpoolFull
+from clawgw.ledger.document import document
+from clawgw.ledger.journal.frame import MAX_FRAME, Kind, encode
+from clawgw.ledger.journal.spool import Spool, WriterFolder
+from clawgw.ledger.record import RequestRecord
+
+log = logging.getLogger("clawgw")
+
+_SEGMENT_BYTES = 8 * 1024 * 1024
+_LEAST_SEGMENT_BYTES = 4 * 1024
+_SHARE = 32
+"""A segment takes no more than this part of `max_bytes`, if it can be helped."""
+_FULL_FOR_S = 0.2
+"""For how long a spool that was found full is not looked at again."""
+
+
+@define(eq=False)
+class Journal:
+    """Used by one thread, but for `sync`.
+
+    In the current segment there is always room for a record of every open request. A new one is begun when a request
+    would not fit; it starts with the intents of those that are open, so that the last segment alone tells what a dead
+    process has left undone.
+    """
+
+    _spool: Spool
+    _max_bytes: int
+    _segment_bytes: int
+    _folder: WriterFolder
+    _lock: int
+    _fd: int | None = None
+    _number: int = 0
+    _at: int = 0
+    _size: int = 0
+    _open: dict[str, bytes] = field(factory=dict)
+    """The intents of those that are open, by request id."""
+    _owed: list[bytes] = field(factory=list)
+    """Records that could not be written: the next segment starts with them."""
+    _replaced: list[int] = field(factory=list)
+    _full_until: float = 0.0
+    frames: int = 0
+    """How many were written."""
+    rows: int = 0
+    """How many requests have ended."""
+
+    @classmethod
+    def open(cls, folder: Path, max_bytes: int) -> Self:
+        """A journal in the spool `folder`, which is made if need be. Raises OSError."""
+        spool = Spool(folder)
+        segment_bytes = min(_SEGMENT_BYTES, max(_LEAST_SEGMENT_BYTES, max_bytes // _SHARE))
+        return cls(spool, max_bytes, segment_bytes, *spool.enter())
+
+    def intend(self, record: RequestRecord) -> None:
+        """A request is about to be served; `record` is what is known of it, and its outcome `unknown`.
+
+        Raises `LogSpoolFull`: it must not be.
+        """
+        frame = encode(Kind.INTENT, document(record))
+        if self._at + len(frame) + (len(self._open) + 1) * MAX_FRAME > self._size:
+            self._begin_segment(len(frame) + MAX_FRAME)
+        try:
+            self._write(frame)
+        except OSError as error:
+            raise _full(error) from None
+        self._open[record.request_id] = frame
+
+    def request_started(self, endpoint: str) -> None:
+        """For `Listener`: `intend` has said more."""
+
+    def request_ended(self, record: RequestRecord) -> None:
+        """The request's record. Where even the room set aside has failed, it is kept and written as soon as may be."""
+        frame = encode(Kind.FINAL, document(record))
+        self.rows += 1
+        try:
+            self._write(frame)
+        except OSError as error:
+            log.error("%s: the log cannot be written: %s", record.request_id, error)  # noqa: TRY400 - it says all
+            self._owed.append(frame)
+        self._open.pop(record.request_id, None)
+
+    def sync(self) -> None:
+        """Let what is written survive the machine. In any thread, one call at a time. Raises OSError."""
+        replaced, self._replaced = self._replaced, []
+        for fd in replaced:
+            os.fdatasync(fd)
+            os.close(fd)
+        if self._fd is not None:
+            os.fdatasync(self._fd)
+        os.fsync(self._lock)
+
+    def close(self) -> None:
+        """Leave what is written to its readers."""
+        if self._owed:
+            self._begin_segment(0)
+        for fd in (*self._replaced, self._fd, self._lock):
+            if fd is not None:
+                os.close(fd)
+
+    def _write(self, frame: bytes) -> None:
+        """Whole, or not at all: then nothing more is written into this segment. Raises OSError."""
+        if self._fd is None or self._at + len(frame) > self._size:
+            raise OSError("there is no room")
+        try:
+            _write_whole(self._fd, frame, self._at)
+        except OSError:
+            self._size = self._at
+            os.ftruncate(self._fd, self._at)
+            raise
+        self._at += len(frame)
+        self.frames += 1
+
+    def _begin_segment(self, room: int) -> None:
+        """A segment for all that is open, and at least `room` more bytes. Raises `LogSpoolFull`."""
+        if time.monotonic() < self._full_until:
+            raise _full(None)
+        start = b"".join((*self._owed, *self._open.values()))
+        size = len(start) + len(self._open) * MAX_FRAME + max(room, self._segment_bytes)
+        try:
+            fd = self._make(start, size)
+        except OSError as error:
+            self._full_until = time.monotonic() + _FULL_FOR_S
+            raise _full(error) from None
+        self._owed.clear()
+        if self._fd is not None:
+            os.ftruncate(self._fd, self._at)
+            self._replaced.append(self._fd)
+        self._fd, self._at, self._size = fd, len(start), size
+
+    def _make(self, start: bytes, size: int) -> int:
+        """The next segment, set aside and begun, put in its place when it is good. Raises OSError."""
+        taken = self._spool.bytes() - (self._size - self._at)
+        if taken + size > self._max_bytes:
+            raise OSError(f"{taken} of log.max_spool_bytes = {self._max_bytes} bytes are in use")
+        unfinished = self._folder.unfinished(self._number + 1)
+        fd = os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
+        try:
+            os.posix_fallocate(fd, 0, size)
+            _write_whole(fd, start, 0)
+            unfinished.rename(self._folder.segment(self._number + 1))
+        except OSError:
+            os.close(fd)
+            unfinished.unlink(missing_ok=True)
+            raise
+        self._number += 1
+        return fd
+
+
+def _write_whole(fd: int, data: bytes, at: int) -> None:
+    written = os.pwrite(fd, data, at)
+    if written < len(data):
+        raise OSError(f"{written} of {len(data)} bytes were written")
+
+
+def _full(error: OSError | None) -> LogSpoolFull:
+    if error is not None:
+        log.error("requests are refused, for the log cannot be written: %s", error)
+    return LogSpoolFull("the gateway cannot write its log: make room at log.spool, or raise log.max_spool_bytes")

@@ -1,0 +1,88 @@
+import zlib
+
+import orjson
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clawgw.ledger.document import document
+from clawgw.ledger.journal.frame import MAGIC, MAX_FRAME, Kind, decode, encode
+from clawgw.ledger.record import AttemptRecord
+from clawgw.policy import Target
+from tests.ledger.records import ended
+
+DOCUMENTS = st.dictionaries(st.text(max_size=5), st.text(max_size=20) | st.integers(0, 2**63 - 1) | st.none())
+
+
+def test_the_bytes_of_a_frame() -> None:
+    checked = b"f" + b"\x07\x00\x00\x00"
+    checksum = zlib.crc32(checked + b'{"a":1}').to_bytes(4, "little")
+    assert encode(Kind.FINAL, {"a": 1}) == b"\xffcg" + checked + checksum + b'{"a":1}'
+
+
+@given(DOCUMENTS, st.sampled_from(Kind), st.binary(max_size=30))
+def test_what_was_written_is_read_wherever_it_lies(fields: dict[str, object], kind: Kind, before: bytes) -> None:
+    frame = decode(before + encode(kind, fields), len(before))
+    assert frame is not None
+    assert (frame.kind, orjson.loads(frame.payload)) == (kind, fields)
+    assert frame.end == len(before + encode(kind, fields))
+
+
+@given(DOCUMENTS, st.data())
+def test_no_part_of_a_frame_is_one(fields: dict[str, object], data: st.DataObject) -> None:
+    frame = encode(Kind.FINAL, fields)
+    assert decode(frame[: data.draw(st.integers(0, len(frame) - 1))], 0) is None
+
+
+@given(DOCUMENTS, st.data())
+def test_a_frame_with_a_bit_turned_is_none(fields: dict[str, object], data: st.DataObject) -> None:
+    frame = bytearray(encode(Kind.FINAL, fields))
+    bit = data.draw(st.integers(0, 8 * len(frame) - 1))
+    frame[bit // 8] ^= 1 << bit % 8
+    assert decode(bytes(frame) + bytes(MAX_FRAME), 0) is None
+
+
+@given(st.binary(max_size=300), st.integers(0, 20))
+def test_any_bytes_are_no_frame(data: bytes, at: int) -> None:
+    assert decode(MAGIC + data, at) is None
+    assert decode(data, at) is None
+
+
+def test_a_record_with_all_that_a_caller_may_say_is_kept_whole() -> None:
+    metadata = {f"{number:064}": "v" * 512 for number in range(16)}
+    record = document(ended("req_1", user="u" * 512, metadata=metadata))
+    frame = decode(encode(Kind.FINAL, record), 0)
+    assert frame is not None
+    assert orjson.loads(frame.payload) == record
+
+
+def test_a_record_that_is_too_large_is_cut_and_still_a_record() -> None:
+    attempt = AttemptRecord(Target("openai", "\0" * 10_000), "retry", 1.0, 2.0, "failed")
+    worst = "\0" * 100_000
+    record = document(
+        ended(
+            "req_" + "0" * 26,
+            attempts=(attempt,) * 100,
+            model=worst,
+            user=worst,
+            route=worst,
+            key=worst,
+            finish_reason=worst,
+            labels={f"{number}{worst}": worst for number in range(100)},
+            metadata={f"{number}{worst}": worst for number in range(100)},
+        )
+    )
+    written = encode(Kind.FINAL, record)
+    assert len(written) <= MAX_FRAME
+    frame = decode(written, 0)
+    assert frame is not None
+    kept = orjson.loads(frame.payload)
+    assert kept.keys() == record.keys()
+    assert kept["request_id"] == "req_" + "0" * 26
+    assert kept["attempts"][0].keys() == record["attempts"][0].keys()
+    assert worst.startswith(kept["model"])
+
+
+def test_a_long_text_is_cut_no_more_than_it_must_be() -> None:
+    frame = decode(encode(Kind.FINAL, document(ended("req_1", model="m" * 20_000))), 0)
+    assert frame is not None
+    assert orjson.loads(frame.payload)["model"] == "m" * 256

@@ -1,0 +1,250 @@
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from clawgw.errors import LogSpoolFull
+from clawgw.ledger.journal.frame import MAX_FRAME, Kind
+from clawgw.ledger.journal.journal import Journal
+from clawgw.ledger.journal.segment import read_all, read_page
+from clawgw.ledger.journal.spool import Spool, WriterFolder
+from tests.ledger.records import begun, ended
+
+MIB = 1024 * 1024
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    journal = Journal.open(tmp_path, 64 * MIB)
+    yield journal
+    journal.close()
+
+
+def folder(spool: Path) -> WriterFolder:
+    (writer,) = Spool(spool).writers()
+    return writer
+
+
+def finals(spool: Path) -> list[str]:
+    """The ids of all records, as often as they are there."""
+    found = []
+    for writer in Spool(spool).writers():
+        for number in writer.segments():
+            found += [
+                orjson.loads(frame.payload)["request_id"]
+                for frame in read_all(writer.segment(number))
+                if frame.kind is Kind.FINAL
+            ]
+    return found
+
+
+def test_a_request_is_there_when_the_call_is_over(journal: Journal, tmp_path: Path) -> None:
+    journal.intend(begun("a"))
+    journal.intend(begun("b"))
+    journal.request_ended(ended("a"))
+    page = read_page(folder(tmp_path).segment(1), 0, sealed=False)
+    assert [(frame.kind, orjson.loads(frame.payload)["request_id"]) for frame in page.frames] == [
+        (Kind.INTENT, "a"),
+        (Kind.INTENT, "b"),
+        (Kind.FINAL, "a"),
+    ]
+    assert journal.rows == 1
+
+
+def test_another_segment_begins_with_what_is_open(tmp_path: Path) -> None:
+    journal = Journal.open(tmp_path, MIB)
+    journal.intend(begun("open"))
+    while len(folder(tmp_path).segments()) == 1:
+        journal.intend(begun("done"))
+        journal.request_ended(ended("done"))
+    second = folder(tmp_path).segment(2)
+    first_frame = next(iter(read_page(second, 0, sealed=False).frames))
+    assert orjson.loads(first_frame.payload)["request_id"] == "open"
+    first = folder(tmp_path).segment(1)
+    assert read_page(first, 0, sealed=False).end == first.stat().st_size
+    journal.close()
+
+
+def test_room_for_every_open_request_is_on_the_disk(journal: Journal, tmp_path: Path) -> None:
+    for number in range(300):
+        journal.intend(begun(f"r{number}"))
+        last = folder(tmp_path).segment(folder(tmp_path).segments()[-1])
+        used = read_page(last, 0, sealed=False, size=64 * MIB).end
+        assert last.stat().st_blocks * 512 - used >= (number + 1) * MAX_FRAME
+    for number in range(300):
+        journal.request_ended(ended(f"r{number}", user="u" * 512, metadata={f"{n}": "v" * 512 for n in range(16)}))
+    assert sorted(finals(tmp_path)) == sorted(f"r{number}" for number in range(300))
+
+
+def test_a_full_spool_refuses_and_loses_nothing(tmp_path: Path) -> None:
+    journal = Journal.open(tmp_path, MIB)
+    begun_ids = fill(journal, lambda number: f"r{number}")
+    with pytest.raises(LogSpoolFull) as full:
+        journal.intend(begun("more"))
+    assert 20 < len(begun_ids) < 64
+    assert (full.value.status, full.value.code) == (503, "log_spool_full")
+    assert Spool(tmp_path).bytes() <= MIB
+    for request_id in begun_ids:
+        journal.request_ended(ended(request_id))
+    journal.close()
+    assert sorted(finals(tmp_path)) == sorted(begun_ids)
+
+
+def test_once_there_is_room_again_requests_are_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clawgw.ledger.journal.journal._FULL_FOR_S", 0.0)
+    dead = Journal.open(tmp_path, MIB)
+    dead.intend(begun("x"))
+    (left,) = Spool(tmp_path).writers()
+    journal = Journal.open(tmp_path, Spool(tmp_path).bytes() + 1000)
+    with pytest.raises(LogSpoolFull):
+        journal.intend(begun("y"))
+    dead.close()
+    left.remove()
+    journal.intend(begun("y"))
+    journal.close()
+
+
+def test_a_spool_found_full_is_not_looked_at_for_each_request(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    journal = Journal.open(tmp_path, 1)
+    for _ in range(50):
+        with pytest.raises(LogSpoolFull):
+            journal.intend(begun("x"))
+    assert len(caplog.records) < 5
+    assert "log.max_spool_bytes = 1 " in caplog.text
+    journal.close()
+
+
+def test_a_write_that_is_cut_short_is_taken_back(
+    journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal.intend(begun("a"))
+    journal.intend(begun("b"))
+    whole = os.pwrite
+    monkeypatch.setattr(os, "pwrite", lambda fd, data, at: whole(fd, data[:-5], at))
+    journal.request_ended(ended("a"))
+    assert finals_of_living(tmp_path) == []
+    monkeypatch.undo()
+    journal.intend(begun("c"))
+    journal.request_ended(ended("b"))
+    assert finals_of_living(tmp_path) == ["a", "b"]
+    assert journal.rows == 2
+
+
+def test_a_record_that_could_not_be_written_is_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    journal = Journal.open(tmp_path, MIB)
+    journal.intend(begun("a"))
+
+    def failing(*_: object) -> int:
+        raise OSError("the disk is gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pwrite", failing)
+        journal.request_ended(ended("a"))
+        with pytest.raises(LogSpoolFull):
+            journal.intend(begun("b"))
+    assert "a: the log cannot be written: the disk is gone" in caplog.text
+    monkeypatch.setattr("clawgw.ledger.journal.journal.time.monotonic", lambda: 1e12)
+    journal.close()
+    assert finals(tmp_path) == ["a"]
+
+
+def test_an_intent_that_cannot_be_written_refuses(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal.intend(begun("a"))
+    monkeypatch.setattr(os, "pwrite", lambda _fd, _data, _at: 0)
+    with pytest.raises(LogSpoolFull):
+        journal.intend(begun("b"))
+
+
+FILE_LIMIT = """
+import resource, sys
+from pathlib import Path
+from clawgw.errors import LogSpoolFull
+from clawgw.ledger.journal.journal import Journal
+from tests.ledger.records import begun, ended
+
+journal = Journal.open(Path(sys.argv[1]), 2**30)
+resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, 2**20))
+try:
+    journal.intend(begun("a"))
+except LogSpoolFull:
+    print("refused")
+"""
+
+
+def test_a_file_that_may_not_grow_refuses(tmp_path: Path) -> None:
+    run = subprocess.run([sys.executable, "-c", FILE_LIMIT, tmp_path], check=True, capture_output=True, text=True)  # noqa: S603 - our own code
+    assert run.stdout == "refused\n"
+    assert Spool(tmp_path).bytes() == 0
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(tmp_path)]
+    if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode != 0:  # noqa: S603 - as above
+        pytest.skip("a file system cannot be mounted")
+    yield tmp_path
+    subprocess.run(["umount", tmp_path], check=True)  # noqa: S603, S607 - as above
+
+
+def test_a_full_disk_refuses_loses_nothing_and_recovers(small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clawgw.ledger.journal.journal._FULL_FOR_S", 0.0)
+    filler = small_disk / "filler"
+    filler.write_bytes(bytes(500 * 1024))
+    journal = Journal.open(small_disk / "spool", 8 * MIB)
+    taken = fill(journal, lambda number: f"r{number}")
+    assert len(taken) > 5
+    for request_id in taken:
+        journal.request_ended(ended(request_id))
+    filler.unlink()
+    more = fill(journal, lambda number: f"s{number}")
+    assert len(more) > len(taken)
+    for request_id in more:
+        journal.request_ended(ended(request_id))
+    journal.close()
+    assert sorted(finals(small_disk / "spool")) == sorted(taken + more)
+
+
+def fill(journal: Journal, name: Callable[[int], str]) -> list[str]:
+    taken = list[str]()
+    try:
+        while True:
+            journal.intend(begun(name(len(taken))))
+            taken.append(name(len(taken)))
+    except LogSpoolFull:
+        return taken
+
+
+def finals_of_living(spool: Path) -> list[str]:
+    writer = folder(spool)
+    pages = [read_page(writer.segment(number), 0, sealed=False) for number in writer.segments()]
+    return [
+        orjson.loads(frame.payload)["request_id"] for page in pages for frame in page.frames if frame.kind is Kind.FINAL
+    ]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 600)), max_size=200))
+def test_whatever_comes_and_goes_every_end_is_there_once(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[int, int]]
+) -> None:
+    spool = tmp_path_factory.mktemp("spool")
+    journal = Journal.open(spool, 4 * MIB)
+    running, over = dict[int, str](), list[str]()
+    for count, (slot, size) in enumerate(steps):
+        if slot in running:
+            over.append(running.pop(slot))
+            journal.request_ended(ended(over[-1], user="u" * size))
+        else:
+            running[slot] = f"r{count}"
+            journal.intend(begun(running[slot]))
+    journal.sync()
+    journal.close()
+    assert sorted(finals(spool)) == sorted(over)

@@ -1,0 +1,56 @@
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from clawgw.ledger.sinks import schema
+from clawgw.ledger.sinks.schema import MIGRATIONS, NewerDatabase, open_database, transaction
+
+
+def names(connection: sqlite3.Connection) -> set[str]:
+    return {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+
+
+def test_a_new_database_has_all_tables_and_outlasts_a_power_cut(tmp_path: Path) -> None:
+    with closing(open_database(tmp_path / "a.db")) as connection:
+        assert {"requests", "dead_letters"} <= names(connection)
+        assert connection.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert connection.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
+
+
+def test_an_older_database_gets_what_it_lacks_and_keeps_what_it_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schema, "MIGRATIONS", (("CREATE TABLE a (x)",),))
+    with closing(open_database(tmp_path / "a.db")) as connection:
+        connection.execute("INSERT INTO a VALUES (1)")
+    monkeypatch.setattr(schema, "MIGRATIONS", (("CREATE TABLE a (x)",), ("ALTER TABLE a ADD y", "UPDATE a SET y = 2")))
+    with closing(open_database(tmp_path / "a.db")) as connection:
+        assert connection.execute("SELECT x, y FROM a").fetchall() == [(1, 2)]
+
+
+def test_a_migration_that_fails_has_not_happened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schema, "MIGRATIONS", (("CREATE TABLE a (x)", "no SQL"),))
+    with pytest.raises(sqlite3.OperationalError):
+        open_database(tmp_path / "a.db")
+    with closing(sqlite3.connect(tmp_path / "a.db")) as connection:
+        assert names(connection) == set()
+        assert connection.execute("PRAGMA user_version").fetchone() == (0,)
+
+
+def test_a_later_versions_database_is_left_alone(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "a.db")) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    with pytest.raises(NewerDatabase, match="schema 99"):
+        open_database(tmp_path / "a.db")
+
+
+def test_a_transaction_is_all_or_nothing(tmp_path: Path) -> None:
+    with closing(open_database(tmp_path / "a.db")) as connection:
+        connection.execute("CREATE TABLE a (x)")
+        with pytest.raises(KeyError), transaction(connection):  # noqa: PT012 - what is written before is the point
+            connection.execute("INSERT INTO a VALUES (1)")
+            raise KeyError
+        assert connection.execute("SELECT * FROM a").fetchall() == []
