@@ -4,8 +4,8 @@ from clawgw.ledger.document import document
 from clawgw.ledger.record import AttemptRecord, RequestRecord
 from clawgw.policy import Target
 
-AT_MS = 1_795_440_000_123
-"""2026-11-23T13:20:00.123Z"""
+AT_MS = 4_102_444_800_123
+"""2100-01-01T00:00:00.123Z: a server drops what is older than the retention."""
 
 
 def documents(count: int, outcome: str = "ok") -> list[dict[str, object]]:

@@ -15,7 +15,7 @@ from tests.ledger.sinks.documents import documents, one
 from tests.ledger.sinks.mongodb import MongoServer
 from tests.ledger.sinks.scripted_mongo import ScriptedMongo
 
-AT = datetime(2026, 11, 23, 13, 20, 0, 123_000, tzinfo=UTC)
+AT = datetime(2100, 1, 1, 0, 0, 0, 123_000, tzinfo=UTC)
 Opener = Callable[..., MongoSink]
 
 
