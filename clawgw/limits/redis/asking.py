@@ -71,7 +71,7 @@ class Desk:
         self._asked.append(question)
         self._link.submit(question)
         await trio.lowlevel.wait_task_rescheduled(question.abort)
-        return Unanswered("Timeout") if question.abandoned else question.answer
+        return Unanswered(TimeoutError.__name__) if question.abandoned else question.answer
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Send away those who have waited for long enough; at the end, everybody."""

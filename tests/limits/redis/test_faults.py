@@ -79,7 +79,7 @@ async def test_frozen_costs_a_few_waits_and_then_nothing(doomed: RedisServer, ca
         started = trio.current_time()
         for number in range(FAILURES):
             assert await passes(store, f"a{number}", Claim(TEN, 1))
-        assert store.degraded == "Timeout"
+        assert store.degraded == "TimeoutError"
         opened = trio.current_time()
         for number in range(100):
             assert await passes(store, f"b{number}", Claim(TEN, 1))
@@ -89,7 +89,7 @@ async def test_frozen_costs_a_few_waits_and_then_nothing(doomed: RedisServer, ca
         await eventually(lambda: store.degraded is None)
     said = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
     assert said == [
-        "limits: Redis is away (Timeout); until it answers, [limits] when_down applies",
+        "limits: Redis is away (TimeoutError); until it answers, [limits] when_down applies",
         "limits: Redis answers again",
     ]
 
