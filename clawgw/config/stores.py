@@ -36,7 +36,7 @@ class StoreResolver:
         return url
 
     def mongo(self, table: Mongo | None) -> ReadyMongo | None:
-        """`[log.mongo]`; None: there is no such table."""
+        """`[log.mongo]`; None: its address is not set."""
         wanted = table or Mongo()
         url = self._address("log.mongo.url", wanted.url, is_written=table is not None)
         return None if url is None else ReadyMongo(url, wanted.database, wanted.collection)
