@@ -91,6 +91,7 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
     "Silence": {"budget_ratio": "Attempts started by silence per request, at most, over time."},
     "Limits": {
         "redis_url": "env:NAME, file:PATH or a URL without a password.",
+        "redis_timeout_s": "How long Redis may take to answer before a request goes on without it.",
         "when_down": "What happens to limits while the store cannot be reached.",
         "labels": 'Limits of all keys with a label, "name:value".',
     },

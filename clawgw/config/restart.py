@@ -8,7 +8,7 @@ from clawgw.config.settings import Settings
 KEYS: Mapping[str, Sequence[str]] = {
     "server": ("bind", "workers", "tls_cert", "tls_key"),
     "log": ("path",),
-    "limits": ("store", "redis_url", "when_down"),
+    "limits": ("store", "redis_url", "redis_timeout_s", "when_down"),
 }
 """By table. Sockets, processes and stores are there from the start; beside the log lies what finds the process."""
 

@@ -208,6 +208,7 @@ class Limits:
 
     store: Literal["memory", "redis"] = "memory"
     redis_url: Address = field(default="env:REDIS_URL", repr=False)
+    redis_timeout_s: Positive = 0.05
     when_down: Literal["local", "open", "closed"] = "local"
     labels: Mapping[LabelName, LabelLimits] = field(factory=dict)
 

@@ -40,7 +40,16 @@ class LimitKeeper:
         if snapshot.redis_url is None:
             return cls(local, settings)
         try:
-            return cls(RedisStore(snapshot.redis_url.reveal(), settings.when_down, local, instance), settings)
+            return cls(
+                RedisStore(
+                    snapshot.redis_url.reveal(),
+                    settings.when_down,
+                    local,
+                    instance,
+                    patience_s=settings.redis_timeout_s,
+                ),
+                settings,
+            )
         except BadRedisUrl as error:
             raise ConfigError([Mistake("limits.redis_url", str(error))]) from None
 

@@ -17,6 +17,7 @@ from clawgw.config.settings import Limits, Log, Server, Settings
         ({"server": Server(tls_key="a")}, "server.tls_key"),
         ({"log": Log(path="a")}, "log.path"),
         ({"limits": Limits(store="redis")}, "limits.store"),
+        ({"limits": Limits(redis_timeout_s=1.0)}, "limits.redis_timeout_s"),
         ({"limits": Limits(when_down="open")}, "limits.when_down"),
     ],
 )

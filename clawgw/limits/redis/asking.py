@@ -1,6 +1,7 @@
 """Questions to Redis, and waiting for the answers: all wait equally long, and one task keeps the time for all of them.
 
-A deadline of its own for each would cost more than the rest of the question.
+A deadline of its own for each would cost more than the rest of the question. Patience is with Redis: where it is this
+process that is too busy to ask or to hear, its questions wait up to `BUSY_S` longer.
 """
 
 from collections import deque
@@ -12,6 +13,9 @@ from attrs import define
 
 from clawgw.limits.redis.link import Answer, Job, Link, Unanswered
 from clawgw.limits.redis.scripts import Script
+
+BUSY_S = 0.2
+LOOK_S = 0.005
 
 
 @define(eq=False)
@@ -80,10 +84,18 @@ class Desk:
         try:
             while True:
                 now_s = trio.current_time()
-                while self._asked and self._asked[0].deadline_s <= now_s:
+                while self._asked and self._is_over(self._asked[0], now_s):
                     self._asked.popleft().give_up()
-                await trio.sleep_until(self._asked[0].deadline_s if self._asked else now_s + self._patience_s)
+                next_s = self._asked[0].deadline_s if self._asked else now_s + self._patience_s
+                await trio.sleep_until(max(next_s, now_s + LOOK_S))
         finally:
             self._open = False
             while self._asked:
                 self._asked.popleft().give_up()
+
+    def _is_over(self, question: _Question, now_s: float) -> bool:
+        if question.waiting is None:
+            return True
+        if now_s < question.deadline_s:
+            return False
+        return self._link.silent_s >= self._patience_s or now_s >= question.deadline_s + BUSY_S

@@ -4,10 +4,13 @@ Trio hands in jobs and is told of a whole batch at once; nobody waits here, whoe
 """
 
 import logging
+import math
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from queue import Empty, SimpleQueue
+from time import perf_counter
 from typing import Any
 
 import orjson
@@ -57,6 +60,13 @@ class Link:
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._closing = False
         self._given_up = False
+        self._asked_at: float | None = None
+
+    @property
+    def silent_s(self) -> float:
+        """For how long Redis has been asked something and has said nothing; not, for how long the thread was waited for."""
+        asked_at = self._asked_at
+        return 0.0 if asked_at is None else perf_counter() - asked_at
 
     def start(self) -> None:
         """From Trio. The thread never keeps the process alive."""
@@ -89,18 +99,20 @@ class Link:
 
     def _gather(self) -> list[Job | None]:
         """What waits, at least one."""
-        batch = [self._jobs.get()]
-        try:
-            while len(batch) < BATCH:
+        return [self._jobs.get(), *self._gather_now(BATCH - 1)]
+
+    def _gather_now(self, most: float = math.inf) -> list[Job | None]:
+        batch: list[Job | None] = []
+        with suppress(Empty):
+            while len(batch) < most:
                 batch.append(self._jobs.get_nowait())
-        except Empty:
-            pass
         return batch
 
     def _run(self, jobs: Sequence[Job]) -> None:
         """Give every job its answer. After the first failure while closing, nothing is tried any more."""
         if self._given_up:
             return _unanswered(jobs, "Closing")
+        self._asked_at = perf_counter()
         try:
             unknown = self._exchange("EVALSHA", [(calls[0].script.digest, calls) for calls in _by_script(jobs)])
             self._exchange("EVAL", [(calls[0].script.source, calls) for calls in unknown])
@@ -108,6 +120,18 @@ class Link:
             self._connection.disconnect()
             self._given_up = self._closing
             _unanswered(jobs, reason(error))
+            self._dismiss(reason(error))
+        finally:
+            self._asked_at = None
+
+    def _dismiss(self, why: str) -> None:
+        """Whoever has been waiting meanwhile does not wait once more."""
+        waiting = self._gather_now()
+        jobs = [job for job in waiting if job is not None]
+        _unanswered(jobs, why)
+        self._tell(partial(_done, jobs))
+        if None in waiting:
+            self._jobs.put(None)
 
     def _exchange(self, command: str, scripts: Sequence[tuple[str, Sequence[Job]]]) -> list[Sequence[Job]]:
         """Run scripts, each with all its calls. Returns the calls of those that Redis does not know."""

@@ -11,7 +11,7 @@ import trio
 
 from clawgw.limits.arithmetic import Level, standing
 from clawgw.limits.bucket import Bucket, Claim, Granted, Refused, Standing, Verdict
-from clawgw.limits.redis.asking import Desk
+from clawgw.limits.redis.asking import BUSY_S, Desk
 from clawgw.limits.redis.away import WhenDown, while_away
 from clawgw.limits.redis.breaker import Breaker
 from clawgw.limits.redis.clock import RedisClock
@@ -153,7 +153,7 @@ class RedisStore:
         """As Redis decides; None: it has not done so in time."""
         rules = [rule(claim.bucket) for claim in claims]
         keys = [record(name), *[rule.key for rule in rules]]
-        arguments: list[str | int] = [self._clock.ms(now_s + self._patience_s), expires_ms, name]
+        arguments: list[str | int] = [self._clock.ms(now_s + self._patience_s + BUSY_S), expires_ms, name]
         for (_, kind, limit), claim in zip(rules, claims, strict=True):
             arguments += kind, limit, min(claim.amount, limit + 1)
         answer = await self._desk.ask(self._scripts.reserve, keys, arguments, lambda: self._settle(name, ()))
