@@ -64,7 +64,7 @@ class Link:
 
     @property
     def silent_s(self) -> float:
-        """For how long Redis has been asked something and has said nothing; not, for how long the thread was waited for."""
+        """For how long Redis has been asked something and has said nothing; waiting for the thread does not count."""
         asked_at = self._asked_at
         return 0.0 if asked_at is None else perf_counter() - asked_at
 
