@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 
+from clawgw.ledger import rollup
+
 _REQUESTS = """
     CREATE TABLE requests (
         request_id TEXT PRIMARY KEY,
@@ -58,13 +60,10 @@ MIGRATIONS: Sequence[Sequence[str]] = (
     (
         _REQUESTS,
         "CREATE INDEX requests_at ON requests (at_ms)",
-        "CREATE INDEX requests_key ON requests (key, at_ms)",
-        "CREATE INDEX requests_model ON requests (model, at_ms)",
-        "CREATE INDEX requests_provider ON requests (provider, at_ms)",
-        "CREATE INDEX requests_route ON requests (route, at_ms)",
         "CREATE INDEX requests_client ON requests (client_request_id) WHERE client_request_id IS NOT NULL",
         _DEAD_LETTERS,
     ),
+    rollup.SCHEMA,
 )
 """Each is a sequence of statements."""
 
@@ -85,6 +84,7 @@ def open_database(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         _migrate(connection)
+        rollup.prepare(connection)
     except BaseException:
         connection.close()
         raise

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 from attrs import define, field
 
+from clawgw.ledger import rollup
 from clawgw.ledger.document import Document, epoch_ms, iso_utc
 from clawgw.ledger.sinks.schema import NewerDatabase, open_database, transaction
 from clawgw.ledger.sinks.sink import Rejected, SinkAway
@@ -95,6 +96,7 @@ class SqliteSink:
                     connection.execute(_UPSERT, _row(document))
                 except _REFUSALS as refusal:
                     rejected.append(Rejected(document, str(refusal)))
+            rollup.fold(connection)
         return rejected
 
     def close(self) -> None:
@@ -115,7 +117,9 @@ def keep_dead_letters(database: Database, sink: str, rejected: Sequence[Rejected
 def prune(database: Database, before_ms: int) -> bool:
     """Delete some of the requests that are older; whether there may be more. Raises SinkAway."""
     with database.transaction() as connection:
-        return connection.execute(_PRUNE, (before_ms, _FEW)).rowcount == _FEW
+        pruned = connection.execute(_PRUNE, (before_ms, _FEW)).rowcount
+        rollup.fold(connection)
+        return pruned == _FEW
 
 
 def _row(document: Document) -> Sequence[Any]:

@@ -1,0 +1,126 @@
+"""What questions about usage cost over a million requests: ms for each grouping, and µs for each row that is written.
+
+    python -m benchmarks.usage [ROWS [FILE]]
+
+The requests are spread over 30 days, 20 keys, 10 targets, 3 routes, 30 features and 1000 users, each of one key. An
+existing FILE is asked as it is.
+"""
+
+import random
+import sqlite3
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import orjson
+from attrs import evolve
+
+from clawgw.ledger import reading, rollup
+from clawgw.ledger.document import iso_utc
+from clawgw.ledger.question import Question, question
+from clawgw.ledger.sinks.schema import open_database, transaction
+
+START_MS = 1_790_000_000_000
+SPAN_MS = 30 * rollup.DAY_MS
+BATCH = 500
+ROUNDS = 5
+QUESTIONS = (
+    *("", "key", "model", "provider", "route", "day", "hour", "user", "label:team", "metadata:feature"),
+    *("key,day", "key,model", "model,day", "model,hour", "user,day", "user,model"),
+)
+TARGETS = [("openai", f"gpt-{number}") for number in range(6)] + [("groq", f"llama-{number}") for number in range(4)]
+
+
+def rows(count: int) -> Iterator[dict[str, object]]:
+    """Made-up requests in the order of time."""
+    dice = random.Random(1)  # noqa: S311 - the same data every time
+    for number in range(count):
+        at_ms = START_MS + SPAN_MS * number // count
+        key, (provider, model) = dice.randrange(20), dice.choice(TARGETS)
+        duration = dice.lognormvariate(6.5, 0.9)
+        yield {
+            "request_id": f"req_{number:026}",
+            "at": iso_utc(at_ms),
+            "at_ms": at_ms,
+            "key": f"key-{key}",
+            "labels": orjson.dumps({"team": f"team-{key % 4}"}).decode(),
+            "user": f"user-{key}-{dice.randrange(50)}",
+            "metadata": orjson.dumps({"feature": f"feature-{dice.randrange(30)}"}).decode(),
+            "endpoint": "chat.completions",
+            "route": dice.choice(("fast", "cheap", None)),
+            "stream": 1,
+            "config_version": "0123456789ab",
+            "outcome": dice.choices(("ok", "error", "cancelled"), (96, 3, 1))[0],
+            "status": 200,
+            "provider": provider,
+            "model": model,
+            "prompt_tokens": dice.randrange(5000),
+            "completion_tokens": dice.randrange(1000),
+            "cost_pico": dice.randrange(10**10),
+            "first_token_ms": duration / 4,
+            "duration_ms": duration,
+            "attempts": "[]",
+        }
+
+
+def fill(path: Path, count: int) -> None:
+    """Write them as the sink does, a transaction for each batch."""
+    connection = open_database(path)
+    connection.execute("PRAGMA synchronous = OFF")
+    folding = 0.0
+    started = time.perf_counter()
+    made = rows(count)
+    while batch := tuple(islice(made, BATCH)):
+        with transaction(connection):
+            write(connection, batch)
+            before = time.perf_counter()
+            rollup.fold(connection)
+            folding += time.perf_counter() - before
+    taken = time.perf_counter() - started
+    connection.close()
+    print(f"written in {taken:.0f} s, {folding / count * 1e6:.1f} µs a row for the cubes")
+
+
+def write(connection: sqlite3.Connection, batch: tuple[dict[str, object], ...]) -> None:
+    """Insert a batch."""
+    names = list(batch[0])
+    statement = f"INSERT INTO requests ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"  # noqa: S608 - names of this module
+    connection.executemany(statement, [tuple(row.values()) for row in batch])
+
+
+def ask(path: Path, question: Question) -> tuple[float, float, int]:
+    """The best and the middle of some rounds in ms, and how many groups there are."""
+    taken, found = [], 0
+    for _ in range(ROUNDS):
+        started = time.perf_counter()
+        found = len(reading.usage(path, question, 600).groups)
+        taken.append((time.perf_counter() - started) * 1000)
+    return min(taken), sorted(taken)[ROUNDS // 2], found
+
+
+def report(path: Path) -> None:
+    """Print what every question takes: over everything, and from the middle of a day to that of another."""
+    part = START_MS + 3 * rollup.DAY_MS + 12_345_678, START_MS + 27 * rollup.DAY_MS + 45_678_901
+    for text in QUESTIONS:
+        whole = question([text] if text else [], {})
+        some = evolve(whole, from_ms=part[0], to_ms=part[1])
+        results = ask(path, whole), ask(path, some)
+        shown = " | ".join(f"{best:6.0f} | {middle:6.0f}" for best, middle, _ in results)
+        print(f"| {text or 'nothing':16} | {results[0][2]:7} | {shown} |")
+
+
+def main() -> None:
+    """Fill, then ask."""
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(sys.argv[2]) if len(sys.argv) > 2 else Path(folder) / "clawgw.db"
+        if not path.exists():
+            fill(path, count)
+        report(path)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+"""Reads the log's database while the gateway writes it: usage, and single records.
+
+Calls block: whoever serves requests as well makes them in a thread. A connection is opened for each, can only read, and
+sees one moment of the database.
+"""
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import chain
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+import orjson
+from attrs import evolve
+
+from clawgw.ledger.question import Question
+from clawgw.ledger.rollup import prepare
+from clawgw.ledger.usage import Answer, Figures, merged, queries
+
+_STEPS: Final = 100_000
+"""How many steps SQLite does before it is asked whether its time is up."""
+_BUSY_S: Final = 2.0
+_AS_JSON: Final = ("labels", "metadata", "attempts")
+_INSIDE: Final = ("at_ms", "cost_pico")
+"""Columns that are there for sorting and adding; others show the same."""
+
+
+class TooSlow(Exception):
+    """The time for an answer is up."""
+
+
+class Unreadable(Exception):
+    """The database cannot be read; the message says why."""
+
+
+def usage(path: Path, question: Question, limit_s: float) -> Answer:
+    """The answer; nothing was used where there is no log yet. Raises TooSlow, Unreadable."""
+    if not path.exists():
+        return Answer(question)
+    with _reading(path, limit_s) as connection:
+        (total,) = _groups(connection, evolve(question, groupings=())) or [Figures()]
+        return Answer(question, _groups(connection, question), total)
+
+
+def record(path: Path, request_id: str, key: str | None, limit_s: float) -> dict[str, Any] | None:
+    """A request by our id, or the newest with this id of its caller's. `key`: only if it is that key's.
+
+    None where there is none. Raises TooSlow, Unreadable.
+    """
+    if not path.exists():
+        return None
+    with _reading(path, limit_s) as connection:
+        connection.row_factory = sqlite3.Row
+        for column in ("request_id", "client_request_id"):
+            row = connection.execute(
+                f"SELECT * FROM requests WHERE {column} = ?1 AND (?2 IS NULL OR key = ?2)"  # noqa: S608 - one of two names
+                " ORDER BY at_ms DESC LIMIT 1",
+                [request_id, key],
+            ).fetchone()
+            if row is not None:
+                return _shown(row)
+    return None
+
+
+def _groups(connection: sqlite3.Connection, question: Question) -> list[Figures]:
+    return merged(
+        question, chain.from_iterable(connection.execute(query.sql, query.parameters) for query in queries(question))
+    )
+
+
+@contextmanager
+def _reading(path: Path, limit_s: float) -> Iterator[sqlite3.Connection]:
+    until = time.monotonic() + limit_s
+    try:
+        connection = _open(path)
+    except sqlite3.Error as error:
+        raise Unreadable(f"{path}: {error}") from None
+    try:
+        prepare(connection)
+        connection.set_progress_handler(lambda: time.monotonic() > until, _STEPS)
+        connection.execute("BEGIN")
+        yield connection
+    except sqlite3.Error as error:
+        if time.monotonic() > until:
+            raise TooSlow from None
+        raise Unreadable(f"{path}: {error}") from None
+    finally:
+        connection.close()
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    address = f"file:{quote(str(path.absolute()))}?mode=ro"
+    return sqlite3.connect(address, uri=True, timeout=_BUSY_S, isolation_level=None)
+
+
+def _shown(row: sqlite3.Row) -> dict[str, Any]:
+    shown = {name: row[name] for name in row.keys() if name not in _INSIDE}  # noqa: SIM118 - a Row iterates over values
+    shown |= {name: orjson.loads(shown[name]) for name in _AS_JSON}
+    return shown | {"stream": bool(shown["stream"])}
