@@ -1,5 +1,6 @@
 """The Quart-Trio application: everything but the hot endpoints."""
 
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -9,7 +10,7 @@ from quart_trio import QuartTrio
 from werkzeug.exceptions import HTTPException
 
 from clawgw.errors import GatewayError, InternalError, MethodNotAllowed, NotFound, Unavailable
-from clawgw.web import pages
+from clawgw.web import pages, usage_pages
 from clawgw.web.auth import authenticate, check_admin
 from clawgw.web.bugs import report_bug
 from clawgw.web.error_body import error_headers, error_json
@@ -73,6 +74,16 @@ def _add_pages(app: QuartTrio, service: Service) -> None:
     @app.get("/v1/models/<path:model_id>")
     async def model(model_id: str) -> Response:
         return _json(pages.model(service, g.caller, model_id))
+
+    @app.get("/v1/usage")
+    async def usage() -> Response:
+        log = Path(service.snapshot.settings.log.path)
+        return _json(await usage_pages.usage(log, g.caller, request.args.to_dict(flat=False)))
+
+    @app.get("/v1/requests/<path:request_id>")
+    async def record(request_id: str) -> Response:
+        log = Path(service.snapshot.settings.log.path)
+        return _json(await usage_pages.record(log, g.caller, request_id))
 
 
 def _add_errors(app: QuartTrio) -> None:
