@@ -19,6 +19,7 @@ COMMANDS: Mapping[str, str] = {
     "explain": "clawgw.cli.explain",
     "schema": "clawgw.cli.schema",
     "keys": "clawgw.cli.keys",
+    "usage": "clawgw.cli.usage",
     "reload": "clawgw.cli.reload",
     "version": "clawgw.cli.version",
 }
