@@ -24,6 +24,8 @@ MAX_EVENT_BYTES = 64 * 1024 * 1024
 """More than a record has; the topic's own limit is the one that counts."""
 _DELIVERY_MS = 10_000
 _BROKER = r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?"
+_TOO_LARGE = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE})
+"""For a topic, for a broker's files (kafka.apache.org/protocol, error codes)."""
 _BROKERS = re.compile(rf"{_BROKER}(\s*,\s*{_BROKER})*")
 
 
@@ -48,7 +50,7 @@ class _Reports:
         """One event's fate."""
         if error is None:
             return
-        if error.code() == KafkaError.MSG_SIZE_TOO_LARGE:
+        if error.code() in _TOO_LARGE:
             self.too_large.append(event)
         else:
             self.failed.append(error)

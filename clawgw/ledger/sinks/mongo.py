@@ -6,6 +6,7 @@ replaced as a whole.
 
 import logging
 import re
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -111,8 +112,7 @@ class MongoSink:
             if error.details["writeConcernErrors"] or any(map(_passes, refusals)):
                 raise
             for refusal in refusals:
-                reason = f"{refusal['code']}: {refusal['errmsg'][:_REASON_LENGTH]}"
-                yield Rejected(batch[refusal["index"]].document, reason)
+                yield Rejected(batch[refusal["index"]].document, _refusal(refusal))
 
     def _ensure_indexes(self) -> None:
         """Once, after something was written: whoever may write but not make indexes still gets the records."""
@@ -139,21 +139,23 @@ class MongoSink:
 
 
 def _client(url: str) -> MongoClient[Mapping[str, Any]]:
-    """Its own retries are off: who delivers tries again anyway, and knows when."""
+    """Its own retries are off: who delivers tries again anyway, and knows when. An option it does not know warns."""
     try:
         if not url.startswith(_SCHEMES):
             raise InvalidURI
-        return MongoClient(
-            url,
-            appname="clawgw",
-            connect=False,
-            connectTimeoutMS=_CONNECT_MS,
-            retryWrites=False,
-            serverSelectionTimeoutMS=_CONNECT_MS,
-            socketTimeoutMS=_WRITE_MS + _CONNECT_MS,
-        )
-    except (PyMongoError, ValueError, TypeError):
-        message = "must be a URL with mongodb:// or mongodb+srv://, user and password percent-encoded"
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)
+            return MongoClient(
+                url,
+                appname="clawgw",
+                connect=False,
+                connectTimeoutMS=_CONNECT_MS,
+                retryWrites=False,
+                serverSelectionTimeoutMS=_CONNECT_MS,
+                socketTimeoutMS=_WRITE_MS + _CONNECT_MS,
+            )
+    except (PyMongoError, ValueError, TypeError, UserWarning):
+        message = "must be a URL of a MongoDB (mongodb://, mongodb+srv://), user and password percent-encoded"
         raise ConfigError([Mistake("log.mongo.url", message)]) from None
 
 
@@ -172,6 +174,12 @@ def _passes(refusal: Mapping[str, Any]) -> bool:
     """Whether the same document may be taken later. Two upserts of one `_id` at a time can make a duplicate key."""
     code = refusal["code"]
     return code in _PASSING or (code == _DUPLICATE_KEY and "_id" in refusal.get("keyPattern", {}))
+
+
+def _refusal(refusal: Mapping[str, Any]) -> str:
+    """What kind of error it is: after the first colon its message quotes the document."""
+    kind, _, _ = refusal["errmsg"].partition(":")
+    return f"MongoDB refuses it: {kind[:_REASON_LENGTH]} ({refusal['code']})"
 
 
 def _reason(error: PyMongoError) -> str:

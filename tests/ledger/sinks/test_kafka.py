@@ -113,8 +113,9 @@ def test_brokers_that_are_gone_are_named(monkeypatch: pytest.MonkeyPatch) -> Non
 class Scripted:
     """A producer whose topic takes `limit` bytes of a batch, as brokers do; the mock cluster takes everything."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, code: int = KafkaError.MSG_SIZE_TOO_LARGE) -> None:
         self.limit = limit
+        self.code = code
         self.taken = list[bytes]()
         self._batch = list[tuple[bytes, bytes, Any]]()
 
@@ -123,7 +124,7 @@ class Scripted:
 
     def flush(self, timeout: float) -> int:
         size = sum(len(value) for _, value, _ in self._batch)
-        error = KafkaError(KafkaError.MSG_SIZE_TOO_LARGE) if size > self.limit else None
+        error = KafkaError(self.code) if size > self.limit else None
         for key, _, report in self._batch:
             report(error, None)
             if error is None:
@@ -135,8 +136,9 @@ class Scripted:
         self._batch.clear()
 
 
-def test_only_what_is_too_large_alone_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
-    producer = Scripted(limit=2_000)
+@pytest.mark.parametrize("code", [KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE])
+def test_only_what_is_too_large_alone_is_rejected(code: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    producer = Scripted(2_000, code)
     monkeypatch.setattr(kafka, "Producer", lambda _: producer)
     large = one("large") | {"user": "x" * 2_000}
     sink = KafkaSink(ReadyKafka(Secret("kafka.example:9092"), TOPIC))
@@ -152,7 +154,7 @@ class Unanswering(Scripted):
 
 
 def test_no_acknowledgement_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kafka, "Producer", lambda _: Unanswering(limit=0))
+    monkeypatch.setattr(kafka, "Producer", lambda _: Unanswering(0))
     sink = KafkaSink(ReadyKafka(Secret("kafka.example:9092"), TOPIC))
     with pytest.raises(SinkAway, match="no acknowledgement"):
         sink.deliver(documents(1))

@@ -107,7 +107,7 @@ def test_a_frozen_server_is_away(doomed_mongodb: MongoServer, opened: Opener, mo
     monkeypatch.setattr(mongo, "_WRITE_MS", 200)
     monkeypatch.setattr(mongo, "_CONNECT_MS", 200)
     sink = opened(doomed_mongodb.url)
-    sink.deliver(documents(1))
+    deliver_at_last(sink, documents(1))
     doomed_mongodb.freeze()
     with pytest.raises(SinkAway, match="timed out"):
         sink.deliver(documents(2))
@@ -174,18 +174,21 @@ def test_what_goes_over_the_wire_is_durable_and_in_batches(opened: Opener) -> No
 
 
 @pytest.mark.parametrize(
-    "refusal",
+    ("refusal", "reason"),
     [
-        {"index": 1, "code": 121, "errmsg": "Document failed validation"},
-        {"index": 1, "code": 10334, "errmsg": "BSONObj size is invalid"},
-        {"index": 1, "code": 11000, "keyPattern": {"client_request_id": 1}, "errmsg": "E11000 duplicate key"},
+        ({"index": 1, "code": 121, "errmsg": "Document failed validation"}, "Document failed validation"),
+        ({"index": 1, "code": 10334, "errmsg": "BSONObj size: 16777300 is invalid"}, "BSONObj size"),
+        (
+            {"index": 1, "code": 11000, "keyPattern": {"user": 1}, "errmsg": "E11000 duplicate key: {user: 'ann'}"},
+            "E11000 duplicate key",
+        ),
     ],
 )
-def test_what_the_server_refuses_is_rejected_alone(opened: Opener, refusal: dict[str, Any]) -> None:
+def test_what_the_server_refuses_is_rejected_alone(opened: Opener, refusal: dict[str, Any], reason: str) -> None:
     final = documents(3)
     with ScriptedMongo(update=[refused_with(refusal)]) as server:
         assert opened(f"mongodb://{server.host}/").deliver(final) == [
-            Rejected(final[1], f"{refusal['code']}: {refusal['errmsg']}")
+            Rejected(final[1], f"MongoDB refuses it: {reason} ({refusal['code']})")
         ]
 
 
@@ -247,23 +250,25 @@ def test_who_may_write_but_make_no_index_is_told_once(opened: Opener, caplog: py
         "mongodb://alice:s3c/ret@db.example",
         "mongodb://alice:s3cr@et@db.example",
         "mongodb://alice:s3cret",
+        "mongodb://db.example/?fooTimeout=s3cret",
+        "mongodb://db.example/?connectTimeoutMS=s3cret",
         "mongodb://",
         "s3cret",
     ],
 )
 def test_what_is_no_url_is_said_without_it(opened: Opener, url: str) -> None:
-    with pytest.raises(ConfigError, match=r"^log.mongo.url: must be a URL with mongodb://") as caught:
+    with pytest.raises(ConfigError, match=r"^log.mongo.url: must be a URL of a MongoDB") as caught:
         opened(url)
     assert "s3c" not in str(caught.value)
 
 
 def test_no_reason_holds_a_password(opened: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mongo, "_CONNECT_MS", 100)
     refused = {"ok": 0, "code": 18, "codeName": "AuthenticationFailed", "errmsg": "alice, not s3cret"}
     with ScriptedMongo(saslStart=[refused] * 9) as server:
         with pytest.raises(SinkAway) as away:
             opened(f"mongodb://alice:s3cret@{server.host}/").deliver(documents(1))
         assert away.value.reason == "AuthenticationFailed (18)"
+    monkeypatch.setattr(mongo, "_CONNECT_MS", 100)
     with pytest.raises(SinkAway) as away:
         opened(f"mongodb://alice:s3cret@{server.host}/").deliver(documents(1))
     assert away.value.reason == f"{server.host}: [Errno 111] Connection refused"

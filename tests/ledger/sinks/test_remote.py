@@ -26,7 +26,7 @@ def test_all_wrong_addresses_are_mistakes_at_once() -> None:
     with pytest.raises(ConfigError) as caught:
         remote_sinks(snapshot(environ={"MONGODB_URL": "db.example:s3cret", "KAFKA_BROKERS": "alice:s3cret@a.example"}))
     assert [str(mistake) for mistake in caught.value.mistakes] == [
-        "log.mongo.url: must be a URL with mongodb:// or mongodb+srv://, user and password percent-encoded",
+        "log.mongo.url: must be a URL of a MongoDB (mongodb://, mongodb+srv://), user and password percent-encoded",
         "log.kafka.brokers: must be HOST:PORT, several separated by commas",
     ]
 
