@@ -17,6 +17,8 @@ from clawgw.errors import GatewayError
 from clawgw.gateway import Gateway, PlainAnswer, StreamAnswer
 from clawgw.ledger.record import RequestRecord
 from clawgw.limits.bucket import Bucket, Kind, Scope
+from clawgw.policies.functions import PolicyFunction
+from clawgw.policy import Charge, RequestFacts
 from clawgw.wire.codec import Failure
 from clawgw.wire.request import Request
 from tests.living import live
@@ -100,12 +102,17 @@ class Setting:
 Script = Mapping[str, Reply | Refusal] | Callable[[Any], Reply | Refusal]
 
 
-def setting(text: str, script: Script) -> Setting:
+def setting(text: str, script: Script, quota: PolicyFunction | None = None) -> Setting:
     reply = script if callable(script) else lambda call: script[call.url.split("/")[2].split(".")[0]]
-    snapshot = load(text, {"KEY_A": "a", "KEY_B": "b"}, read_file=lambda _: pytest.fail("no file is named"))
+    snapshot = load(text, {"KEY_A": "a", "KEY_B": "b"}, read_file=lambda _: b"")
     upstream = ScriptedUpstream(reply)
     rejections = list[tuple[Scope, Kind]]()
-    lives = live(snapshot, upstream, on_rejection=lambda scope, kind: rejections.append((scope, kind)))
+    lives = live(
+        snapshot,
+        upstream,
+        policies={} if quota is None else {"mine:quota": quota},
+        on_rejection=lambda scope, kind: rejections.append((scope, kind)),
+    )
     s = Setting(Gateway(lives, None, lambda: 0.5), upstream, rejections)  # type: ignore[arg-type] # itself, below
     s.gateway.listener = s
     return s
@@ -318,3 +325,43 @@ async def test_many_streams_never_use_more_than_there_is(autojump_clock: MockClo
     served = [record for record in s.records if record.outcome == "ok"]
     assert (len(served), len(s.records), over) == (20, 200, [2000])
     assert s.used("key", "alice", "tokens", 2000) == 20 * 9
+
+
+QUOTA = '[policies]\nquota = ["mine:quota"]\noptions = { each = 2 }'
+
+
+def per_user(request: RequestFacts, options: Mapping[str, Any]) -> list[Charge]:
+    return [Charge(f"user:{request.user}", requests_per_minute=options["each"])]
+
+
+async def test_a_quota_policy_limits_whom_it_will(autojump_clock: MockClock) -> None:
+    s = setting(config(rest=QUOTA), {"one": completion()}, per_user)
+    for key in ("alice", "bob"):
+        await s.answer(chat("one/m", user="u"), key)
+    error = await s.refused(chat("one/m", user="u"))
+    assert "the limit of a quota is 2 requests per minute" in error.message
+    assert "user" not in error.message
+    await s.answer(chat("one/m", user="v"))
+
+
+async def test_a_quota_policy_that_fails_charges_nothing(autojump_clock: MockClock) -> None:
+    def broken(request: RequestFacts, options: Mapping[str, Any]) -> list[Charge]:
+        raise ValueError(request.model)
+
+    s = setting(config(rest=QUOTA), {"one": completion()}, broken)
+    for _ in range(3):
+        await s.answer(chat("one/m"))
+
+
+async def test_no_hedge_goes_where_little_is_left(autojump_clock: MockClock) -> None:
+    rest = '[routes.hedged]\ntargets = ["two/m", "one/m"]\nstrategy = "hedge"\nhedge_after = 0.1\n'
+    s = setting(
+        config(one="limits = { requests_per_minute = 10 }", rest=rest), {"one": completion(), "two": completion()}
+    )
+    await s.answer(chat("hedged"))
+    for _ in range(9):
+        await s.answer(chat("one/m"))
+    calls = len(s.upstream.calls)
+    await s.answer(chat("hedged"))
+    assert [len(record.attempts) for record in s.records[:1]] == [2]
+    assert len(s.upstream.calls) == calls + 1

@@ -20,7 +20,7 @@ from clawgw.config.snapshot import ReadyProvider, ReadyRoute, Snapshot
 from clawgw.config.sources import ReadFile, Sources, UnreadableError
 from clawgw.config.stores import StoreResolver
 from clawgw.config.toml import parse
-from clawgw.config.unavailable import refusals, warnings
+from clawgw.config.unavailable import warnings
 
 
 @frozen
@@ -76,7 +76,6 @@ def load(
         *server.mistakes,
         *defaults.mistakes,
         *(mistake for mistake in later if not any(is_within(mistake.path, dropped) for dropped in shaped.dropped)),
-        *refusals(data),
     ]
     if mistakes:
         raise ConfigError(mistakes)

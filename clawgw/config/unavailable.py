@@ -1,7 +1,6 @@
-"""Keys that are checked like all others but do not act in this version. A key that begins to act loses its row.
+"""Keys that are checked like all others but do not act in this version. One that is set is worth a warning.
 
-A key that guards something is refused: whoever wrote it would believe to be protected. Any other is served without,
-and a warning says so.
+A key that begins to act loses its row.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,7 +8,7 @@ from typing import Any
 
 from attrs import frozen
 
-from clawgw.config.mistakes import Mistake, path_of
+from clawgw.config.mistakes import path_of
 
 
 @frozen
@@ -20,7 +19,6 @@ class Row:
     harmless: Sequence[object] = ()
 
 
-REFUSED = (Row("policies.quota"),)
 IDLE = (
     Row("providers.*.api", harmless=("auto", "chat")),
     Row("cache"),
@@ -34,11 +32,6 @@ IDLE = (
     Row("log.mongo"),
     Row("log.kafka"),
 )
-
-
-def refusals(data: Mapping[str, Any]) -> Iterator[Mistake]:
-    """The keys of a file that guard something this version does not guard."""
-    return (Mistake(path, "not available in this version") for path in _set(data, REFUSED))
 
 
 def warnings(data: Mapping[str, Any]) -> Iterator[str]:

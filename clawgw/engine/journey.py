@@ -85,7 +85,8 @@ class Journey:
             answers=0 if isinstance(self.prompt.request, EmbeddingsRequest) else body.get("n") or 1,
         )
         limiter, expires_ms = arrival.live.limiter, int(resolved.deadline_s * 1000) + SLACK_MS
-        return Allowance(limiter, arrival.request_id, arrival.caller, resolved.route, expected, expires_ms)
+        charges = arrival.live.planner.charges(self._facts, trio.current_time())
+        return Allowance(limiter, arrival.request_id, arrival.caller, resolved.route, expected, expires_ms, charges)
 
     async def _prompt_tokens(self, target: Target) -> int:
         return (await self.arrival.live.tokens.count(self.prompt, target)).tokens
@@ -135,8 +136,9 @@ class Journey:
         )
 
     def _with_health(self, view: TargetView) -> TargetView:
-        health = self.arrival.live.providers[view.target.provider].health
-        return health.view(view, trio.current_time(), streaming=self.streaming)
+        live, provider = self.arrival.live, view.target.provider
+        limited = evolve(view, remaining_ratio=live.limiter.remaining_ratio(provider))
+        return live.providers[provider].health.view(limited, trio.current_time(), streaming=self.streaming)
 
     def _wire_target(self, target: Target) -> WireTarget:
         defaults = self.arrival.live.snapshot.settings.defaults

@@ -101,6 +101,13 @@ class Limiter:
         pool_key = () if key is None else pool_key_buckets(provider, rules, key)
         return (*provider_buckets(provider, rules), *pool_key)
 
+    def remaining_ratio(self, provider: str) -> float:
+        """What is left of a provider's own limits, from 0 to 1, as far as is known without asking."""
+        standings = map(self.store.peek, self.provider_levels(provider, None))
+        return min(
+            (each.remaining / each.bucket.limit for each in standings if each and each.bucket.limit), default=1.0
+        )
+
     async def reserve(self, name: str, claims: Sequence[Claim], expires_ms: int) -> tuple[Verdict, Reservation]:
         """What the store says, and what is held if it has granted."""
         verdict = await self.store.reserve(name, claims, expires_ms)

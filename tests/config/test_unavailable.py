@@ -1,19 +1,9 @@
 import pytest
 
-from tests.config.loading import mistakes, snapshot
+from tests.config.loading import snapshot
 
 ROUTE = '[routes."gpt-6*"]\ntargets = ["echo/echo"]\n'
 HASH = "0" * 64
-
-
-@pytest.mark.parametrize(
-    ("text", "path"),
-    [
-        ('[policies]\nquota = ["team:quota"]', "policies.quota"),
-    ],
-)
-def test_what_guards_something_is_refused(text: str, path: str) -> None:
-    assert mistakes(text, files={"/etc/clawgw/policies/team.py": b""}) == [f"{path}: not available in this version"]
 
 
 @pytest.mark.parametrize(
