@@ -4,10 +4,11 @@ from collections.abc import Iterator, Sequence
 
 from clawgw import __version__
 from clawgw.config.addresses import Bind
+from clawgw.config.settings import Limits
 from clawgw.config.snapshot import ReadyProvider, ReadyRoute, Snapshot
 
 _TRY_IT = """no provider key is set: the built-in echo answers. Try it:
-  curl {url}/v1/chat/completions -H 'content-type: application/json' \\
+  curl {url}/v1/chat/completions -H 'content-type: application/json'{key} \\
     -d '{{"model": "echo/echo", "messages": [{{"role": "user", "content": "Hello!"}}]}}'"""
 _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where to reach what listens everywhere
 
@@ -22,10 +23,13 @@ def start_up_lines(snapshot: Snapshot, binds: Sequence[Bind]) -> Iterator[str]:
         yield f"listening on {scheme}://{bind} ({workers})"
     yield from map(_provider, snapshot.providers.values())
     yield from map(_route, snapshot.routes.values())
-    yield "stores: limits none, cache none, log none (not in this version)"
+    if snapshot.settings.keys:
+        yield f"keys for clients: {', '.join(key.name for key in snapshot.settings.keys)}"
+    yield f"stores: limits {_limits(snapshot.settings.limits)}, cache none, log none (not in this version)"
     yield from (f"warning: {warning}" for warning in snapshot.warnings)
     if not any(provider.keys for provider in snapshot.providers.values()):
-        yield from _TRY_IT.format(url=f"{scheme}://{_reachable(binds[0])}").splitlines()
+        key = "" if snapshot.callers.anonymous else " -H 'authorization: Bearer KEY'"
+        yield from _TRY_IT.format(url=f"{scheme}://{_reachable(binds[0])}", key=key).splitlines()
 
 
 def _provider(provider: ReadyProvider) -> str:
@@ -36,6 +40,10 @@ def _provider(provider: ReadyProvider) -> str:
 
 def _route(route: ReadyRoute) -> str:
     return f"route {route.name}: {', '.join(map(str, route.targets))}"
+
+
+def _limits(limits: Limits) -> str:
+    return "memory" if limits.store == "memory" else f"redis (when down: {limits.when_down})"
 
 
 def _reachable(bind: Bind) -> Bind:

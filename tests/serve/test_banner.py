@@ -4,7 +4,8 @@ import attrs
 
 from clawgw import __version__
 from clawgw.config.addresses import Bind
-from clawgw.config.settings import Server
+from clawgw.config.callers import Callers
+from clawgw.config.settings import Key, Limits, Server, Settings
 from clawgw.config.snapshot import ReadyProvider, ReadyRoute, Secret
 from clawgw.policy import Target
 from clawgw.serve.banner import start_up_lines
@@ -28,7 +29,7 @@ def test_all_that_is_served() -> None:
         "provider groq (groq): ready, 2 keys",
         "provider mistral (mistral): no key: set MISTRAL_API_KEY",
         "route fast: groq/a/b, openai/c",
-        "stores: limits none, cache none, log none (not in this version)",
+        "stores: limits memory, cache none, log none (not in this version)",
         "warning: log.path: not in this version",
     ]
 
@@ -48,3 +49,12 @@ def test_without_any_key_there_is_a_line_to_paste() -> None:
     assert "provider echo (echo): ready" in said
     assert "no provider key is set: the built-in echo answers. Try it:" in said
     assert any(line.startswith("  curl http://127.0.0.1:8080/v1/chat/completions ") for line in said)
+
+
+def test_where_clients_need_a_key_the_line_has_a_place_for_it_and_they_are_named() -> None:
+    settings = Settings(keys=(Key("alice", "0" * 64), Key("bob", "1" * 64)), limits=Limits("redis", when_down="open"))
+    plain = snapshot(providers=[attrs.evolve(provider("echo", "echo"), keys=())])
+    said = list(start_up_lines(attrs.evolve(plain, settings=settings, callers=Callers.of(settings)), [HERE]))
+    assert "keys for clients: alice, bob" in said
+    assert "stores: limits redis (when down: open), cache none, log none (not in this version)" in said
+    assert any(line.endswith("-H 'content-type: application/json' -H 'authorization: Bearer KEY' \\") for line in said)
