@@ -1,5 +1,5 @@
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -153,11 +153,21 @@ class Unanswering(Scripted):
         return len(self._batch)
 
 
-def test_no_acknowledgement_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kafka, "Producer", lambda _: Unanswering(0))
+def test_no_acknowledgement_is_away_and_the_next_producer_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    producers = list[Unanswering]()
+
+    def producer(config: Mapping[str, object]) -> Unanswering:
+        assert config["bootstrap.servers"] == "kafka.example:9092"
+        assert (config["acks"], config["enable.idempotence"]) == ("all", True)
+        producers.append(Unanswering(0))
+        return producers[-1]
+
+    monkeypatch.setattr(kafka, "Producer", producer)
     sink = KafkaSink(ReadyKafka(Secret("kafka.example:9092"), TOPIC))
-    with pytest.raises(SinkAway, match="no acknowledgement"):
-        sink.deliver(documents(1))
+    for _ in range(2):
+        with pytest.raises(SinkAway, match="no acknowledgement"):
+            sink.deliver(documents(1))
+    assert len(producers) == 2
 
 
 @pytest.mark.parametrize(

@@ -82,6 +82,16 @@ def test_of_several_versions_the_last_one_counts(mongodb: MongoServer, opened: O
     assert stored(mongodb) == in_mongodb(documents(2))
 
 
+def test_of_several_versions_one_is_sent_as_writes_have_no_order(opened: Opener) -> None:
+    with ScriptedMongo() as server:
+        opened(f"mongodb://{server.host}/").deliver([*documents(2, "unknown"), *documents(2)])
+        (update,) = server.script.commands("update")
+    assert [(one["u"]["_id"], one["u"]["outcome"]) for one in update["updates"]] == [
+        ("request-00000", "ok"),
+        ("request-00001", "ok"),
+    ]
+
+
 def test_nothing_to_deliver_is_no_error(mongodb: MongoServer, opened: Opener) -> None:
     assert opened(mongodb.url).deliver([]) == []
     assert stored(mongodb) == {}
@@ -225,6 +235,10 @@ def test_what_passes_is_tried_again(opened: Opener, answer: dict[str, Any], reas
         assert sink.deliver(documents(3)) == []
 
 
+def test_only_one_loop_tries_again(opened: Opener) -> None:
+    assert opened("mongodb://db.example/?retryWrites=true")._client.options.retry_writes is False
+
+
 def test_an_index_with_another_retention_is_changed(opened: Opener) -> None:
     conflict = {"ok": 0, "code": 85, "codeName": "IndexOptionsConflict", "errmsg": "different options"}
     with ScriptedMongo(createIndexes=[conflict]) as server:
@@ -240,6 +254,7 @@ def test_who_may_write_but_make_no_index_is_told_once(opened: Opener, caplog: py
         sink = opened(f"mongodb://{server.host}/")
         for _ in range(2):
             assert sink.deliver(documents(1)) == []
+        assert len(server.script.commands("createIndexes")) == 2
     assert caplog.messages == ["log: MongoDB refuses an index: Unauthorized (13)"] * 2
 
 
