@@ -35,20 +35,16 @@ IDLE = (
 
 
 def warnings(data: Mapping[str, Any]) -> Iterator[str]:
-    """The keys of a file that are set for nothing."""
-    return (f"{path}: has no effect in this version" for path in _set(data, IDLE))
-
-
-def _set(data: Mapping[str, Any], rows: Sequence[Row]) -> Iterator[str]:
-    for row in rows:
+    """The keys of a file of the right shape that are set for nothing."""
+    for row in IDLE:
         for path, value in _matches(data, row.path.split("."), ()):
             if value not in row.harmless:
-                yield path_of(*path)
+                yield f"{path_of(*path)}: has no effect in this version"
 
 
 def _matches(value: Any, pattern: Sequence[str], path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
     if not pattern:
         yield path, value
-    elif isinstance(value, dict):
+    else:
         for name in value if pattern[0] == "*" else {pattern[0]} & value.keys():
             yield from _matches(value[name], pattern[1:], (*path, name))

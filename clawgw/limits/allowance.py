@@ -212,7 +212,7 @@ def _each_once(claims: Iterable[Claim]) -> Sequence[Claim]:
     amounts = dict[Bucket, int]()
     for claim in claims:
         amounts[claim.bucket] = amounts.get(claim.bucket, 0) + claim.amount
-    return [Claim(bucket, min(amount, bucket.limit)) for bucket, amount in amounts.items()]
+    return [Claim(bucket, min(amount, max(bucket.limit, 1))) for bucket, amount in amounts.items()]
 
 
 def _over_limit(refused: Refused) -> Failure:

@@ -34,7 +34,7 @@ class Bucket:
 
 @frozen
 class Claim:
-    """So much is wanted of a bucket; at most its limit."""
+    """So much is wanted of a bucket: at most its limit, and 1 of one that never holds anything."""
 
     bucket: Bucket
     amount: int

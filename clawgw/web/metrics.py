@@ -131,7 +131,7 @@ class Metrics:
             "time_to_first_token", "From arrival to the answer's first content", _DURATION_S, "provider", "model"
         )
         self._overhead = histogram("overhead", "Time less the wait for upstreams", _OVERHEAD_S, "endpoint")
-        self._policy_errors = counter("policy_errors", "Policies that failed; the configured order was used", "policy")
+        self._policy_errors = counter("policy_errors", "Policies that failed; the gateway went on without", "policy")
         self._rejections = counter("limit_rejections", "Requests and attempts that a limit refused", "scope", "kind")
         self._limits_degraded = gauge("limiter_degraded", "1: the store of limits does not answer", "livemax")
         self._in_flight = gauge("in_flight", "Requests being served", "livesum")
@@ -165,7 +165,7 @@ class Metrics:
         self._requests(endpoint, "", "", "", str(status)).inc()
 
     def policy_failed(self, policy: str, _failure: PolicyFailure) -> None:
-        """A policy gave no plan."""
+        """A policy gave nothing to work with."""
         self._policy_errors(policy).inc()
 
     def limit_rejected(self, scope: Scope, kind: Kind) -> None:

@@ -82,6 +82,22 @@ def test_a_good_file_is_reported(good: str, capsys: pytest.CaptureFixture[str]) 
     assert "sk-secret" not in shown.out
 
 
+def test_quota_policies_are_checked_and_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "gateway.toml").write_text('[policies]\nquota = ["mine:by_team", "mine:by_user"]')
+    (tmp_path / "policies").mkdir()
+    module = tmp_path / "policies" / "mine.py"
+    module.write_text("def by_team(request, options): return []\ndef by_user(request, targets, options): return []\n")
+    assert main(["check"]) == 2
+    assert capsys.readouterr().err == (
+        "policies.quota[1]: policies/mine.py: by_user must take two arguments: request, options\n"
+    )
+    module.write_text("def by_team(request, options): return []\nby_user = by_team\n")
+    assert main(["check"]) == 0
+    assert "quota policies: mine:by_team, mine:by_user" in capsys.readouterr().out.splitlines()
+    assert main(["check", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["quota_policies"] == ["mine:by_team", "mine:by_user"]
+
+
 def test_nothing_at_all_is_good(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check"]) == 0
     assert capsys.readouterr().out.splitlines()[:3] == ["providers", "  echo  ready", "default provider: echo"]

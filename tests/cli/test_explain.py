@@ -34,6 +34,24 @@ max_attempts = 2
 input = 0.15
 output = 0.6
 """
+QUOTAS = """
+[policies]
+quota = ["quotas:team", "quotas:user", "quotas:nobody"]
+options = { usd = 2.5 }
+"""
+QUOTA_POLICIES = """
+from clawgw.policy import Charge
+
+def team(request, options):
+    sizes = Charge(f"team:{request.labels['team']}", tokens_per_minute=500000, budget_usd=options["usd"], per="month")
+    return [sizes, Charge("images", concurrent=4, requests=2), Charge("free")]
+
+def user(request, options):
+    return [Charge("user:\\n" + request.user, requests_per_minute=20)]
+
+def nobody(request, options):
+    return []
+"""
 POLICY = """
 import math
 from clawgw.policy import After, OnFailure, Plan, PlannedAttempt
@@ -216,6 +234,53 @@ def test_the_same_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_failure_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
     told = parsed(capsys, "--model", "office", "--user", "crash")
     assert told["policy_failure"] == {"kind": "raised", "text": "policies/told.py:7: ValueError"}
+
+
+@pytest.fixture
+def quotas() -> None:
+    Path("gateway.toml").write_text(CONFIG + QUOTAS)
+    Path("policies/quotas.py").write_text(QUOTA_POLICIES)
+
+
+@pytest.mark.usefixtures("quotas")
+def test_what_is_charged(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = printed(capsys, "--model", "fast", "--key", "alice", "--user", "ann")
+    start = lines.index("charged to")
+    assert lines[start : start + 7] == [
+        "charged to",
+        "  team:search  500000 tokens per minute, 2.5 USD per month  by quotas:team",
+        "  images       4 requests at once, as 2 requests            by quotas:team",
+        "  free         without a limit                              by quotas:team",
+        "  user: ann    20 requests per minute                       by quotas:user",
+        "  nothing                                                   by quotas:nobody",
+        "not known here",
+    ]
+
+
+@pytest.mark.usefixtures("quotas")
+def test_what_is_charged_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
+    team, user, nobody = parsed(capsys, "--model", "fast", "--key", "alice", "--user", "ann")["quotas"]
+    assert (team["policy"], team["failure"]) == ("quotas:team", None)
+    assert team["charges"][0] == {
+        "bucket": "team:search",
+        "requests_per_minute": None,
+        "tokens_per_minute": 500000,
+        "concurrent": None,
+        "budget_usd": 2.5,
+        "per": "month",
+        "requests": 1,
+    }
+    assert [(charge["bucket"], charge["requests"]) for charge in team["charges"][1:]] == [("images", 2), ("free", 1)]
+    assert [charge["bucket"] for charge in user["charges"]] == ["user:\nann"]
+    assert nobody == {"policy": "quotas:nobody", "charges": [], "failure": None}
+
+
+@pytest.mark.usefixtures("quotas")
+def test_a_quota_that_fails(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = printed(capsys, "--model", "fast", "--user", "ann")
+    assert "  nothing    it failed (raised: policies/quotas.py:5: KeyError)  by quotas:team" in lines
+    team, *_ = parsed(capsys, "--model", "fast")["quotas"]
+    assert team["failure"] == {"kind": "raised", "text": "policies/quotas.py:5: KeyError"}
 
 
 def test_an_unknown_model_is_what_a_client_would_be_told(

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from clawgw.config.policy_sources import siblings
+from clawgw.config.policy_sources import PolicyName, named_policies, siblings
 from clawgw.config.snapshot import PolicySource
 from tests.config.loading import FOLDER, mistakes, snapshot
 
@@ -34,6 +34,28 @@ def test_siblings_are_read_too_once_and_however_deep() -> None:
         other="",
     )
     assert set(snapshot(ROUTE, files=sources).policies) == {"cost", "prices", "hours", "units"}
+
+
+def test_a_policy_is_named_by_its_module_and_function() -> None:
+    name = PolicyName("team_quota:by_day", "quota")
+    assert (name.module, name.function) == ("team_quota", "by_day")
+
+
+def test_routes_and_quotas_name_policies() -> None:
+    text = f'{ROUTE}[policies]\nquota = ["team:quota", "cost:quota"]\n[routes.slow]\ntargets = ["echo/echo"]'
+    loaded = snapshot(text, files=files(cost="", team="from . import sizes", sizes=""))
+    assert set(loaded.policies) == {"cost", "team", "sizes"}
+    assert list(named_policies(loaded.settings)) == [
+        ("routes.fast.policy", PolicyName("cost:route", "route")),
+        ("policies.quota[0]", PolicyName("team:quota", "quota")),
+        ("policies.quota[1]", PolicyName("cost:quota", "quota")),
+    ]
+
+
+def test_a_quota_whose_module_is_not_there_is_a_mistake() -> None:
+    assert mistakes('[policies]\nquota = ["cost:quota", "team:quota"]', files=files(cost="")) == [
+        "policies.quota[1]: policies/team.py cannot be read: No such file or directory"
+    ]
 
 
 def test_nothing_is_read_that_no_route_names() -> None:

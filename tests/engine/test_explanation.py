@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from clawgw.config.callers import Caller
-from clawgw.engine.explanation import ExplainedAttempt, Explanation, LeftOut, explain
+from clawgw.engine.explanation import ExplainedAttempt, ExplainedQuota, Explanation, LeftOut, explain
 from clawgw.errors import ModelNotAllowed, ModelNotFound
 from clawgw.policies.functions import PolicyFunction
 from clawgw.policies.guard import PolicyFailure
-from clawgw.policy import After, AtOnce, OnFailure, Plan, PlannedAttempt, RequestFacts, Start, TargetView
+from clawgw.policy import After, AtOnce, Charge, OnFailure, Plan, PlannedAttempt, RequestFacts, Start, TargetView
 from clawgw.routing.catalogue import Catalogue
 from tests.config.loading import snapshot
 
@@ -161,6 +161,21 @@ def test_policies_get_the_facts() -> None:
     told = explained(WITH_POLICY, policies={"p:f": route}, user="u", estimated_tokens=7, now=1.5, random=0.25)
     assert seen == [RequestFacts("r", user="u", estimated_tokens=7, now=1.5, random=0.25)]
     assert told.facts == seen[0]
+
+
+def test_quotas_are_told_one_by_one_though_the_routes_policy_fails() -> None:
+    def by_user(request: RequestFacts, options: Mapping[str, Any]) -> Sequence[Charge]:
+        return [Charge(f"user:{request.user}", concurrent=options["size"])]
+
+    quotas: Mapping[str, PolicyFunction] = {"p:user": by_user, "p:none": lambda *_: [], "p:lost": lambda *_: None}
+    text = WITH_POLICY + '[policies]\nquota = ["p:lost", "p:user", "p:none"]\noptions = { size = 3 }'
+    told = explained(text, policies={**planning(), **quotas}, user="u")
+    assert told.policy_failure == PolicyFailure("rubbish", "the plan has no attempts")
+    assert told.quotas == (
+        ExplainedQuota("p:lost", (), PolicyFailure("rubbish", "returned NoneType, not a sequence of Charge")),
+        ExplainedQuota("p:user", (Charge("user:u", concurrent=3),), None),
+        ExplainedQuota("p:none", (), None),
+    )
 
 
 FALLBACKS = """

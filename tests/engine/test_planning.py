@@ -1,4 +1,7 @@
-"""What a plan is made of: prices of the request's day and of a prompt of its length, and no more than is needed."""
+"""What a plan is made of: prices of the request's day and of a prompt of its length, and no more than is needed.
+
+And what quotas charge.
+"""
 
 from datetime import UTC, datetime
 
@@ -7,7 +10,7 @@ import pytest
 from clawgw.config.load import load
 from clawgw.engine.planning import Planner
 from clawgw.policies.runner import PolicyRunner
-from clawgw.policy import RequestFacts, Target
+from clawgw.policy import Charge, RequestFacts, Target
 from clawgw.routing.catalogue import bundled
 from clawgw.routing.resolve import resolve
 from clawgw.routing.strategies import STRATEGIES
@@ -68,3 +71,21 @@ def test_the_request_is_looked_at_only_by_strategies_that_decide_by_it(strategy:
     plan = PLANNER.plan(resolved, facts, lambda view: view, now=0.0)
     assert {str(attempt.target) for attempt in plan.attempts} == {"corp/m", "corp/n"}
     assert len(asks) == asked
+
+
+def test_quotas_charge_in_their_order_with_the_options_of_all() -> None:
+    text = '[policies]\nquota = ["q:b", "q:a"]\noptions = { size = 7 }'
+    functions = {
+        "q:a": lambda request, options: [Charge(f"a:{request.user}", concurrent=options["size"])],
+        "q:b": lambda _, options: [Charge("b", concurrent=options["size"]), Charge("c", requests=2)],
+    }
+    planner = Planner(load(text, {}, read_file=lambda _: b""), bundled(), PolicyRunner(functions, lambda *_: None))
+    assert planner.charges(lambda: RequestFacts("any", user="ann"), now=0.0) == (
+        Charge("b", concurrent=7),
+        Charge("c", requests=2),
+        Charge("a:ann", concurrent=7),
+    )
+
+
+def test_without_quotas_the_request_is_not_looked_at() -> None:
+    assert PLANNER.charges(lambda: pytest.fail("it is looked at"), now=0.0) == ()

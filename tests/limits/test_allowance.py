@@ -141,6 +141,12 @@ async def test_an_empty_budget_is_told_as_such() -> None:
         await Setting(Shelf({("key", "usd")})).allowance(RICH).open([A])
 
 
+async def test_something_is_wanted_of_a_budget_of_nothing() -> None:
+    setting = Setting()
+    await setting.allowance(Caller("poor", budget=Budget(0.0, "day"))).open([A])
+    assert setting.claimed() == [("key", "usd", 1)]
+
+
 async def test_a_prompt_that_could_never_pass_is_refused_at_once() -> None:
     with pytest.raises(TokensOverLimit, match="5001 tokens, and the limit of this key is 5000 tokens per minute"):
         await Setting(prompt=5001).allowance().open([A])

@@ -1,4 +1,4 @@
-"""The worked example of docs/policies.md works."""
+"""The worked examples of docs/policies.md work."""
 
 import re
 import tomllib
@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from clawgw.cli import main
-from clawgw.config.settings import Route
-from clawgw.testing import check_plan, facts, load_policy, view
+from clawgw.config.settings import Policies, Route
+from clawgw.testing import check_charges, check_plan, facts, load_policy, view
 
 TEXT = (Path(__file__).parents[2] / "docs" / "policies.md").read_text()
 FILES = dict(re.findall(r"<!-- file: (\S+) -->\n```python\n(.*?)```", TEXT, re.DOTALL))
@@ -28,17 +28,25 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_page_has_its_files() -> None:
-    assert set(FILES) == {"policies/by_size.py", "test_by_size.py"}
-    assert len(SNIPPETS) == len(CONFIGURATIONS) == 1
+    assert set(FILES) == {"policies/by_size.py", "test_by_size.py", "policies/pictures.py", "test_pictures.py"}
+    assert (len(SNIPPETS), len(CONFIGURATIONS)) == (1, 2)
 
 
-def test_the_tests_of_the_example_pass(checkout: Path) -> None:
+@pytest.mark.parametrize(("file", "count"), [("test_by_size.py", 3), ("test_pictures.py", 2)])
+def test_the_tests_of_an_example_pass(file: str, count: int, checkout: Path) -> None:
     names: dict[str, object] = {}
-    exec(FILES["test_by_size.py"], names)  # noqa: S102 - the page's own code
+    exec(FILES[file], names)  # noqa: S102 - the page's own code
     tests = [value for name, value in names.items() if name.startswith("test_") and callable(value)]
     for test in tests:
         test()
-    assert len(tests) == 3
+    assert len(tests) == count
+
+
+def test_the_configuration_of_the_quota_runs_it(checkout: Path) -> None:
+    rules = Policies(**tomllib.loads(CONFIGURATIONS[1])["policies"])
+    module, _, function = rules.quota[0].partition(":")
+    quota = load_policy(checkout / "policies" / f"{module}.py", function)
+    check_charges(quota(facts(images=1), rules.options))
 
 
 def test_the_configuration_of_the_example_runs_it(checkout: Path) -> None:
@@ -53,7 +61,7 @@ def test_the_example_is_explained_as_the_page_says(
     checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ((command, expected),) = EXPLAINED
-    (checkout / "gateway.toml").write_text(CONFIGURATIONS[0])
+    (checkout / "gateway.toml").write_text("".join(CONFIGURATIONS))
     monkeypatch.delenv("CLAWGW_CONFIG", raising=False)
     assert main(command.split()) == 0
     lines = zip(capsys.readouterr().out.splitlines(), expected.splitlines(), strict=True)

@@ -83,6 +83,27 @@ def test_every_mistake_is_told_at_its_route(folder: Path) -> None:
     assert ours() == []
 
 
+def test_quotas_are_loaded_with_the_policies_of_routes(folder: Path) -> None:
+    (folder / "policies" / "mine.py").write_text(f"{GOOD}def quota(r, o): return [o['why']]\n")
+    text = '[routes.a]\ntargets = ["echo/a"]\npolicy = "mine:route"\n[policies]\nquota = ["mine:quota"]'
+    loaded = load_policies(load(text, {}, read_file=Path.read_bytes, file=folder / "gateway.toml"))
+    assert list(loaded.functions) == ["mine:route", "mine:quota"]
+    assert loaded.functions["mine:quota"](FACTS, {"why": "so"}) == ["so"]
+    loaded.unload()
+
+
+def test_a_route_is_no_quota(folder: Path) -> None:
+    (folder / "policies" / "mine.py").write_text(GOOD)
+    text = '[routes.a]\ntargets = ["echo/a"]\npolicy = "mine:route"\n[policies]\nquota = ["mine:route", "mine:no"]'
+    with pytest.raises(ConfigError) as caught:
+        load_policies(load(text, {}, read_file=Path.read_bytes, file=folder / "gateway.toml"))
+    assert [str(mistake) for mistake in caught.value.mistakes] == [
+        "policies.quota[0]: policies/mine.py: route must take two arguments: request, options",
+        "policies.quota[1]: policies/mine.py: no is not there",
+    ]
+    assert ours() == []
+
+
 def test_one_that_fails_only_here_is_a_mistake_too(folder: Path) -> None:
     fickle = f"import os\nif os.getpid() == {os.getpid()}:\n    raise SystemExit\n{GOOD}"
     assert problems(folder, {"a": "mine:route"}, mine=fickle) == ["routes.a.policy: policies/mine.py:3: SystemExit"]
