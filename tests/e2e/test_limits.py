@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import openai
 import pytest
 
 from clawgw.config.callers import key_digest
@@ -84,6 +85,23 @@ def test_fifty_at_once_on_a_burst_of_ten(tmp_path: Path, workers: int) -> None:
     with ExitStack() as stack:
         origins = gateways(stack, tmp_path, config(f"requests_per_minute = {BURST}", f"[server]\nworkers = {workers}"))
         assert_no_more_than_the_burst(origins)
+
+
+def test_what_the_official_client_makes_of_it(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        (origin,) = gateways(stack, tmp_path, config("requests_per_minute = 1"))
+
+        def chat(key: str) -> None:
+            with openai.OpenAI(base_url=f"{origin}/v1", api_key=key, max_retries=0) as client:
+                client.chat.completions.create(model="echo/echo", messages=[{"role": "user", "content": "hello"}])
+
+        with pytest.raises(openai.AuthenticationError) as unknown:
+            chat("nobody")
+        chat("alice")
+        with pytest.raises(openai.RateLimitError) as limited:
+            chat("alice")
+        assert (unknown.value.code, limited.value.code) == ("invalid_api_key", "rate_limit_exceeded")
+        assert "1 requests per minute" in limited.value.message
 
 
 def test_fifty_at_once_on_three_gateways_that_share_a_redis(tmp_path: Path, redis: RedisServer) -> None:
