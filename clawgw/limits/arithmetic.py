@@ -53,7 +53,8 @@ UNUSED = Level(0, 0)
 def level_at(bucket: Bucket, level: Level, now_ms: int) -> Level:
     """The level at `now_ms`; where the clock is a little behind, at the time it has been brought to already.
 
-    That of places stays as it is: only a store knows of their leases.
+    After a clock was set back nobody knows how much of a token bucket is used: it is taken to be unused, lest it refuse
+    until that time comes once more. That of places stays as it is: only a store knows of their leases.
     """
     kind = bucket.kind
     if kind == "concurrent":
@@ -63,6 +64,8 @@ def level_at(bucket: Bucket, level: Level, now_ms: int) -> Level:
     if kind == "usd":
         start_ms, _ = window(bucket.per, moment_ms)
         return level if start_ms == at_ms else Level(0, start_ms)
+    if at_ms - now_ms > SET_BACK_MS:
+        return Level(0, now_ms)
     if used:
         used = min(used, 2 * bucket.limit * UNITS[kind])
         used = max(0, used - max(0, moment_ms - at_ms) * bucket.limit)

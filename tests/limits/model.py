@@ -105,6 +105,8 @@ class Model:
         if bucket.kind == "usd":
             begins = window_begins(bucket.per, moment)
             return State(state.used if begins == state.at_ms else Fraction(0), begins)
+        if state.at_ms - now > SET_BACK_MS:
+            return State(Fraction(0), now)
         used = min(state.used, Fraction(2 * bucket.limit)) - Fraction((moment - state.at_ms) * bucket.limit, 60_000)
         return State(max(Fraction(0), used), moment)
 

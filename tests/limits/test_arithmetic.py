@@ -63,8 +63,8 @@ def test_a_clock_that_is_a_little_behind_refills_nothing_twice() -> None:
     assert wait_ms(TEN, level, NOON - 100, 1) == 6_100
 
 
-def test_a_clock_that_was_set_back_is_believed() -> None:
-    assert level_at(TEN, Level(600_000, NOON), NOON - SET_BACK_MS - 1) == Level(600_000, NOON - SET_BACK_MS - 1)
+def test_after_a_clock_was_set_back_a_full_bucket_does_not_refuse_until_that_time_has_come_again() -> None:
+    assert level_at(TEN, Level(600_000, NOON), NOON - SET_BACK_MS - 1) == Level(0, NOON - SET_BACK_MS - 1)
 
 
 def test_a_budget_lasts_until_its_window_ends() -> None:

@@ -39,6 +39,7 @@ local function level_at(rule, limit, used, at)
   local moment = now
   if at > now and at - now <= SET_BACK_MS then moment = at end
   if rule == 'drain' then
+    if at - now > SET_BACK_MS then return 0, now end
     local most = math.min(used, 2 * limit * PARTS)
     return math.max(0, most - math.max(0, moment - at) * limit), moment
   end
