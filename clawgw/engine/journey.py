@@ -137,7 +137,8 @@ class Journey:
 
     def _with_health(self, view: TargetView) -> TargetView:
         live, provider = self.arrival.live, view.target.provider
-        limited = evolve(view, remaining_ratio=live.limiter.remaining_ratio(provider))
+        ratio = live.limiter.remaining_ratio(provider)
+        limited = view if ratio == 1.0 else evolve(view, remaining_ratio=ratio)
         return live.providers[provider].health.view(limited, trio.current_time(), streaming=self.streaming)
 
     def _wire_target(self, target: Target) -> WireTarget:

@@ -31,6 +31,7 @@ OnRejection = Callable[[Scope, Kind], None]
 
 SLACK_MS = 600_000
 """A stream may go on for so long after the deadline by which it has to begin."""
+_UNLIMITED = Provider()
 _COUNTED: frozenset[Kind] = frozenset({"tokens", "usd"})
 
 
@@ -80,6 +81,7 @@ class Limiter:
     on_rejection: OnRejection
     _providers: Mapping[str, Provider] = field(init=False)
     _caller_levels: dict[tuple[str | None, str | None], Sequence[Bucket]] = field(factory=dict, init=False)
+    _provider_levels: dict[tuple[str, str | None], Sequence[Bucket]] = field(factory=dict, init=False)
 
     def __attrs_post_init__(self) -> None:
         """Have the providers under the names that targets use."""
@@ -95,11 +97,12 @@ class Limiter:
 
     def provider_levels(self, provider: str, key: str | None) -> Sequence[Bucket]:
         """The buckets of a provider and of one key of its pool."""
-        rules = self._providers.get(provider)
-        if rules is None:
-            return ()
-        pool_key = () if key is None else pool_key_buckets(provider, rules, key)
-        return (*provider_buckets(provider, rules), *pool_key)
+        known = self._provider_levels.get((provider, key))
+        if known is None:
+            rules = self._providers.get(provider, _UNLIMITED)
+            pool_key = () if key is None else pool_key_buckets(provider, rules, key)
+            known = self._provider_levels[provider, key] = (*provider_buckets(provider, rules), *pool_key)
+        return known
 
     def remaining_ratio(self, provider: str) -> float:
         """What is left of a provider's own limits, from 0 to 1, as far as is known without asking."""
