@@ -40,6 +40,8 @@ class PlainAnswer:
 
     headers: Mapping[str, str]
     body: bytes
+    origin: Answer | None = field(default=None, repr=False)
+    """What it was made of; None: nobody was called for it."""
 
 
 @define(eq=False)
@@ -47,10 +49,12 @@ class StreamAnswer:
     """A stream that has committed. Whoever got it calls `close`, always."""
 
     headers: Mapping[str, str]
-    _answer: Answer
+    origin: Answer
     _stream: OpenStream
     _writer: StreamWriter
     _settlement: Settlement
+    heard: Callable[[Sequence[Event]], None] = field(default=lambda _: None, repr=False)
+    """Told of all events, just before they go to the client."""
 
     async def receive(self) -> bytes:
         """The next server-sent events, as many as one upstream read brought; b"" after the last.
@@ -59,6 +63,7 @@ class StreamAnswer:
         """
         while not self._stream.ended:
             events = await self._stream.receive()
+            self.heard(events)
             if written := self._written(events):
                 return written
         await self._stream.say_goodbye()
@@ -66,7 +71,7 @@ class StreamAnswer:
 
     def close(self) -> None:
         """End the request; where the stream is not at its end, the client has left and the upstream is aborted."""
-        self._answer.abort()
+        self.origin.abort()
         self._settle_times()
         self._settlement.cancel()
 
@@ -77,7 +82,7 @@ class StreamAnswer:
                 self._settle_times()
                 self._settlement.succeed()
             case Failed(failure):
-                attempt = self._answer.attempt
+                attempt = self.origin.attempt
                 failure = evolve(failure, message=attempt.provider.redact(failure.message))
                 attempt.note_failure(failure)
                 error = stream_error(attempt.target, failure)
@@ -87,7 +92,7 @@ class StreamAnswer:
         return self._writer.write(events)
 
     def _settle_times(self) -> None:
-        self._answer.attempt.end()
+        self.origin.attempt.end()
         self._settlement.stream_waited_s = self._stream.waited_s
 
 
@@ -103,7 +108,7 @@ class Gateway:
         """Serve one request. Raises `GatewayError`. Cancelling it aborts every attempt and is recorded as a 499."""
         prompt = Prompt(request)
         settlement = self._open_settlement(prompt, arrival)
-        journey = Journey(prompt, _streaming(request), arrival, settlement, self.random)
+        journey = Journey(prompt, is_streamed(request), arrival, settlement, self.random)
         try:
             answer = await journey.run()
         except GatewayError as error:
@@ -115,7 +120,7 @@ class Gateway:
         settlement.winner = answer.attempt
         headers = self._headers(answer, settlement)
         if answer.stream is not None:
-            writer = StreamWriter(include_usage=_include_usage(request))
+            writer = StreamWriter(include_usage=wants_usage(request))
             return StreamAnswer(headers, answer, answer.stream, writer, settlement)
         return self._plain(answer, headers, settlement)
 
@@ -127,7 +132,7 @@ class Gateway:
             request_id=arrival.request_id,
             client_request_id=arrival.client_request_id,
             endpoint=endpoint,
-            stream=_streaming(request),
+            stream=is_streamed(request),
             caller=arrival.caller,
             user=request.body.get("user"),
             config_version=arrival.live.snapshot.version,
@@ -144,13 +149,13 @@ class Gateway:
         assert completion is not None  # noqa: S101  # an answer holds a stream or a completion
         body = orjson.dumps(completion.body)
         settlement.succeed()
-        return PlainAnswer({**headers, **_cost_header(settlement)}, body)
+        return PlainAnswer({**headers, **_cost_header(settlement)}, body, answer)
 
     def _headers(self, answer: Answer, settlement: Settlement) -> Mapping[str, str]:
         target = answer.attempt.target
         headers = {
-            "x-clawgw-provider": _header_safe(target.provider),
-            "x-clawgw-model": _header_safe(target.model),
+            "x-clawgw-provider": header_safe(target.provider),
+            "x-clawgw-model": header_safe(target.model),
             "x-clawgw-attempts": str(len(settlement.sent())),
             "x-clawgw-config": settlement.config_version,
         }
@@ -161,11 +166,13 @@ class Gateway:
         return headers
 
 
-def _streaming(request: Request) -> bool:
+def is_streamed(request: Request) -> bool:
+    """Whether the client wants a stream."""
     return not isinstance(request, EmbeddingsRequest) and request.stream
 
 
-def _include_usage(request: Request) -> bool:
+def wants_usage(request: Request) -> bool:
+    """Whether the client wants its stream to end with the usage."""
     return not isinstance(request, EmbeddingsRequest) and request.include_usage
 
 
@@ -174,6 +181,6 @@ def _cost_header(settlement: Settlement) -> Mapping[str, str]:
     return {} if cost is None else {"x-clawgw-cost-usd": dollars_text(cost)}
 
 
-def _header_safe(value: str) -> str:
+def header_safe(value: str) -> str:
     """A name as it may stand in a header: printable ASCII, the rest percent-encoded."""
     return quote(value, safe=" !#$&'()*+,/:;=?@[]-._~|{}<>^`\"\\")

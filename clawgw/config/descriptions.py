@@ -76,6 +76,7 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
         "limits": "Shared by all who use the route.",
         "policy": "module:function; decides instead of the strategy.",
         "options": "Handed to the policy.",
+        "cache": "Whose answers are given again: nobody's, those to the same key, or everybody's.",
     },
     "Policies": {
         "path": "The folder of the policies.",
@@ -94,6 +95,11 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
         "redis_timeout_s": "How long Redis may take to answer before a request goes on without it.",
         "when_down": "What happens to limits while the store cannot be reached.",
         "labels": 'Limits of all keys with a label, "name:value".',
+    },
+    "Cache": {
+        "store": "Where answers are kept: nowhere, in each worker, or in the Redis of limits.redis_url.",
+        "ttl_s": "How long an answer is given again.",
+        "max_bytes": "What each worker keeps; no answer takes more than a 64th of it.",
     },
     "Log": {
         "bodies": "Whether what requests and answers say is logged too.",

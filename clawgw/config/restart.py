@@ -9,6 +9,7 @@ KEYS: Mapping[str, Sequence[str]] = {
     "server": ("bind", "workers", "tls_cert", "tls_key"),
     "log": ("path",),
     "limits": ("store", "redis_url", "redis_timeout_s", "when_down"),
+    "cache": ("store", "max_bytes"),
 }
 """By table. Sockets, processes and stores are there from the start; beside the log lies what finds the process."""
 

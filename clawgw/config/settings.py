@@ -157,6 +157,7 @@ class Route:
     budget: Budget | None = None
     policy: Function | None = None
     options: Mapping[str, Any] = field(factory=dict)
+    cache: Literal["off", "key", "shared"] = "key"
 
 
 @frozen

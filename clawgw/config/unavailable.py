@@ -21,7 +21,6 @@ class Row:
 
 IDLE = (
     Row("providers.*.api", harmless=("auto", "chat")),
-    Row("cache"),
     Row("websocket"),
     Row("metrics.bind", harmless=("",)),
     Row("log.spool"),

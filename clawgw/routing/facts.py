@@ -28,7 +28,7 @@ def facts_of(  # a fact for each place it comes from
         key=caller.name,
         labels=caller.labels,
         metadata=body.get("metadata") or {},
-        headers=_chosen(headers),
+        headers=told_headers(headers),
         tools=len(body.get("tools") or ()),
         images=sum(map(is_media, parts(body.get("messages") or ()))),
         estimated_tokens=prompt.rough,
@@ -43,7 +43,8 @@ def random_of(request_id: str) -> float:
     return int.from_bytes(sha256(request_id.encode()).digest()[:6]) / 2**48
 
 
-def _chosen(headers: RawHeaders) -> dict[str, str]:
+def told_headers(headers: RawHeaders) -> dict[str, str]:
+    """The headers that policies are told of, by their names in lower case."""
     named = ((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in headers)
     return {name: value for name, value in named if is_told(name)}
 

@@ -37,7 +37,7 @@ class LimitKeeper:
         """
         local = MemoryStore(_now_ms) if shared_fd is None else SharedStore(shared_fd, _now_ms)
         settings = snapshot.settings.limits
-        if snapshot.redis_url is None:
+        if settings.store == "memory" or snapshot.redis_url is None:
             return cls(local, settings)
         try:
             return cls(

@@ -22,6 +22,7 @@ from clawgw.config.addresses import parse_bind
 from clawgw.config.files import Choice
 from clawgw.limits.table import create_shared
 from clawgw.serve.banner import start_up_lines
+from clawgw.serve.caching import CacheKeeper
 from clawgw.serve.crew import Crew
 from clawgw.serve.inheritance import Inheritance, inherited
 from clawgw.serve.limiting import LimitKeeper
@@ -93,10 +94,11 @@ class _Start:
 async def _alone(start: _Start) -> int:
     stop, reloading, loaded, lines = Stop(), start.reloading(), start.loaded, start.lines()
     instance = secrets.token_hex(4)
-    limits = LimitKeeper.of(loaded.snapshot, instance, None)
-    opened = open_service(loaded.snapshot, loaded.policies, instance, limits)
+    limits, cache = LimitKeeper.of(loaded.snapshot, instance, None), CacheKeeper.of(loaded.snapshot)
+    opened = open_service(loaded.snapshot, loaded.policies, instance, limits, cache)
     async with opened as (service, foundation), trio.open_nursery() as nursery:
         await nursery.start(limits.run)
+        await nursery.start(cache.run)
         await nursery.start(obey_signals, stop.ask, reloading.ask)
         start.welcome_reloads()
         nursery.start_soon(reloading.run, ServingProcess(start.choice, service, foundation, loaded.tls))

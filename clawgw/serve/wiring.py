@@ -23,6 +23,7 @@ from clawgw.policies.load import LoadedPolicies
 from clawgw.policies.runner import OnError, PolicyRunner
 from clawgw.routing.budget import Budgets
 from clawgw.routing.catalogue import Catalogue, bundled
+from clawgw.serve.caching import NO_CACHE, CacheKeeper
 from clawgw.serve.limiting import LimitKeeper
 from clawgw.web.metrics import Metrics, model_labels
 from clawgw.web.service import Service
@@ -45,7 +46,7 @@ class Foundation:
 
 @asynccontextmanager
 async def open_service(
-    snapshot: Snapshot, policies: LoadedPolicies, instance: str, limits: LimitKeeper
+    snapshot: Snapshot, policies: LoadedPolicies, instance: str, limits: LimitKeeper, cache: CacheKeeper = NO_CACHE
 ) -> AsyncIterator[tuple[Service, Foundation]]:
     """A service that begins with one configuration, and what it takes to give it another.
 
@@ -60,7 +61,7 @@ async def open_service(
     )
     gateway = Gateway(next_live(foundation, snapshot, policies), metrics, random.random)
     try:
-        yield Service(gateway, metrics, instance, limits), foundation
+        yield Service(cache.before(gateway, metrics), metrics, instance, limits), foundation
     finally:
         gateway.live.retire()
         with trio.move_on_after(GOODBYE_S, shield=True):

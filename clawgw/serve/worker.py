@@ -11,6 +11,7 @@ import trio
 
 from clawgw.config.files import Choice
 from clawgw.config.mistakes import ConfigError, Mistake
+from clawgw.serve.caching import CacheKeeper
 from clawgw.serve.inheritance import Inheritance, Order, answer_line, take_pipes
 from clawgw.serve.limiting import LimitKeeper
 from clawgw.serve.process import ServingProcess, load_all
@@ -76,14 +77,16 @@ async def _work(choice: Choice, inheritance: Inheritance, stop: Stop, orders: Or
         order = await orders.receive()
         loaded = load_all(choice, order.readings)
         limits = LimitKeeper.of(loaded.snapshot, inheritance.instance, inheritance.limits_fd)
+        cache = CacheKeeper.of(loaded.snapshot)
     except trio.EndOfChannel:
         return 0
     except ConfigError as error:
         log.error("%s", error)  # noqa: TRY400 - the message is all there is to say
         return 2
-    opened = open_service(loaded.snapshot, loaded.policies, inheritance.instance, limits)
+    opened = open_service(loaded.snapshot, loaded.policies, inheritance.instance, limits, cache)
     async with opened as (service, foundation), trio.open_nursery() as nursery:
         await nursery.start(limits.run)
+        await nursery.start(cache.run)
         service.metrics.note_reloads(order.reloads)
         nursery.start_soon(obey, orders, ServingProcess(choice, service, foundation, loaded.tls), answer)
         nursery.start_soon(_note_state, service)

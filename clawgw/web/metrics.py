@@ -27,6 +27,7 @@ MULTIPROCESS_DIR = "PROMETHEUS_MULTIPROC_DIR"
 OTHER = "other"
 
 _DURATION_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 40.0, 60.0, 120.0, 300.0, 600.0)
+_CACHE_RESULTS = ("hit", "joined", "miss", "bypass")
 _STATES: Mapping[BreakerState, int] = {"closed": 0, "half_open": 1, "open": 2}
 _OVERHEAD_S = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.512, 1.024)
 
@@ -134,6 +135,9 @@ class Metrics:
         self._policy_errors = counter("policy_errors", "Policies that failed; the gateway went on without", "policy")
         self._rejections = counter("limit_rejections", "Requests and attempts that a limit refused", "scope", "kind")
         self._limits_degraded = gauge("limiter_degraded", "1: the store of limits does not answer", "livemax")
+        self._cache = counter("cache", "Requests, by what came of the cache", "result")
+        for result in _CACHE_RESULTS:
+            self._cache(result)
         self._in_flight = gauge("in_flight", "Requests being served", "livesum")
         self._breakers = _Labelled(
             gauge("breaker_state", "0 closed, 1 half-open, 2 open", "livemax", "provider", "model")
@@ -153,9 +157,8 @@ class Metrics:
         self._requests(record.endpoint, route, provider, model, str(record.status)).inc()
         self._duration(record.endpoint).observe(record.duration_ms / 1000)
         self._overhead(record.endpoint).observe(max(0.0, record.duration_ms - record.upstream_ms) / 1000)
-        if record.first_token_ms is not None:
-            self._first_token(provider, model).observe(record.first_token_ms / 1000)
-        self._count_tokens(record, provider, model)
+        if record.cache is None:
+            self._count_answer(record, provider, model)
         for attempt in record.attempts:
             self._attempts(self._target(attempt), attempt.trigger, attempt.outcome).inc()
             self._count_cost(attempt, record.key or "")
@@ -171,6 +174,10 @@ class Metrics:
     def limit_rejected(self, scope: Scope, kind: Kind) -> None:
         """A bucket held too little."""
         self._rejections(scope, kind).inc()
+
+    def cache_asked(self, result: str) -> None:
+        """What came of a request: one of `caching.Result`."""
+        self._cache(result).inc()
 
     def note_limits(self, *, degraded: bool) -> None:
         """How the store of limits is now."""
@@ -210,7 +217,10 @@ class Metrics:
         MultiProcessCollector(gathered)  # type: ignore[no-untyped-call] # the library has no annotation here
         return gathered
 
-    def _count_tokens(self, record: RequestRecord, provider: str, model: str) -> None:
+    def _count_answer(self, record: RequestRecord, provider: str, model: str) -> None:
+        """What somebody has been asked for."""
+        if record.first_token_ms is not None:
+            self._first_token(provider, model).observe(record.first_token_ms / 1000)
         kinds = {
             "prompt": record.prompt_tokens,
             "cached": record.cached_tokens,

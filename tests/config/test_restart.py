@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from clawgw.config.restart import KEYS, restarts
-from clawgw.config.settings import Limits, Log, Server, Settings
+from clawgw.config.settings import Cache, Limits, Log, Server, Settings
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,8 @@ from clawgw.config.settings import Limits, Log, Server, Settings
         ({"limits": Limits(store="redis")}, "limits.store"),
         ({"limits": Limits(redis_timeout_s=1.0)}, "limits.redis_timeout_s"),
         ({"limits": Limits(when_down="open")}, "limits.when_down"),
+        ({"cache": Cache(store="memory")}, "cache.store"),
+        ({"cache": Cache(max_bytes=1)}, "cache.max_bytes"),
     ],
 )
 def test_what_needs_a_restart(new: dict[str, Any], path: str) -> None:

@@ -10,7 +10,6 @@ HASH = "0" * 64
     ("text", "path"),
     [
         ('[providers.openai]\napi = "responses"', "providers.openai.api"),
-        ('[cache]\nstore = "memory"', "cache"),
         ("[websocket]\nping_s = 5", "websocket"),
         ('[metrics]\nbind = "127.0.0.1:9090"', "metrics.bind"),
         ("[log]\nbodies = true", "log.bodies"),

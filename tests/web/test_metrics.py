@@ -53,6 +53,16 @@ def value(metrics: Metrics, name: str, **labels: str) -> float | None:
     return samples(metrics).get((f"clawgw_{name}", frozenset(labels.items())))
 
 
+def test_what_came_from_the_cache_says_nothing_of_a_provider() -> None:
+    metrics = Metrics(label, "v1")
+    metrics.request_ended(record(cache="hit", prompt_tokens=7, completion_tokens=2, first_token_ms=1.0, cost_pico=0))
+    labels = {"provider": "openai", "model": "known"}
+    counted = {"endpoint": "chat.completions", "route": "fast", "status": "200"}
+    assert value(metrics, "requests_total", **labels, **counted) == 1
+    assert value(metrics, "tokens_total", **labels, kind="prompt") is None
+    assert value(metrics, "time_to_first_token_seconds_count", **labels) is None
+
+
 def test_a_request_from_start_to_end() -> None:
     metrics = Metrics(label, "v1")
     assert value(metrics, "in_flight") == 0

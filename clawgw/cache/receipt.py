@@ -1,0 +1,76 @@
+"""The record of a request that called nobody: it was answered from the cache, or its client left while it waited."""
+
+import math
+from typing import Any
+
+import trio
+from attrs import define, evolve, field
+
+from clawgw.cache.entry import Entry
+from clawgw.engine.journey import Arrival
+from clawgw.errors import ClientClosed
+from clawgw.ledger.record import Listener, RequestRecord
+
+
+@define(eq=False)
+class Receipt:
+    """One request's account. Its cost is 0; its tokens are those that the answer was made of, as its client sees."""
+
+    arrival: Arrival
+    body: dict[str, Any] = field(repr=False)
+    endpoint: str
+    route: str | None
+    stream: bool
+    listener: Listener
+    waited_s: float = 0.0
+    """Spent waiting for an answer that another request had asked for."""
+    _settled: bool = False
+
+    def succeed(self, entry: Entry) -> None:
+        """The client has its whole answer."""
+        used = entry.used()
+        answered = evolve(
+            self._record(),
+            provider=entry.provider,
+            model=entry.model,
+            finish_reason=entry.finish_reason,
+            prompt_tokens=used.prompt if used else None,
+            cached_tokens=used.cached if used else None,
+            completion_tokens=used.completion if used else None,
+            reasoning_tokens=used.reasoning if used else None,
+            usage_source="reported" if used else None,
+            cost_pico=0,
+            cache="hit",
+        )
+        self._settle(evolve(answered, first_token_ms=answered.duration_ms))
+
+    def cancel(self) -> None:
+        """The client left, or the gateway stopped."""
+        left = ClientClosed.status, ClientClosed.code
+        self._settle(evolve(self._record(), outcome="cancelled", status=left[0], error_code=left[1]))
+
+    def _settle(self, record: RequestRecord) -> None:
+        if not self._settled:
+            self._settled = True
+            self.listener.request_started(self.endpoint)
+            self.listener.request_ended(record)
+
+    def _record(self) -> RequestRecord:
+        arrival = self.arrival
+        return RequestRecord(
+            request_id=arrival.request_id,
+            client_request_id=arrival.client_request_id,
+            at_ms=math.floor(arrival.now * 1000),
+            endpoint=self.endpoint,
+            key=arrival.caller.name,
+            labels=arrival.caller.labels,
+            route=self.route,
+            stream=self.stream,
+            user=self.body.get("user"),
+            metadata=self.body.get("metadata") or {},
+            config_version=arrival.live.snapshot.version,
+            outcome="ok",
+            status=200,
+            duration_ms=(trio.current_time() - arrival.started) * 1000,
+            upstream_ms=self.waited_s * 1000,
+        )
