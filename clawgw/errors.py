@@ -250,6 +250,12 @@ class LogSpoolFull(Unavailable):
     log_level = logging.ERROR
 
 
+class LogUnreadable(Unavailable):
+    """503: the database of the log cannot be read at present."""
+
+    code = "log_unreadable"
+
+
 class LoopDetected(GatewayError):
     """508: the request came through this gateway already."""
 

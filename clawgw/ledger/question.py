@@ -16,6 +16,7 @@ MAPS: Final = {"label": "labels", "metadata": "metadata"}
 END_OF_TIME_MS: Final = 253_402_300_800_000
 """The first moment of the year 10000."""
 MOST_GROUPS: Final = 10_000
+USUAL_GROUPS: Final = 1000
 _MOST_GROUPINGS: Final = 5
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NUMBER: Final = re.compile(r"[0-9]{1,12}")
@@ -67,7 +68,7 @@ class Question:
     from_ms: int = 0
     to_ms: int = END_OF_TIME_MS
     key: str | None = None
-    limit: int = MOST_GROUPS
+    limit: int = USUAL_GROUPS
     """How many groups are shown at most."""
 
     @property
@@ -107,7 +108,7 @@ def _moment_ms(param: str, text: str) -> int:
 
 def _limit(text: str | None) -> int:
     if text is None:
-        return MOST_GROUPS
+        return USUAL_GROUPS
     if not _NUMBER.fullmatch(text) or not 1 <= int(text) <= MOST_GROUPS:
         raise BadQuestion("limit", f"{text!r} is no whole number from 1 to {MOST_GROUPS}")
     return int(text)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain
+from math import inf
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -45,14 +46,14 @@ def usage(path: Path, question: Question, limit_s: float) -> Answer:
         return Answer(question, _groups(connection, question), total)
 
 
-def record(path: Path, request_id: str, key: str | None, limit_s: float) -> dict[str, Any] | None:
+def record(path: Path, request_id: str, key: str | None) -> dict[str, Any] | None:
     """A request by our id, or the newest with this id of its caller's. `key`: only if it is that key's.
 
-    None where there is none. Raises TooSlow, Unreadable.
+    None where there is none. Raises Unreadable.
     """
     if not path.exists():
         return None
-    with _reading(path, limit_s) as connection:
+    with _reading(path) as connection:
         connection.row_factory = sqlite3.Row
         for column in ("request_id", "client_request_id"):
             row = connection.execute(
@@ -72,7 +73,7 @@ def _groups(connection: sqlite3.Connection, question: Question) -> list[Figures]
 
 
 @contextmanager
-def _reading(path: Path, limit_s: float) -> Iterator[sqlite3.Connection]:
+def _reading(path: Path, limit_s: float = inf) -> Iterator[sqlite3.Connection]:
     until = time.monotonic() + limit_s
     try:
         connection = _open(path)

@@ -1,6 +1,7 @@
 """Sums of requests by the hour and by the day, kept beside them in SQLite so that a million rows answer at once.
 
-A cube has a row for each hour or day and each combination of its dimensions that occurred. Triggers note every row that
+A cube has a row for each hour or day and each combination of its dimensions that occurred: sums, and a histogram of
+latencies. Triggers note every row that
 comes to `requests` or leaves it in `usage_changes`; `fold` adds those notes to the cubes, in the transaction of whoever
 writes. What is not folded yet is only slower to read, so sums are right at every moment, whoever wrote the rows.
 `INSERT OR REPLACE` would remove rows without a trigger: write with `ON CONFLICT`.
@@ -12,7 +13,7 @@ from typing import Final
 
 from attrs import frozen
 
-from clawgw.ledger.histogram import Summing, sum_of
+from clawgw.ledger.histogram import LATENCIES, Summing, sum_of
 
 HOUR_MS: Final = 3_600_000
 DAY_MS: Final = 24 * HOUR_MS
@@ -47,12 +48,9 @@ MEASURES: Final[Mapping[str, str]] = {
 cannot make the sums overflow.
 """
 
-SPREADS: Final = ("duration_ms", "first_token_ms")
-"""What is kept as a histogram."""
-
 _NOTED: Final = (
     *("at_ms", *DIMENSIONS, "outcome", "cache"),
-    *("prompt_tokens", "cached_tokens", "completion_tokens", "reasoning_tokens", "cost_pico", *SPREADS),
+    *("prompt_tokens", "cached_tokens", "completion_tokens", "reasoning_tokens", "cost_pico", *LATENCIES),
 )
 """The columns of `requests` that count here."""
 
@@ -82,7 +80,7 @@ CUBES: Final = (
 
 def prepare(connection: Connection) -> None:
     """Add the functions that `fold` and queries need."""
-    connection.create_aggregate("histogram", 2, Summing)  # type: ignore[arg-type]  # typeshed knows steps of one argument only
+    connection.create_aggregate("histogram", -1, Summing)  # type: ignore[arg-type]  # typeshed knows steps of one number only
     connection.create_function("histogram_sum", 2, sum_of, deterministic=True)
 
 
@@ -105,9 +103,14 @@ def changed_rows(table: str) -> str:
         *(f"at_ms / {unit} AS {name}" for name, unit in TIMES.items()),
         *(f"coalesce({name}, '{none}') AS {name}" for name, none in DIMENSIONS.items()),
         *(f"{sign} * ({each}) AS {name}" for name, each in MEASURES.items()),
-        *SPREADS,
+        *LATENCIES,
     )
     return f"(SELECT {', '.join(columns)} FROM {table})"  # noqa: S608 - names of this module only
+
+
+def sums(*latencies: str) -> str:
+    """What rows come to: `MEASURES` and a histogram of these columns, as expressions of a SELECT."""
+    return ", ".join((*(f"sum({name})" for name in MEASURES), f"histogram(sign, {', '.join(latencies)})"))
 
 
 def _schema() -> Iterator[str]:
@@ -128,7 +131,7 @@ def _table(cube: Cube) -> str:
         f"{cube.time} INTEGER NOT NULL",
         *(f"{name} TEXT NOT NULL" for name in cube.dimensions),
         *(f"{name} INTEGER NOT NULL" for name in MEASURES),
-        *(f"{name} BLOB NOT NULL" for name in SPREADS),
+        "latencies BLOB NOT NULL",
     )
     return f"CREATE TABLE {cube.name} ({', '.join(columns)}, PRIMARY KEY ({keys})) WITHOUT ROWID"
 
@@ -143,13 +146,12 @@ def _trigger(name: str, event: str, *rows: tuple[int, str]) -> str:
 
 def _folding(cube: Cube) -> str:
     keys = ", ".join((cube.time, *cube.dimensions))
-    sums = (*(f"sum({name})" for name in MEASURES), *(f"histogram({name}, sign)" for name in SPREADS))
     updates = (
         *(f"{name} = {name} + excluded.{name}" for name in MEASURES),
-        *(f"{name} = histogram_sum({name}, excluded.{name})" for name in SPREADS),
+        "latencies = histogram_sum(latencies, excluded.latencies)",
     )
     return (
-        f"INSERT INTO {cube.name} SELECT {keys}, {', '.join(sums)} FROM {changed_rows('usage_changes')}"  # noqa: S608 - names of this module only
+        f"INSERT INTO {cube.name} SELECT {keys}, {sums(*LATENCIES)} FROM {changed_rows('usage_changes')}"  # noqa: S608 - names of this module only
         f" GROUP BY {keys} ON CONFLICT DO UPDATE SET {', '.join(updates)}"
     )
 

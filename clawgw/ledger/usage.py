@@ -11,21 +11,17 @@ from typing import Any, Final, Self
 from attrs import evolve, frozen
 
 from clawgw.ledger.document import iso_utc
-from clawgw.ledger.histogram import quantile, sum_of, unpacked
+from clawgw.ledger.histogram import LATENCIES, quantile, sum_of, unpacked
 from clawgw.ledger.question import END_OF_TIME_MS, Grouping, Question
-from clawgw.ledger.rollup import CUBES, DAY_MS, HOUR_MS, MEASURES, SPREADS, TIMES, Cube, changed_rows
+from clawgw.ledger.rollup import CUBES, DAY_MS, HOUR_MS, MEASURES, TIMES, Cube, changed_rows, sums
 from clawgw.routing.prices import dollars
 
-_COUNTS: Final = len(MEASURES)
-_FIGURES: Final = ", ".join(
-    (*(f"sum({name})" for name in MEASURES), *(f"histogram({name}, sign)" for name in SPREADS)),
-)
 _PAIR: Final = "coalesce((SELECT pair.value FROM json_each({}) AS pair WHERE pair.key = ?), '')"
 
 
 @frozen
 class Query:
-    """One statement and what is bound in it. Its rows: a value for each grouping, then `MEASURES`, then `SPREADS`."""
+    """One statement and what is bound in it. Its rows: a value for each grouping, then `MEASURES`, then a histogram."""
 
     sql: str
     parameters: Sequence[str | int]
@@ -33,18 +29,15 @@ class Query:
 
 @frozen
 class Figures:
-    """What came of a group of requests: `MEASURES`, and `SPREADS` as they are stored."""
+    """What came of a group of requests: `MEASURES`, and the histogram of latencies as it is stored."""
 
     group: tuple[Any, ...] = ()
-    counts: Sequence[int] = (0,) * _COUNTS
-    spreads: Sequence[bytes] = (b"",) * len(SPREADS)
+    counts: Sequence[int] = (0,) * len(MEASURES)
+    latencies: bytes = b""
 
     def __add__(self, other: Self) -> Self:
-        return evolve(
-            self,
-            counts=tuple(map(add, self.counts, other.counts)),
-            spreads=tuple(map(sum_of, self.spreads, other.spreads)),
-        )
+        counts = tuple(map(add, self.counts, other.counts))
+        return evolve(self, counts=counts, latencies=sum_of(self.latencies, other.latencies))
 
     @property
     def named(self) -> dict[str, int]:
@@ -57,10 +50,12 @@ class Figures:
         pico = figures.pop("cost_pico")
         figures["total_tokens"] = figures["prompt_tokens"] + figures["completion_tokens"]
         figures["cost_usd"] = dollars(pico) if figures["priced_requests"] else None
-        for name, spread in zip(SPREADS, self.spreads, strict=True):
-            histogram = unpacked(spread)
-            figures |= {f"p{percent}_{name}": quantile(histogram, percent / 100) for percent in (50, 95)}
-        return figures
+        histogram = unpacked(self.latencies)
+        return figures | {
+            f"p{percent}_{latency}": quantile(histogram, latency, percent / 100)
+            for latency in LATENCIES
+            for percent in (50, 95)
+        }
 
 
 @frozen
@@ -92,11 +87,10 @@ def queries(question: Question) -> Iterator[Query]:
     cubes = {TIMES[cube.time]: cube for cube in reversed(CUBES) if _answers(cube, question)}
     for unit, start, end in spans(question.from_ms, question.to_ms, sorted(cubes, reverse=True)):
         if unit is None:
-            yield _query(question, changed_rows("requests"), "at_ms", start, end)
+            yield _of_requests(question, "requests", start, end)
         else:
-            rows = f"(SELECT *, 1 AS sign FROM {cubes[unit].name})"  # noqa: S608 - a name of CUBES
-            yield _query(question, rows, cubes[unit].time, start // unit, end // unit)
-            yield _query(question, changed_rows("usage_changes"), "at_ms", start, end)
+            yield _of_cube(question, cubes[unit], start // unit, end // unit)
+            yield _of_requests(question, "usage_changes", start, end)
 
 
 def spans(start: int, end: int, units: Sequence[int]) -> Iterator[tuple[int | None, int, int]]:
@@ -122,7 +116,7 @@ def merged(question: Question, rows: Iterable[tuple[Any, ...]]) -> list[Figures]
     split = len(question.groupings)
     for row in rows:
         group = row[:split]
-        figures = Figures(group, row[split : split + _COUNTS], row[split + _COUNTS :])
+        figures = Figures(group, row[split:-1], row[-1])
         found[group] = found[group] + figures if group in found else figures
     return _shown(question.groupings, [figures for figures in found.values() if figures.named["requests"]])
 
@@ -146,15 +140,24 @@ def _answers(cube: Cube, question: Question) -> bool:
     return question.columns <= {*cube.dimensions, *times}
 
 
-def _query(question: Question, rows: str, time: str, start: int, end: int) -> Query:
+def _of_requests(question: Question, table: str, start: int, end: int) -> Query:
+    return _query(question, changed_rows(table), sums(*LATENCIES), "at_ms", (start, end))
+
+
+def _of_cube(question: Question, cube: Cube, start: int, end: int) -> Query:
+    rows = f"(SELECT *, 1 AS sign FROM {cube.name})"  # noqa: S608 - a name of CUBES
+    return _query(question, rows, sums("latencies"), cube.time, (start, end))
+
+
+def _query(question: Question, rows: str, figures: str, time: str, span: tuple[int, int]) -> Query:
     expressions = [_expression(grouping, time) for grouping in question.groupings]
     names = [grouping.name for grouping in question.groupings if grouping.name is not None]
     keys = [question.key] if question.key is not None else []
     places = ", ".join(str(place) for place in range(1, len(expressions) + 1))
     return Query(
-        f"SELECT {', '.join((*expressions, _FIGURES))} FROM {rows} WHERE {time} >= ? AND {time} < ?"  # noqa: S608 - names of these modules; the rest is bound
+        f"SELECT {', '.join((*expressions, figures))} FROM {rows} WHERE {time} >= ? AND {time} < ?"  # noqa: S608 - names of these modules; the rest is bound
         f"{' AND key = ?' * len(keys)} GROUP BY {places or 'NULL'}",
-        [*names, start, end, *keys],
+        [*names, *span, *keys],
     )
 
 

@@ -1,16 +1,21 @@
 """What `/v1/usage` and `/v1/requests/{id}` say, from the log's database: of all keys to an admin, else of one's own."""
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import trio
 
 from clawgw.config.callers import Caller
 from clawgw.config.mistakes import did_you_mean
-from clawgw.errors import InvalidApiKey, InvalidRequest, NotFound, Unavailable
+from clawgw.errors import InvalidApiKey, InvalidRequest, LogUnreadable, NotFound
 from clawgw.ledger import reading
 from clawgw.ledger.question import BadQuestion, Question, question
+
+T = TypeVar("T")
+
+log = logging.getLogger("clawgw")
 
 _LIMIT_S: Final = 10.0
 _AT_ONCE: Final = 4
@@ -25,41 +30,40 @@ _SINGLE: Final = ("from", "to", "key", "limit")
 async def usage(path: Path, caller: Caller, arguments: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     """The answer to the arguments of a query string, each with all its values.
 
-    Raises InvalidRequest, InvalidApiKey, Unavailable.
+    Raises InvalidRequest, InvalidApiKey, LogUnreadable.
     """
     try:
         asked = _question(caller, arguments)
     except BadQuestion as error:
         raise InvalidRequest(str(error), param=error.param) from None
     try:
-        answer = await trio.to_thread.run_sync(reading.usage, path, asked, _LIMIT_S, limiter=_threads)
+        return await _in_thread(lambda: reading.usage(path, asked, _LIMIT_S).as_json())
     except reading.TooSlow:
         raise InvalidRequest(f"this takes more than {_LIMIT_S:g} s: ask for less time", param="from") from None
-    except reading.Unreadable:
-        raise Unavailable("the log cannot be read at present", code="log_unreadable", retry_after_s=1) from None
-    return answer.as_json()
 
 
 async def record(path: Path, caller: Caller, request_id: str) -> dict[str, Any]:
     """A request by our id or by its caller's; one that has just ended is waited for.
 
-    Raises NotFound, also where it is somebody else's, InvalidApiKey, Unavailable.
+    Raises NotFound, also where it is somebody else's, InvalidApiKey, LogUnreadable.
     """
     key = _own(caller)
     with trio.move_on_after(_FRESH_S):
         while True:
-            found = await _look_up(path, request_id, key)
+            found = await _in_thread(lambda: reading.record(path, request_id, key))
             if found is not None:
                 return {"object": "request", **found}
             await trio.sleep(_LOOK_EVERY_S)
     raise NotFound("there is no request with this id: it may be older than the log is kept for", param="id")
 
 
-async def _look_up(path: Path, request_id: str, key: str | None) -> dict[str, Any] | None:
+async def _in_thread(read: Callable[[], T]) -> T:
+    """Raises LogUnreadable."""
     try:
-        return await trio.to_thread.run_sync(reading.record, path, request_id, key, _LIMIT_S, limiter=_threads)
-    except (reading.TooSlow, reading.Unreadable):
-        raise Unavailable("the log cannot be read at present", code="log_unreadable", retry_after_s=1) from None
+        return await trio.to_thread.run_sync(read, limiter=_threads)
+    except reading.Unreadable as error:
+        log.warning("the log cannot be read: %s", error)
+        raise LogUnreadable("the log cannot be read at present", retry_after_s=1) from None
 
 
 def _question(caller: Caller, arguments: Mapping[str, Sequence[str]]) -> Question:

@@ -17,8 +17,8 @@ api_keys = ["env:A", "env:B", "env:C"]
 [providers.anthropic]
 [routes.fast]
 targets = ["openai/gpt-6-luna", "echo/echo"]
-[websocket]
-ping_s = 10
+[cache]
+store = "memory"
 """
 BAD = """
 [server]
@@ -73,7 +73,7 @@ def test_a_good_file_is_reported(good: str, capsys: pytest.CaptureFixture[str]) 
         "  fast: openai/gpt-6-luna, echo/echo",
         "default provider: openai",
         "warnings",
-        "  websocket: has no effect in this version",
+        "  cache: has no effect in this version",
         "  providers.openai.api_keys: C is not set; the other keys are used",
     ]
     assert version.startswith("config ")

@@ -49,10 +49,10 @@ def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[str]:
 def test_a_table_with_bars(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert told(capsys) == [
         "model  requests  errors  prompt  completion   USD  p50 ms  p95 ms  share of USD",
-        "big           1       0   1,500           0  3.00   1,920   1,920  ##############################",
+        "big           1       0   1,500           0  3.00   1,924   1,924  ##############################",
         "small         1       0       5           7  1.00       -       -  ##########",
         "-             1       1       0           0     -       -       -",
-        "total         3       1   1,505           7  4.00   1,920   1,920",
+        "total         3       1   1,505           7  4.00   1,924   1,924",
     ]
 
 

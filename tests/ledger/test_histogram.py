@@ -6,62 +6,73 @@ from hypothesis import strategies as st
 
 from clawgw.ledger.histogram import ERROR, LEAST_MS, MOST_MS, Summing, counted, packed, quantile, sum_of, unpacked
 
-TIMES = st.floats(LEAST_MS, MOST_MS)
+MS = st.floats(LEAST_MS, MOST_MS)
+REQUESTS = st.lists(st.tuples(st.one_of(st.none(), MS), st.one_of(st.none(), MS)))
 
 
-def histogram_of(times: list[float]) -> int:
-    return sum(map(counted, times))
+def histogram_of(requests: list[tuple[float | None, float | None]]) -> int:
+    return sum(counted(*each) for each in requests)
 
 
-@given(st.lists(TIMES, min_size=1), st.sampled_from([0.01, 0.5, 0.95, 1.0]))
-def test_a_quantile_is_within_its_error_of_the_nearest_rank(times: list[float], q: float) -> None:
-    true = sorted(times)[ceil(q * len(times)) - 1]
-    assert quantile(histogram_of(times), q) == pytest.approx(true, rel=ERROR)
+@given(REQUESTS, st.sampled_from([0.01, 0.5, 0.95, 1.0]))
+def test_a_quantile_is_within_its_error_of_the_nearest_rank(
+    requests: list[tuple[float | None, float | None]], q: float
+) -> None:
+    for place, latency in enumerate(("duration_ms", "first_token_ms")):
+        times = sorted(ms for ms in (each[place] for each in requests) if ms is not None)
+        true = times[ceil(q * len(times)) - 1] if times else None
+        assert quantile(histogram_of(requests), latency, q) == (true and pytest.approx(true, rel=ERROR))
 
 
 def test_known_quantiles() -> None:
-    hundred = histogram_of([float(ms) for ms in range(1, 101)])
-    assert quantile(hundred, 0.5) == pytest.approx(50, rel=ERROR)
-    assert quantile(hundred, 0.95) == pytest.approx(95, rel=ERROR)
+    hundred = histogram_of([(float(ms), 10.0 * ms) for ms in range(1, 101)])
+    assert quantile(hundred, "duration_ms", 0.5) == pytest.approx(50, rel=ERROR)
+    assert quantile(hundred, "duration_ms", 0.95) == pytest.approx(95, rel=ERROR)
+    assert quantile(hundred, "first_token_ms", 0.95) == pytest.approx(950, rel=ERROR)
 
 
 def test_nothing_has_no_quantile() -> None:
-    assert quantile(0, 0.5) is None
+    assert quantile(0, "duration_ms", 0.5) is None
+    assert quantile(counted(1.0, None), "first_token_ms", 0.5) is None
+    assert counted(None, "text") == 0
 
 
 @pytest.mark.parametrize(("ms", "shown"), [(0.0, LEAST_MS), (-1.0, LEAST_MS), (1e12, MOST_MS), (inf, MOST_MS)])
 def test_times_out_of_range_count_at_its_ends(ms: float, shown: float) -> None:
-    assert quantile(counted(ms), 0.5) == pytest.approx(shown, rel=0.06)
+    assert quantile(counted(None, ms), "first_token_ms", 0.5) == pytest.approx(shown, rel=0.06)
 
 
-@given(st.lists(TIMES), st.lists(TIMES))
+@given(REQUESTS, REQUESTS)
 def test_what_is_stored_is_what_was_counted_also_of_more_removed_than_added(
-    added: list[float], removed: list[float]
+    added: list[tuple[float | None, float | None]], removed: list[tuple[float | None, float | None]]
 ) -> None:
     histogram = histogram_of(added) - histogram_of(removed)
     assert unpacked(packed(histogram)) == histogram
 
 
-@given(st.lists(TIMES), st.lists(TIMES))
-def test_sums_are_those_of_the_counts(some: list[float], others: list[float]) -> None:
+@given(REQUESTS, REQUESTS)
+def test_sums_are_those_of_the_counts(
+    some: list[tuple[float | None, float | None]], others: list[tuple[float | None, float | None]]
+) -> None:
     both = sum_of(packed(histogram_of(some)), packed(histogram_of(others)))
     assert unpacked(both) == histogram_of(some + others)
 
 
-@given(st.lists(st.one_of(st.none(), st.just("text"), TIMES)), st.lists(st.lists(TIMES)))
-def test_the_aggregate_takes_times_and_histograms(times: list[float | str | None], stored: list[list[float]]) -> None:
+@given(REQUESTS, st.lists(REQUESTS))
+def test_the_aggregate_takes_requests_and_histograms(
+    requests: list[tuple[float | None, float | None]], stored: list[list[tuple[float | None, float | None]]]
+) -> None:
     summing = Summing()
-    for time in times:
-        summing.step(time, 1)
-    for each in stored:
-        summing.step(packed(histogram_of(each)), 1)
-    summing.step(7.0, 1)
-    summing.step(packed(counted(7.0)), -1)
-    told = [time for time in times if isinstance(time, float)] + [time for each in stored for time in each]
-    assert unpacked(summing.finalize()) == histogram_of(told)
+    for each in requests:
+        summing.step(1, *each)
+    for several in stored:
+        summing.step(1, packed(histogram_of(several)))
+    summing.step(1, 7.0, 8.0)
+    summing.step(-1, packed(counted(7.0, 8.0)))
+    assert unpacked(summing.finalize()) == histogram_of(requests) + sum(map(histogram_of, stored))
 
 
 def test_many_of_the_same_are_counted() -> None:
-    histogram = 3_000_000_000 * counted(10.0)
+    histogram = 3_000_000_000 * counted(10.0, 1.0)
     assert unpacked(packed(histogram)) == histogram
-    assert quantile(histogram, 0.5) == pytest.approx(10.0, rel=ERROR)
+    assert quantile(histogram, "duration_ms", 0.5) == pytest.approx(10.0, rel=ERROR)

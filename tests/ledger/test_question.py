@@ -1,10 +1,10 @@
 import pytest
 
-from clawgw.ledger.question import END_OF_TIME_MS, MOST_GROUPS, BadQuestion, Grouping, Question, question
+from clawgw.ledger.question import END_OF_TIME_MS, USUAL_GROUPS, BadQuestion, Grouping, Question, question
 
 
 def test_nothing_asked_is_everything_as_one() -> None:
-    assert question([], {}) == Question((), 0, END_OF_TIME_MS, None, MOST_GROUPS)
+    assert question([], {}) == Question((), 0, END_OF_TIME_MS, None, USUAL_GROUPS)
 
 
 def test_groupings_come_with_commas_or_one_by_one_each_once() -> None:

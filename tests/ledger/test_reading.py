@@ -4,9 +4,12 @@ from pathlib import Path
 import pytest
 
 from clawgw.ledger import reading, rollup
+from clawgw.ledger.document import document
 from clawgw.ledger.question import Question, question
 from clawgw.ledger.sinks.schema import open_database, transaction
+from clawgw.ledger.sinks.sqlite import Database, SqliteSink, prune
 from clawgw.ledger.usage import Answer
+from tests.ledger.records import AT_MS, begun, ended
 from tests.ledger.requests_table import row, write
 
 ATTEMPT = {"target": "openai/gpt-6", "trigger": "primary", "outcome": "won", "cost_usd": None}
@@ -40,7 +43,7 @@ def log(tmp_path: Path) -> Path:
 
 def test_a_record_is_shown_as_every_store_shows_it(log: Path) -> None:
     expected = {name: value for name, value in ALICES.items() if name not in ("at_ms", "cost_pico")}
-    assert reading.record(log, "req_a", None, 10) == expected | {"at": "2026-11-23T12:00:00.000Z", "stream": True}
+    assert reading.record(log, "req_a", None) == expected | {"at": "2026-11-23T12:00:00.000Z", "stream": True}
 
 
 @pytest.mark.parametrize(
@@ -59,7 +62,7 @@ def test_a_record_is_shown_as_every_store_shows_it(log: Path) -> None:
 def test_by_our_id_before_the_callers_and_the_newest_of_those(
     log: Path, request_id: str, key: str | None, found: str | None
 ) -> None:
-    shown = reading.record(log, request_id, key, 10)
+    shown = reading.record(log, request_id, key)
     assert (shown and shown["request_id"]) == found
 
 
@@ -75,12 +78,12 @@ def test_both_ids_are_found_by_an_index(log: Path) -> None:
 def test_without_a_log_there_is_nothing(tmp_path: Path) -> None:
     path = tmp_path / "clawgw.db"
     assert reading.usage(path, Question(), 10) == Answer(Question())
-    assert reading.record(path, "req_a", None, 10) is None
+    assert reading.record(path, "req_a", None) is None
     assert not path.exists()
 
 
 def test_nothing_can_be_written(log: Path) -> None:
-    with pytest.raises(reading.Unreadable, match="readonly"), reading._reading(log, 10) as connection:
+    with pytest.raises(reading.Unreadable, match="readonly"), reading._reading(log) as connection:
         connection.execute("DELETE FROM requests")
 
 
@@ -108,7 +111,7 @@ def test_a_question_that_takes_too_long_is_given_up(log: Path) -> None:
 
 def test_an_answer_is_of_one_moment(log: Path) -> None:
     writer = open_database(log)
-    with reading._reading(log, 10) as connection:
+    with reading._reading(log) as connection:
         before = reading._groups(connection, Question())
         with transaction(writer):
             write(writer, [row("req_new", 1)])
@@ -116,3 +119,19 @@ def test_an_answer_is_of_one_moment(log: Path) -> None:
         assert reading._groups(connection, Question()) == before
     writer.close()
     assert reading.usage(log, Question(), 10).total.named["requests"] == 5
+
+
+def test_what_the_sink_writes_twice_or_deletes_is_summed_as_it_is_in_the_end(tmp_path: Path) -> None:
+    path = tmp_path / "clawgw.db"
+    sink = SqliteSink(Database(path))
+    several = [f"req_{number}" for number in range(rollup.WORTH_FOLDING)]
+    sink.deliver([document(begun(each)) for each in several])
+    sink.deliver([document(ended(each, key="alice", cost_pico=10**9)) for each in several[1:]])
+    sink.deliver([document(ended("old", AT_MS - rollup.DAY_MS))])
+    prune(sink.database, AT_MS)
+    sink.close()
+    groups = reading.usage(path, question(["key"], {}), 10).groups
+    assert [(each.group, each.named["requests"], each.named["cost_pico"]) for each in groups] == [
+        (("alice",), rollup.WORTH_FOLDING - 1, (rollup.WORTH_FOLDING - 1) * 10**9),
+        ((None,), 1, 0),
+    ]
