@@ -17,8 +17,8 @@ api_keys = ["env:A", "env:B", "env:C"]
 [providers.anthropic]
 [routes.fast]
 targets = ["openai/gpt-6-luna", "echo/echo"]
-[cache]
-store = "memory"
+[websocket]
+ping_s = 10
 """
 BAD = """
 [server]
@@ -73,7 +73,7 @@ def test_a_good_file_is_reported(good: str, capsys: pytest.CaptureFixture[str]) 
         "  fast: openai/gpt-6-luna, echo/echo",
         "default provider: openai",
         "warnings",
-        "  cache: has no effect in this version",
+        "  websocket: has no effect in this version",
         "  providers.openai.api_keys: C is not set; the other keys are used",
     ]
     assert version.startswith("config ")
