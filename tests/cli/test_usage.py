@@ -153,6 +153,11 @@ FIGURES = {
 }
 
 
+def test_all_as_one_has_no_bars_and_no_total() -> None:
+    shown = list(lines({"group_by": [], "data": [FIGURES], "more": 0, "total": FIGURES}, 200, fancy=True))
+    assert [line.split()[0] for line in shown] == ["requests", "1"]
+
+
 def answer(*groups: dict[str, Any]) -> dict[str, Any]:
     return {"group_by": ["user"], "data": [FIGURES | group for group in groups], "more": 0, "total": FIGURES}
 
