@@ -49,7 +49,7 @@ def key_of(
         "route": list(_route(request, resolved, snapshot, caller, headers)),
         "body": {name: value for name, value in request.body.items() if value is not None and name not in IGNORED},
     }
-    return blake2b(orjson.dumps(question, default=str, option=orjson.OPT_SORT_KEYS), digest_size=BYTES).digest()
+    return blake2b(orjson.dumps(question, option=orjson.OPT_SORT_KEYS), digest_size=BYTES).digest()
 
 
 def mode_of(resolved: Resolved, snapshot: Snapshot) -> Mode:
@@ -76,4 +76,4 @@ def _route(
     yield from (route.strategy, route.weights, route.policy)
     if route.policy is not None:
         body = request.body
-        yield from (route.options, caller.labels, body.get("user"), body.get("metadata"), told_headers(headers))
+        yield from (repr(route.options), caller.labels, body.get("user"), body.get("metadata"), told_headers(headers))

@@ -31,6 +31,7 @@ cache = "off"
 [routes.by-policy]
 targets = ["one/m1", "two/m2"]
 policy = "p:route"
+options = { since = 2026-01-01, most = 99999999999999999999 }
 """
 ALICE, BOB = Caller("alice", labels={"team": "a"}), Caller("bob")
 

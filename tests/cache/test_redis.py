@@ -1,6 +1,7 @@
 """Against a real redis-server, which is also frozen, killed, filled and lied into."""
 
 import logging
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -90,25 +91,24 @@ async def test_no_more_waits_than_may_be_kept(server: RedisServer) -> None:
         assert server.client.dbsize() == 64
 
 
-async def test_a_frozen_redis_costs_one_wait_of_50_ms_and_comes_back(
+async def test_a_frozen_redis_costs_a_wait_of_50_ms_now_and_then_and_comes_back(
     server: RedisServer, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caplog.set_level(logging.WARNING, "clawgw")
-    monkeypatch.setattr("clawgw.cache.redis.REST_S", 0.2)
+    monkeypatch.setattr("clawgw.cache.redis.REST_S", 0.5)
     async with running(server.url, patience_s=0.05) as cache:
         await found_at_last(cache)
         server.freeze()
         began = trio.current_time()
-        for _ in range(20):
+        for _ in range(60):
             assert await cache.get(KEY) is None
             cache.put(KEY, ENTRY, 300.0)
-        assert trio.current_time() - began < 0.2
+        assert trio.current_time() - began < 1.5
         server.thaw()
         await found_at_last(cache)
-    assert [record.message for record in caplog.records][-2:] == [
-        "cache: Redis is away (Timeout); nothing is found there meanwhile",
-        "cache: Redis answers again",
-    ]
+    *_, away, again = [record.message for record in caplog.records]
+    assert re.fullmatch(r"cache: Redis is away \(Timeout(Error)?\); nothing is found there meanwhile", away)
+    assert again == "cache: Redis answers again"
 
 
 async def test_a_killed_redis_is_a_miss_until_it_is_back(
