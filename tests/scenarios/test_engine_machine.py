@@ -183,6 +183,9 @@ class MadePlans:
     prices: Prices
     plans: dict[str, Plan] = field(factory=dict)
 
+    def charges(self, *_: object) -> tuple[()]:
+        return ()
+
     def plan(self, _resolved: object, facts: Any, *_: object) -> Plan:
         return self.plans[facts().user]
 

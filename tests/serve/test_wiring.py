@@ -27,7 +27,9 @@ def live(text: str, previous: Live | None = None) -> Live:
     foundation = Foundation(
         bundled(), cast("Any", None), {}, lambda _policy, _failure: None, limits, lambda _scope, _kind: None
     )
-    return next_live(foundation, snapshot, load_policies(snapshot), previous)
+    policies = load_policies(snapshot)
+    policies.unload()
+    return next_live(foundation, snapshot, policies, previous)
 
 
 def kept(old: Live, new: Live) -> set[str]:
