@@ -65,6 +65,7 @@ class StoredStream:
         events = split(orjson.loads(self._entry.body), self._entry.used())
         written = StreamWriter(include_usage=self._include_usage).write(events)
         self._receipt.succeed(self._entry)
+        await self._receipt.ledger.durable()
         return written
 
     def close(self) -> None:
@@ -137,7 +138,11 @@ class CachingGateway:
         except BaseException:
             receipt.cancel()
             raise
-        return self._stored(question, found, receipt) if isinstance(found, Entry) else await self._ask(question, found)
+        if isinstance(found, Flight):
+            return await self._ask(question, found)
+        stored = self._stored(question, found, receipt)
+        await self.gateway.ledger.durable()
+        return stored
 
     async def _find(self, question: _Question, receipt: Receipt) -> Entry | Flight:
         """The answer, or a flight for whoever has to ask."""
@@ -203,6 +208,7 @@ class CachingGateway:
             route=question.resolved.route,
             stream=is_streamed(request),
             listener=self.gateway.listener,
+            ledger=self.gateway.ledger,
         )
 
 

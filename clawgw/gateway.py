@@ -18,7 +18,7 @@ from clawgw.engine.seen import RoughEstimate
 from clawgw.engine.settlement import Settlement
 from clawgw.engine.stream import OpenStream
 from clawgw.errors import GatewayError
-from clawgw.ledger.record import Listener
+from clawgw.ledger.record import Ledger, Listener, Unwritten
 from clawgw.limits.words import limit_headers
 from clawgw.routing.outcome import stream_error
 from clawgw.routing.prices import dollars_text
@@ -53,18 +53,22 @@ class StreamAnswer:
     _stream: OpenStream
     _writer: StreamWriter
     _settlement: Settlement
+    _ledger: Ledger
     heard: Callable[[Sequence[Event]], None] = field(default=lambda _: None, repr=False)
     """Told of all events, just before they go to the client."""
 
     async def receive(self) -> bytes:
         """The next server-sent events, as many as one upstream read brought; b"" after the last.
 
-        A failure upstream arrives as an error event, without `[DONE]`. Raises only Cancelled.
+        A failure upstream arrives as an error event, without `[DONE]`. Raises `LogSpoolFull`.
         """
         while not self._stream.ended:
             events = await self._stream.receive()
             self.heard(events)
-            if written := self._written(events):
+            written = self._written(events)
+            if self._stream.ended:
+                await self._ledger.durable()
+            if written:
                 return written
         await self._stream.say_goodbye()
         return b""
@@ -103,6 +107,7 @@ class Gateway:
     live: Live
     listener: Listener
     random: Callable[[], float] = field(repr=False)
+    ledger: Ledger = field(factory=Unwritten)
 
     async def answer(self, request: Request, arrival: Arrival) -> PlainAnswer | StreamAnswer:
         """Serve one request. Raises `GatewayError`. Cancelling it aborts every attempt and is recorded as a 499."""
@@ -110,6 +115,7 @@ class Gateway:
         settlement = self._open_settlement(prompt, arrival)
         journey = Journey(prompt, is_streamed(request), arrival, settlement, self.random)
         try:
+            settlement.intend(self.ledger)
             answer = await journey.run()
         except GatewayError as error:
             settlement.fail(error)
@@ -121,8 +127,8 @@ class Gateway:
         headers = self._headers(answer, settlement)
         if answer.stream is not None:
             writer = StreamWriter(include_usage=wants_usage(request))
-            return StreamAnswer(headers, answer, answer.stream, writer, settlement)
-        return self._plain(answer, headers, settlement)
+            return StreamAnswer(headers, answer, answer.stream, writer, settlement, self.ledger)
+        return await self._plain(answer, headers, settlement)
 
     def _open_settlement(self, prompt: Prompt, arrival: Arrival) -> Settlement:
         request = prompt.request
@@ -135,6 +141,7 @@ class Gateway:
             stream=is_streamed(request),
             caller=arrival.caller,
             user=request.body.get("user"),
+            metadata=request.body.get("metadata") or {},
             config_version=arrival.live.snapshot.version,
             started=arrival.started,
             now=arrival.now,
@@ -144,11 +151,12 @@ class Gateway:
             listener=self.listener,
         )
 
-    def _plain(self, answer: Answer, headers: Mapping[str, str], settlement: Settlement) -> PlainAnswer:
+    async def _plain(self, answer: Answer, headers: Mapping[str, str], settlement: Settlement) -> PlainAnswer:
         completion = answer.completion
         assert completion is not None  # noqa: S101  # an answer holds a stream or a completion
         body = orjson.dumps(completion.body)
         settlement.succeed()
+        await self.ledger.durable()
         return PlainAnswer({**headers, **_cost_header(settlement)}, body, answer)
 
     def _headers(self, answer: Answer, settlement: Settlement) -> Mapping[str, str]:

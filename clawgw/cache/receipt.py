@@ -1,6 +1,7 @@
 """The record of a request that called nobody: it was answered from the cache, or its client left while it waited."""
 
 import math
+from contextlib import suppress
 from typing import Any
 
 import trio
@@ -8,8 +9,8 @@ from attrs import define, evolve, field
 
 from clawgw.cache.entry import Entry
 from clawgw.engine.journey import Arrival
-from clawgw.errors import ClientClosed
-from clawgw.ledger.record import Listener, RequestRecord
+from clawgw.errors import ClientClosed, LogSpoolFull
+from clawgw.ledger.record import Ledger, Listener, RequestRecord
 
 
 @define(eq=False)
@@ -22,12 +23,13 @@ class Receipt:
     route: str | None
     stream: bool
     listener: Listener
+    ledger: Ledger
     waited_s: float = 0.0
     """Spent waiting for an answer that another request had asked for."""
     _settled: bool = False
 
     def succeed(self, entry: Entry) -> None:
-        """The client has its whole answer."""
+        """The client has its whole answer. Raises `LogSpoolFull`: it must not get it."""
         used = entry.used()
         answered = evolve(
             self._record(),
@@ -47,11 +49,13 @@ class Receipt:
     def cancel(self) -> None:
         """The client left, or the gateway stopped."""
         left = ClientClosed.status, ClientClosed.code
-        self._settle(evolve(self._record(), outcome="cancelled", status=left[0], error_code=left[1]))
+        with suppress(LogSpoolFull):  # the log of the process says so
+            self._settle(evolve(self._record(), outcome="cancelled", status=left[0], error_code=left[1]))
 
     def _settle(self, record: RequestRecord) -> None:
         if not self._settled:
             self._settled = True
+            self.ledger.request_ended(record)
             self.listener.request_started(self.endpoint)
             self.listener.request_ended(record)
 

@@ -7,7 +7,7 @@ from clawgw.config.settings import Settings
 
 KEYS: Mapping[str, Sequence[str]] = {
     "server": ("bind", "workers", "tls_cert", "tls_key"),
-    "log": ("path",),
+    "log": ("path", "spool", "fsync", "retention_days", "max_spool_bytes", "mongo", "kafka"),
     "limits": ("store", "redis_url", "redis_timeout_s", "when_down"),
     "cache": ("store", "max_bytes"),
 }

@@ -23,13 +23,7 @@ IDLE = (
     Row("providers.*.api", harmless=("auto", "chat")),
     Row("websocket"),
     Row("metrics.bind", harmless=("",)),
-    Row("log.spool"),
-    Row("log.fsync"),
     Row("log.bodies"),
-    Row("log.retention_days"),
-    Row("log.max_spool_bytes"),
-    Row("log.mongo"),
-    Row("log.kafka"),
 )
 
 

@@ -1,7 +1,7 @@
 """What a request comes to: everything its record needs, gathered as it happens and handed over once."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import trio
 from attrs import define, field
@@ -11,7 +11,7 @@ from clawgw.engine.attempt import Attempt
 from clawgw.engine.seen import Estimate, Used
 from clawgw.errors import ClientClosed, GatewayError
 from clawgw.ledger.cost import bill
-from clawgw.ledger.record import AttemptRecord, Listener, Outcome, RequestRecord
+from clawgw.ledger.record import AttemptRecord, Ledger, Listener, Outcome, RequestRecord
 from clawgw.limits.allowance import Allowance
 from clawgw.limits.levels import Demand
 from clawgw.policy import Target
@@ -28,6 +28,7 @@ class Settlement:
     stream: bool
     caller: Caller
     user: str | None
+    metadata: Mapping[str, str]
     config_version: str
     started: float
     now: float
@@ -36,6 +37,8 @@ class Settlement:
     learn: Callable[[Target, int], None] = field(repr=False)
     """Told what a target has reported as the prompt's tokens."""
     listener: Listener
+    ledger: Ledger | None = None
+    """Where the request is written down, once it is there."""
     route: str | None = None
     allowance: Allowance | None = None
     attempts: list[Attempt] = field(factory=list)
@@ -61,6 +64,11 @@ class Settlement:
         used = attempt.used(self.estimate)
         return _demand(used, self._cost(attempt, used), sent=attempt.was_sent)
 
+    def intend(self, ledger: Ledger) -> None:
+        """Write down that the request begins, and in the end what it came to. Raises `LogSpoolFull`."""
+        ledger.intend(self._record("unknown", 0, None))
+        self.ledger = ledger
+
     def succeed(self) -> None:
         """The client has its whole answer."""
         used = self.used()
@@ -81,7 +89,10 @@ class Settlement:
             self._settled = True
             if self.allowance is not None:
                 self.allowance.settle(_demand(self.used(), self.cost_pico(), sent=bool(self.sent())))
-            self.listener.request_ended(self._record(outcome, status, error_code))
+            record = self._record(outcome, status, error_code)
+            self.listener.request_ended(record)
+            if self.ledger is not None:
+                self.ledger.request_ended(record)
 
     def _record(self, outcome: Outcome, status: int, error_code: str | None) -> RequestRecord:
         used, target = self.used(), self._deciding.target if self._deciding else None
@@ -97,6 +108,7 @@ class Settlement:
             route=self.route,
             stream=self.stream,
             user=self.user,
+            metadata=self.metadata,
             config_version=self.config_version,
             outcome=outcome,
             status=status,

@@ -86,6 +86,32 @@ class RequestRecord:
         return None if self.cost_pico is None else dollars(self.cost_pico)
 
 
+class Ledger(Protocol):
+    """Where requests are written down: that they begin, and their records. For one task at a time."""
+
+    def intend(self, record: RequestRecord) -> None:
+        """A request is about to be served; its outcome is unknown. Raises `LogSpoolFull`: it must not be."""
+
+    def request_ended(self, record: RequestRecord) -> None:
+        """Its record. Of a request that was not intended, raises `LogSpoolFull`."""
+
+    async def durable(self) -> None:
+        """To be awaited before a client is told the end. Raises `LogSpoolFull`."""
+
+
+class Unwritten:
+    """A `Ledger` of nothing."""
+
+    def intend(self, record: RequestRecord) -> None:
+        """As `Ledger.intend`."""
+
+    def request_ended(self, record: RequestRecord) -> None:
+        """As `Ledger.request_ended`."""
+
+    async def durable(self) -> None:
+        """As `Ledger.durable`."""
+
+
 class Listener(Protocol):
     """Whoever wants to know of requests: metrics, a log. Called on the request's own task; must not block."""
 

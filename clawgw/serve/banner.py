@@ -25,8 +25,8 @@ def start_up_lines(snapshot: Snapshot, binds: Sequence[Bind]) -> Iterator[str]:
     yield from map(_route, snapshot.routes.values())
     if snapshot.settings.keys:
         yield f"keys for clients: {', '.join(key.name for key in snapshot.settings.keys)}"
-    limits, cache = _limits(snapshot.settings.limits), snapshot.settings.cache.store
-    yield f"stores: limits {limits}, cache {cache}, log none (not in this version)"
+    limits, settings = _limits(snapshot.settings.limits), snapshot.settings
+    yield f"stores: limits {limits}, cache {settings.cache.store}, log {settings.log.path}"
     yield from (f"warning: {warning}" for warning in snapshot.warnings)
     if not any(provider.keys for provider in snapshot.providers.values()):
         key = "" if snapshot.callers.anonymous else " -H 'authorization: Bearer KEY'"

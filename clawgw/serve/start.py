@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -30,8 +31,10 @@ from clawgw.serve.listeners import StartFailed, bound, open_listeners
 from clawgw.serve.presence import Presence, Word
 from clawgw.serve.process import Loaded, ServingProcess, load_all
 from clawgw.serve.readings import Readings
+from clawgw.serve.recording import Recording
 from clawgw.serve.reload import NEVER_S, WATCH_S, Reloading, say
 from clawgw.serve.server import serve_until_stopped
+from clawgw.serve.sinks import SinkProcess, check_sinks, drain, is_sink_process
 from clawgw.serve.stopping import Stop, obey_signals
 from clawgw.serve.supervisor import Supervisor
 from clawgw.serve.wiring import open_service
@@ -51,8 +54,11 @@ def serve(choice: Choice, command: Sequence[str], *, watch: bool) -> int:
     inheritance = inherited()
     if inheritance is not None:
         return trio.run(work, choice, inheritance)
+    if is_sink_process():
+        return drain(choice)
     readings = Readings()
     loaded = load_all(choice, readings)
+    check_sinks(loaded.snapshot)
     server = loaded.snapshot.settings.server
     try:
         listeners = open_listeners([parse_bind(bind) for bind in server.bind])
@@ -60,7 +66,8 @@ def serve(choice: Choice, command: Sequence[str], *, watch: bool) -> int:
         log.error("%s", failure)  # noqa: TRY400 - the message is all there is to say
         return failure.exit_code
     presence = Presence(Path(loaded.snapshot.settings.log.path).parent)
-    start = _Start(choice, readings, loaded, listeners, presence, WATCH_S if watch else NEVER_S)
+    sinks = SinkProcess(command, readings)
+    start = _Start(choice, readings, loaded, listeners, presence, sinks, WATCH_S if watch else NEVER_S)
     try:
         return trio.run(_alone if server.workers == 1 else partial(_with_workers, command), start)
     finally:
@@ -76,6 +83,7 @@ class _Start:
     loaded: Loaded
     listeners: Sequence[socket.socket]
     presence: Presence
+    sinks: SinkProcess
     watch_s: float
 
     def reloading(self) -> Reloading:
@@ -92,20 +100,32 @@ class _Start:
 
 
 async def _alone(start: _Start) -> int:
-    stop, reloading, loaded, lines = Stop(), start.reloading(), start.loaded, start.lines()
     instance = secrets.token_hex(4)
-    limits, cache = LimitKeeper.of(loaded.snapshot, instance, None), CacheKeeper.of(loaded.snapshot)
-    opened = open_service(loaded.snapshot, loaded.policies, instance, limits, cache)
+    limits, cache = LimitKeeper.of(start.loaded.snapshot, instance, None), CacheKeeper.of(start.loaded.snapshot)
+    recording = Recording.of(start.loaded.snapshot)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(start.sinks.keep)
+        with closing(recording):
+            await _serve_alone(start, instance, limits, recording, cache)
+        nursery.cancel_scope.cancel()
+    return 0
+
+
+async def _serve_alone(
+    start: _Start, instance: str, limits: LimitKeeper, recording: Recording, cache: CacheKeeper
+) -> None:
+    stop, reloading, loaded, lines = Stop(), start.reloading(), start.loaded, start.lines()
+    opened = open_service(loaded.snapshot, loaded.policies, instance, limits, recording, cache)
     async with opened as (service, foundation), trio.open_nursery() as nursery:
         await nursery.start(limits.run)
         await nursery.start(cache.run)
+        nursery.start_soon(recording.run, service.metrics)
         await nursery.start(obey_signals, stop.ask, reloading.ask)
         start.welcome_reloads()
         nursery.start_soon(reloading.run, ServingProcess(start.choice, service, foundation, loaded.tls))
         fds = [listener.detach() for listener in start.listeners]
         await serve_until_stopped(service, loaded.tls, fds, stop, partial(say, lines))
         nursery.cancel_scope.cancel()
-    return 0
 
 
 async def _with_workers(command: Sequence[str], start: _Start) -> int:
@@ -114,6 +134,7 @@ async def _with_workers(command: Sequence[str], start: _Start) -> int:
     with tempfile.TemporaryDirectory(prefix="clawgw-metrics-") as metrics_dir:
         supervisor = Supervisor(_crew(command, start, metrics_dir), reloading, stop)
         async with trio.open_nursery() as nursery:
+            nursery.start_soon(start.sinks.keep)
             await nursery.start(obey_signals, stop.ask, reloading.ask)
             start.welcome_reloads()
             exit_code = await supervisor.run(start.listeners, partial(say, start.lines()))

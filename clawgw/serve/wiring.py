@@ -17,6 +17,7 @@ from clawgw.engine.planning import Planner
 from clawgw.engine.provider import LiveProvider
 from clawgw.engine.upstream import Upstream
 from clawgw.gateway import Gateway
+from clawgw.ledger.record import Ledger
 from clawgw.limits.allowance import Limiter, OnRejection
 from clawgw.limits.store import LimitStore
 from clawgw.policies.load import LoadedPolicies
@@ -46,7 +47,12 @@ class Foundation:
 
 @asynccontextmanager
 async def open_service(
-    snapshot: Snapshot, policies: LoadedPolicies, instance: str, limits: LimitKeeper, cache: CacheKeeper = NO_CACHE
+    snapshot: Snapshot,
+    policies: LoadedPolicies,
+    instance: str,
+    limits: LimitKeeper,
+    ledger: Ledger,
+    cache: CacheKeeper = NO_CACHE,
 ) -> AsyncIterator[tuple[Service, Foundation]]:
     """A service that begins with one configuration, and what it takes to give it another.
 
@@ -59,7 +65,7 @@ async def open_service(
     foundation = Foundation(
         catalogue, network, own_headers, metrics.policy_failed, limits.store, metrics.limit_rejected
     )
-    gateway = Gateway(next_live(foundation, snapshot, policies), metrics, random.random)
+    gateway = Gateway(next_live(foundation, snapshot, policies), metrics, random.random, ledger)
     try:
         yield Service(cache.before(gateway, metrics), metrics, instance, limits), foundation
     finally:

@@ -4,7 +4,7 @@ import logging
 import math
 import os
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import partial
 
 import trio
@@ -15,6 +15,7 @@ from clawgw.serve.caching import CacheKeeper
 from clawgw.serve.inheritance import Inheritance, Order, answer_line, take_pipes
 from clawgw.serve.limiting import LimitKeeper
 from clawgw.serve.process import ServingProcess, load_all
+from clawgw.serve.recording import Recording
 from clawgw.serve.reload import Site, unexpected
 from clawgw.serve.server import serve_until_stopped
 from clawgw.serve.stopping import Stop, obey_signals
@@ -78,20 +79,23 @@ async def _work(choice: Choice, inheritance: Inheritance, stop: Stop, orders: Or
         loaded = load_all(choice, order.readings)
         limits = LimitKeeper.of(loaded.snapshot, inheritance.instance, inheritance.limits_fd)
         cache = CacheKeeper.of(loaded.snapshot)
+        recording = Recording.of(loaded.snapshot)
     except trio.EndOfChannel:
         return 0
     except ConfigError as error:
         log.error("%s", error)  # noqa: TRY400 - the message is all there is to say
         return 2
-    opened = open_service(loaded.snapshot, loaded.policies, inheritance.instance, limits, cache)
-    async with opened as (service, foundation), trio.open_nursery() as nursery:
-        await nursery.start(limits.run)
-        await nursery.start(cache.run)
-        service.metrics.note_reloads(order.reloads)
-        nursery.start_soon(obey, orders, ServingProcess(choice, service, foundation, loaded.tls), answer)
-        nursery.start_soon(_note_state, service)
-        await serve_until_stopped(service, loaded.tls, inheritance.fds, stop, partial(answer, ()))
-        nursery.cancel_scope.cancel()
+    opened = open_service(loaded.snapshot, loaded.policies, inheritance.instance, limits, recording, cache)
+    with closing(recording):
+        async with opened as (service, foundation), trio.open_nursery() as nursery:
+            await nursery.start(limits.run)
+            await nursery.start(cache.run)
+            nursery.start_soon(recording.run, service.metrics)
+            service.metrics.note_reloads(order.reloads)
+            nursery.start_soon(obey, orders, ServingProcess(choice, service, foundation, loaded.tls), answer)
+            nursery.start_soon(_note_state, service)
+            await serve_until_stopped(service, loaded.tls, inheritance.fds, stop, partial(answer, ()))
+            nursery.cancel_scope.cancel()
     return 0
 
 

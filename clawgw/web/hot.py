@@ -81,5 +81,7 @@ async def _pass_on(answer: OpenAnswer, exchange: Exchange, hold: HeaderHold) -> 
         while events := await answer.receive():
             await exchange.write(events)
         await exchange.finish()
+    except GatewayError as error:
+        await exchange.fail(error)
     finally:
         answer.close()

@@ -138,6 +138,9 @@ class Metrics:
         self._cache = counter("cache", "Requests, by what came of the cache", "result")
         for result in _CACHE_RESULTS:
             self._cache(result)
+        self._spool_rows = gauge("log_spool_rows", "Records that are not yet wherever they are to be", "livesum")
+        self._spool_bytes = gauge("log_spool_bytes", "What the spool of the log takes on the disk", "livemax")
+        counter("log_dropped", "Records lost")
         self._in_flight = gauge("in_flight", "Requests being served", "livesum")
         self._breakers = _Labelled(
             gauge("breaker_state", "0 closed, 1 half-open, 2 open", "livemax", "provider", "model")
@@ -178,6 +181,11 @@ class Metrics:
     def cache_asked(self, result: str) -> None:
         """What came of a request: one of `caching.Result`."""
         self._cache(result).inc()
+
+    def note_spool(self, rows: int, size: int) -> None:
+        """What this process has written and no sink has yet, and the size of the whole in bytes."""
+        self._spool_rows.set(rows)
+        self._spool_bytes.set(size)
 
     def note_limits(self, *, degraded: bool) -> None:
         """How the store of limits is now."""

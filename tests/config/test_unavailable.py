@@ -13,8 +13,6 @@ HASH = "0" * 64
         ("[websocket]\nping_s = 5", "websocket"),
         ('[metrics]\nbind = "127.0.0.1:9090"', "metrics.bind"),
         ("[log]\nbodies = true", "log.bodies"),
-        ('[log.mongo]\nurl = "mongodb://db.example"', "log.mongo"),
-        ('[log.kafka]\nbrokers = "kafka.example:9092"', "log.kafka"),
     ],
 )
 def test_what_guards_nothing_is_a_warning(text: str, path: str) -> None:

@@ -11,7 +11,7 @@ from attrs import define, field
 
 from clawgw.config.load import load
 from clawgw.config.snapshot import Snapshot
-from clawgw.ledger.record import Listener, RequestRecord
+from clawgw.ledger.record import Listener, RequestRecord, Unwritten
 from clawgw.policies.load import load_policies
 from clawgw.serve.limiting import LimitKeeper
 from clawgw.serve.wiring import open_service
@@ -137,7 +137,10 @@ async def start(
 
 async def _open(snapshot: Snapshot, task_status: trio.TaskStatus[Service]) -> None:
     policies = await trio.to_thread.run_sync(load_policies, snapshot)
-    async with open_service(snapshot, policies, "i1", LimitKeeper.of(snapshot, "i1", None)) as (service, _):
+    async with open_service(snapshot, policies, "i1", LimitKeeper.of(snapshot, "i1", None), Unwritten()) as (
+        service,
+        _,
+    ):
         task_status.started(service)
         await trio.sleep_forever()
 

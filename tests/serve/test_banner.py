@@ -29,7 +29,7 @@ def test_all_that_is_served() -> None:
         "provider groq (groq): ready, 2 keys",
         "provider mistral (mistral): no key: set MISTRAL_API_KEY",
         "route fast: groq/a/b, openai/c",
-        "stores: limits memory, cache off, log none (not in this version)",
+        "stores: limits memory, cache off, log clawgw.db",
         "warning: log.path: not in this version",
     ]
 
@@ -56,5 +56,5 @@ def test_where_clients_need_a_key_the_line_has_a_place_for_it_and_they_are_named
     plain = snapshot(providers=[attrs.evolve(provider("echo", "echo"), keys=())])
     said = list(start_up_lines(attrs.evolve(plain, settings=settings, callers=Callers.of(settings)), [HERE]))
     assert "keys for clients: alice, bob" in said
-    assert "stores: limits redis (when down: open), cache off, log none (not in this version)" in said
+    assert "stores: limits redis (when down: open), cache off, log clawgw.db" in said
     assert any(line.endswith("-H 'content-type: application/json' -H 'authorization: Bearer KEY' \\") for line in said)

@@ -12,6 +12,7 @@ from attrs import define
 
 from clawgw.config.files import Choice
 from clawgw.engine.live import Live
+from clawgw.ledger.record import Unwritten
 from clawgw.serve.limiting import LimitKeeper
 from clawgw.serve.process import ServingProcess, load_all
 from clawgw.serve.readings import Readings
@@ -54,7 +55,7 @@ async def serving(folder: Path, text: str = GOOD.format(0.1)) -> AsyncIterator[S
     choice = Choice(config=str(folder / "gateway.toml"))
     loaded = await trio.to_thread.run_sync(load_all, choice, Readings())
     limits = LimitKeeper.of(loaded.snapshot, "i1", None)
-    async with open_service(loaded.snapshot, loaded.policies, "i1", limits) as (service, foundation):
+    async with open_service(loaded.snapshot, loaded.policies, "i1", limits, Unwritten()) as (service, foundation):
         yield Setting(folder, ServingProcess(choice, service, foundation, loaded.tls))
 
 

@@ -9,6 +9,7 @@ import pytest
 import trio
 from attrs import define, field
 
+from clawgw.ledger.journal.spool import Spool
 from tests.serve.gateway import CHAT, Process, Starter, begin_stream
 from tests.web.serving import Client
 
@@ -95,7 +96,8 @@ async def versions_now(gateway: Process, number: int = 12) -> set[str]:
 def worker_processes(gateway: Process) -> list[int]:
     """Each is known as a child of the thread that has started it."""
     threads = Path(f"/proc/{gateway.process.pid}/task").iterdir()
-    return [int(child) for thread in threads for child in (thread / "children").read_text().split()]
+    children = [int(child) for thread in threads for child in (thread / "children").read_text().split()]
+    return [child for child in children if b"CLAWGW_WORKER=" in Path(f"/proc/{child}/environ").read_bytes()]
 
 
 @both
@@ -235,4 +237,5 @@ async def test_after_a_stop_nothing_is_left_behind(start: Starter) -> None:
         await begin_stream(Client(stream), model="echo")
     gateway.process.terminate()
     assert await gateway.wait() == 0
-    assert [file.name for file in gateway.folder.iterdir()] == ["gateway.toml"]
+    assert {file.name for file in gateway.folder.iterdir()} == {"gateway.toml", "clawgw.db", "clawgw.spool"}
+    assert [*Spool(gateway.folder / "clawgw.spool").writers()] == []

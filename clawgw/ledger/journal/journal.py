@@ -38,10 +38,10 @@ class Journal:
     process has left undone.
     """
 
-    _spool: Spool
+    spool: Spool
     _max_bytes: int
     _segment_bytes: int
-    _folder: WriterFolder
+    folder: WriterFolder
     _lock: int
     _fd: int | None = None
     _number: int = 0
@@ -71,20 +71,21 @@ class Journal:
         Raises `LogSpoolFull`: it must not be.
         """
         frame = encode(Kind.INTENT, document(record))
-        if self._at + len(frame) + (len(self._open) + 1) * MAX_FRAME > self._size:
-            self._begin_segment(len(frame) + MAX_FRAME)
+        self._make_room(len(frame) + MAX_FRAME)
         try:
             self._write(frame)
         except OSError as error:
             raise _full(error) from None
         self._open[record.request_id] = frame
 
-    def request_started(self, endpoint: str) -> None:
-        """For `Listener`: `intend` has said more."""
-
     def request_ended(self, record: RequestRecord) -> None:
-        """The request's record. Where even the room set aside has failed, it is kept and written as soon as may be."""
+        """The request's record. Where even the room set aside has failed, it is kept and written as soon as may be.
+
+        Raises `LogSpoolFull` for a request that was not intended and for which there is no room.
+        """
         frame = encode(Kind.FINAL, document(record))
+        if record.request_id not in self._open:
+            self._make_room(len(frame))
         self.rows += 1
         try:
             self._write(frame)
@@ -124,6 +125,11 @@ class Journal:
         self._at += len(frame)
         self.frames += 1
 
+    def _make_room(self, room: int) -> None:
+        """See that there is, beside what is set aside. Raises `LogSpoolFull`."""
+        if self._at + room + len(self._open) * MAX_FRAME > self._size:
+            self._begin_segment(room)
+
     def _begin_segment(self, room: int) -> None:
         """A segment for all that is open, and at least `room` more bytes. Raises `LogSpoolFull`."""
         if time.monotonic() < self._full_until:
@@ -143,15 +149,15 @@ class Journal:
 
     def _make(self, start: bytes, size: int) -> int:
         """The next segment, set aside and begun, put in its place when it is good. Raises OSError."""
-        taken = self._spool.bytes() - (self._size - self._at)
+        taken = self.spool.bytes() - (self._size - self._at)
         if taken + size > self._max_bytes:
             raise OSError(f"{taken} of log.max_spool_bytes = {self._max_bytes} bytes are in use")
-        unfinished = self._folder.unfinished(self._number + 1)
+        unfinished = self.folder.unfinished(self._number + 1)
         fd = os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
             os.posix_fallocate(fd, 0, size)
             _write_whole(fd, start, 0)
-            unfinished.rename(self._folder.segment(self._number + 1))
+            unfinished.rename(self.folder.segment(self._number + 1))
         except OSError:
             os.close(fd)
             unfinished.unlink(missing_ok=True)

@@ -1,0 +1,69 @@
+"""The log of a process that serves: its journal, synced to the disk in time, and how much of it waits for the sinks."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Self
+
+import trio
+from attrs import frozen
+
+from clawgw.config.mistakes import ConfigError, Mistake
+from clawgw.config.snapshot import Snapshot
+from clawgw.ledger.journal.flush import Flusher
+from clawgw.ledger.journal.journal import Journal
+from clawgw.ledger.record import RequestRecord
+from clawgw.ledger.sinks.cursor import Cursor
+from clawgw.web.metrics import Metrics
+
+_NOTE_EVERY_S = 1.0
+
+
+@frozen
+class Recording:
+    """A `ledger.record.Ledger`."""
+
+    journal: Journal
+    flusher: Flusher
+    sinks: Sequence[str]
+    """The names of those that follow it."""
+
+    @classmethod
+    def of(cls, snapshot: Snapshot) -> Self:
+        """As `[log]` says. Raises ConfigError."""
+        log = snapshot.settings.log
+        try:
+            journal = Journal.open(Path(log.spool), log.max_spool_bytes)
+        except OSError as error:
+            raise ConfigError([Mistake("log.spool", f"cannot be made: {error.strerror}")]) from None
+        others = {"mongo": snapshot.mongo, "kafka": snapshot.kafka}
+        sinks = ["sqlite", *(name for name, wanted in others.items() if wanted is not None)]
+        return cls(journal, Flusher(journal, log.fsync == "always"), sinks)
+
+    def intend(self, record: RequestRecord) -> None:
+        """As `Ledger.intend`."""
+        self.journal.intend(record)
+
+    def request_ended(self, record: RequestRecord) -> None:
+        """As `Ledger.request_ended`."""
+        self.journal.request_ended(record)
+
+    async def durable(self) -> None:
+        """As `Ledger.durable`."""
+        await self.flusher.durable()
+
+    async def run(self, metrics: Metrics) -> None:
+        """Until cancelled."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self.flusher.run)
+            while True:
+                metrics.note_spool(*await trio.to_thread.run_sync(self._waiting))
+                await trio.sleep(_NOTE_EVERY_S)
+
+    def close(self) -> None:
+        """Leave the rest to the sinks."""
+        self.journal.close()
+
+    def _waiting(self) -> tuple[int, int]:
+        """How many of its records some sink still lacks; the bytes of the whole spool."""
+        passed = min(Cursor.load(self.journal.folder, sink).rows for sink in self.sinks)
+        return self.journal.rows - passed, self.journal.spool.bytes()
