@@ -21,10 +21,12 @@ from benchmarks.upstream import LIMIT_S, REQUEST, serving
 from clawgw.config.load import load
 from clawgw.engine.journey import Arrival
 from clawgw.gateway import Gateway, PlainAnswer
+from clawgw.ledger.record import Unwritten
 from clawgw.policies.load import load_policies
 from clawgw.policy import After, OnFailure, Plan, PlannedAttempt, Target
 from clawgw.routing.prices import Prices
 from clawgw.routing.resolve import Resolved
+from clawgw.serve.limiting import LimitKeeper
 from clawgw.serve.wiring import open_service
 from clawgw.wire.checks.parse import parse_chat_request
 from clawgw.wire.request import ChatRequest
@@ -75,6 +77,10 @@ class MadePlans:
 
     prices: Prices
 
+    def charges(self, *_: object) -> tuple[()]:
+        """None."""
+        return ()
+
     def plan(self, resolved: Resolved, *_: object) -> Plan:
         """By the name of the route."""
         return PLANS[resolved.route or ""]
@@ -111,7 +117,9 @@ def main() -> None:
     async def bounded(base_url: str) -> None:
         snapshot = load(CONFIG.format(base_url=base_url), {}, read_file=Path.read_bytes)
         with trio.fail_after(LIMIT_S):
-            async with open_service(snapshot, load_policies(snapshot), "benchmark") as (service, _):
+            limits = LimitKeeper.of(snapshot, "benchmark", None)
+            opened = open_service(snapshot, load_policies(snapshot), "benchmark", limits, Unwritten())
+            async with opened as (service, _):
                 gateway = cast("Gateway", service.gateway)
                 real = gateway.live.planner
                 made = cast("Planner", MadePlans(real.prices))
