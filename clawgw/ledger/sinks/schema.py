@@ -6,7 +6,7 @@ A migration that has been released is never changed; another is added.
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import Path
 
@@ -68,6 +68,7 @@ MIGRATIONS: Sequence[Sequence[str]] = (
 """Each is a sequence of statements."""
 
 _BUSY_S = 5.0
+_OWN_MODE = 0o600
 
 
 class NewerDatabase(Exception):
@@ -75,10 +76,12 @@ class NewerDatabase(Exception):
 
 
 def open_database(path: Path) -> sqlite3.Connection:
-    """A connection for one thread, to a database that is made or brought up to date if need be.
+    """A connection for one thread, to a database that is made, for our own user alone, or brought up to date.
 
     Whatever is committed on it outlasts a power cut. Raises sqlite3.Error, NewerDatabase.
     """
+    with suppress(OSError):  # SQLite will say it better
+        path.touch(_OWN_MODE)
     connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None)
     try:
         connection.execute("PRAGMA journal_mode = WAL")

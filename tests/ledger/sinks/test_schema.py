@@ -54,3 +54,10 @@ def test_a_transaction_is_all_or_nothing(tmp_path: Path) -> None:
             connection.execute("INSERT INTO a VALUES (1)")
             raise KeyError
         assert connection.execute("SELECT * FROM a").fetchall() == []
+
+
+def test_nobody_else_may_read_who_has_asked_what(tmp_path: Path) -> None:
+    path = tmp_path / "clawgw.db"
+    with closing(open_database(path)):
+        modes = {file.name: file.stat().st_mode & 0o777 for file in tmp_path.iterdir()}
+        assert modes == dict.fromkeys(("clawgw.db", "clawgw.db-wal", "clawgw.db-shm"), 0o600)
