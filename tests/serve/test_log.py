@@ -1,0 +1,170 @@
+"""The log of a running gateway: real processes that are killed without a warning."""
+
+import json
+import os
+import signal
+from collections import Counter
+from contextlib import suppress
+from pathlib import Path
+
+import trio
+from attrs import define, field
+
+from clawgw.ledger.journal.spool import Spool
+from tests.ledger.records import outcomes, rows
+from tests.serve.gateway import CHAT, Process, Starter, begin_stream
+
+ROUNDS = int(os.environ.get("CLAWGW_KILLS", "3"))
+FAST_ECHO = '[providers.slow]\nwire = "echo"\ntokens_per_second = 2000\n'
+STALLED_ECHO = '[providers.slow]\nwire = "echo"\ntokens_per_second = 0.1\n'
+
+
+@define
+class Load:
+    """Clients that ask until the gateway is gone; the ids of their whole answers."""
+
+    gateway: Process
+    plain: list[str] = field(factory=list)
+    streamed: list[str] = field(factory=list)
+
+    async def ask(self) -> None:
+        with suppress(Exception):  # whatever happens to a client whose gateway is killed
+            client = await self.gateway.connect()
+            async with client.stream:
+                while True:
+                    answer = await client.post(json.dumps(CHAT).encode())
+                    assert answer.status == 200
+                    self.plain.append(answer.headers["x-request-id"])
+
+    async def stream(self) -> None:
+        with suppress(Exception):  # as above
+            while True:
+                client = await self.gateway.connect()
+                async with client.stream:
+                    await client.send_post(json.dumps(CHAT | {"stream": True}).encode())
+                    _, headers = await client.read_head()
+                    async for chunk in client.chunks():
+                        if chunk.endswith(b"data: [DONE]\n\n"):
+                            self.streamed.append(headers["x-request-id"])
+
+    async def enough(self, number: int) -> None:
+        while min(len(self.plain), len(self.streamed)) < number:  # noqa: ASYNC110 - clients set no event
+            await trio.sleep(0.005)
+
+
+def processes(gateway: Process, variable: bytes) -> list[int]:
+    """The children that were started with a variable."""
+    threads = Path(f"/proc/{gateway.process.pid}/task").iterdir()
+    children = [int(child) for thread in threads for child in (thread / "children").read_text().split()]
+    return [child for child in children if variable in environment_of(child)]
+
+
+def environment_of(process: int) -> bytes:
+    with suppress(OSError):  # it has ended
+        return Path(f"/proc/{process}/environ").read_bytes()
+    return b""
+
+
+async def stopped(gateway: Process) -> dict[str, str]:
+    """Stop it; what the database says then."""
+    gateway.process.terminate()
+    assert await gateway.wait() == 0
+    assert [*Spool(gateway.folder / "clawgw.spool").writers()] == []
+    return outcomes(gateway.folder / "clawgw.db")
+
+
+async def test_who_has_a_whole_answer_is_in_the_log_whenever_the_gateway_is_killed(start: Starter) -> None:
+    answered = list[str]()
+    for number in range(ROUNDS):
+        gateway = await start(config=FAST_ECHO)
+        await gateway.version()
+        load = Load(gateway)
+        async with trio.open_nursery() as clients:
+            for _ in range(3):
+                clients.start_soon(load.ask)
+                clients.start_soon(load.stream)
+            await load.enough(5 + 7 * number)
+            gateway.process.kill()
+        answered += load.plain + load.streamed
+        await gateway.wait()
+    last = await start(config=FAST_ECHO)
+    await last.version()
+    logged = await stopped(last)
+    assert {request_id: logged.get(request_id) for request_id in answered} == dict.fromkeys(answered, "ok")
+    assert set(logged.values()) <= {"ok", "unknown", "cancelled"}
+    assert len(answered) == len(set(answered))
+
+
+async def test_what_a_killed_worker_was_at_is_unknown_and_the_rest_is_there(start: Starter) -> None:
+    gateway = await start("--workers", "2", config=STALLED_ECHO)
+    client = await gateway.connect()
+    async with client.stream:
+        await begin_stream(client)
+        workers = processes(gateway, b"CLAWGW_WORKER=")
+        assert len(workers) == 2
+        for worker in workers:
+            os.kill(worker, signal.SIGKILL)
+        await gateway.line("another takes its place")
+    await gateway.version()
+    assert Counter((await stopped(gateway)).values()) == {"unknown": 1}
+
+
+async def test_a_killed_sink_process_is_replaced_and_loses_nothing(start: Starter) -> None:
+    gateway = await start(config=FAST_ECHO)
+    await gateway.version()
+    load = Load(gateway)
+    async with trio.open_nursery() as clients:
+        clients.start_soon(load.ask)
+        clients.start_soon(load.stream)
+        await load.enough(5)
+        (sinks,) = processes(gateway, b"CLAWGW_SINKS=")
+        os.kill(sinks, signal.SIGKILL)
+        await gateway.line(r"stores records ended \(exit code -9\); another takes its place")
+        while processes(gateway, b"CLAWGW_SINKS=") in ([], [sinks]):  # noqa: ASYNC110 - the kernel tells nobody
+            await trio.sleep(0.01)
+        clients.cancel_scope.cancel()
+    logged = await stopped(gateway)
+    answered = load.plain + load.streamed
+    assert {request_id: logged.get(request_id) for request_id in answered} == dict.fromkeys(answered, "ok")
+
+
+async def test_a_full_spool_refuses_before_anybody_is_asked(start: Starter) -> None:
+    gateway = await start(config="[log]\nmax_spool_bytes = 1000\n" + FAST_ECHO)
+    client = await gateway.connect()
+    async with client.stream:
+        answer = await client.post(json.dumps(CHAT).encode())
+        assert (answer.status, answer.json["error"]["code"]) == (503, "log_spool_full")
+        metrics = (await client.get("/metrics")).body.decode().splitlines()
+    assert "clawgw_log_dropped_total 0.0" in metrics
+    assert not [line for line in metrics if line.startswith("clawgw_attempts_total{")]
+    gateway.process.terminate()
+    assert await gateway.wait() == 0
+    assert [*Spool(gateway.folder / "clawgw.spool").writers()] == []
+
+
+async def test_always_means_before_the_answer(start: Starter) -> None:
+    gateway = await start(config='[log]\nfsync = "always"\n' + FAST_ECHO)
+    await gateway.version()
+    load = Load(gateway)
+    async with trio.open_nursery() as clients:
+        clients.start_soon(load.ask)
+        clients.start_soon(load.stream)
+        await load.enough(3)
+        clients.cancel_scope.cancel()
+    assert set((await stopped(gateway)).values()) <= {"ok", "cancelled"}
+
+
+async def test_what_the_caller_says_of_itself_is_in_the_record(start: Starter) -> None:
+    gateway = await start(config=FAST_ECHO)
+    client = await gateway.connect()
+    async with client.stream:
+        await client.post(json.dumps(CHAT | {"user": "u1", "metadata": {"job": "7"}}).encode())
+    await stopped(gateway)
+    assert rows(gateway.folder / "clawgw.db", "SELECT user, metadata FROM requests") == [("u1", '{"job":"7"}')]
+
+
+async def test_a_spool_that_cannot_be_made_is_a_mistake(start: Starter, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    gateway = await start(config='[log]\nspool = "file"\n' + FAST_ECHO)
+    await gateway.line("log.spool: cannot be made: Not a directory")
+    assert await gateway.wait() == 2
