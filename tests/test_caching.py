@@ -16,7 +16,7 @@ from clawgw.config.callers import key_digest
 from clawgw.config.load import load
 from clawgw.engine.journey import Arrival
 from clawgw.engine.upstream import Call
-from clawgw.errors import GatewayError
+from clawgw.errors import GatewayError, LogSpoolFull
 from clawgw.gateway import Gateway, PlainAnswer
 from clawgw.ledger.record import RequestRecord
 from clawgw.wire.checks.parse import parse_embeddings_request, parse_text_request
@@ -25,6 +25,7 @@ from clawgw.wire.request import Request
 from tests.living import live
 from tests.scripted_upstream import Refusal, Reply, ScriptedUpstream
 from tests.test_gateway import END, ROLE, chat, chunk, completion, error_reply
+from tests.test_gateway_ledger import Notebook
 
 CONFIG = f"""
 [[keys]]
@@ -529,3 +530,19 @@ async def test_one_who_leaves_while_the_store_is_asked_lets_another_ask(autojump
     assert s.got == {"next": b"Hello"}
     assert [at for at, _ in s.upstream.calls] == [1.5]
     assert sorted(r.outcome for r in s.records) == ["cancelled", "ok"]
+
+
+async def test_an_answer_of_the_cache_is_written_down_before_it_is_given(autojump_clock: MockClock) -> None:
+    s = setting()
+    await s.plain(chat("r"))
+    notebook = s.gateway.gateway.ledger = Notebook()
+    await s.plain(chat("r"))
+    await s.stream(chat("r", stream=True))
+    assert notebook.done == ["end ok", "durable", "durable", "end ok", "durable"]
+    assert [record.cache for record in notebook.records] == ["hit", "hit"]
+    notebook.full = True
+    with pytest.raises(LogSpoolFull):
+        await s.plain(chat("r"))
+    with pytest.raises(LogSpoolFull):
+        await s.stream(chat("r", stream=True))
+    assert s.asked() == 1

@@ -1,0 +1,48 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import trio
+
+from clawgw.config.load import load
+from clawgw.config.mistakes import ConfigError
+from clawgw.ledger.sinks.cursor import Cursor
+from clawgw.serve.recording import Recording
+from clawgw.web.metrics import Metrics
+from tests.ledger.records import begun, ended
+
+
+def recording_in(folder: Path, more: str = "") -> Recording:
+    text = f'[log]\nspool = "{folder / "spool"}"\n{more}'
+    return Recording.of(load(text, {}, read_file=lambda _: pytest.fail("no file is named")))
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> Iterator[Recording]:
+    recording = recording_in(tmp_path, '[log.mongo]\nurl = "mongodb://db.example"\n')
+    yield recording
+    recording.close()
+
+
+def test_a_folder_that_cannot_be_made_is_a_mistake(tmp_path: Path) -> None:
+    (tmp_path / "spool").touch()
+    with pytest.raises(ConfigError, match="cannot be made: Not a directory"):
+        recording_in(tmp_path)
+
+
+async def test_what_any_sink_lacks_is_shown(recording: Recording) -> None:
+    for name in ("a", "b", "c"):
+        recording.intend(begun(name))
+        recording.request_ended(ended(name))
+    await recording.durable()
+    Cursor(1, 100, 3).save(recording.journal.folder, "sqlite")
+    Cursor(1, 50, 1).save(recording.journal.folder, "mongo")
+    metrics = Metrics(lambda target: target.model, "v1")
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(recording.run, metrics)
+        with trio.fail_after(10):
+            while "clawgw_log_spool_rows 2.0" not in (shown := metrics.exposition("")[0].decode()):  # noqa: ASYNC110 - a thread looks
+                await trio.sleep(0.01)
+        nursery.cancel_scope.cancel()
+    (size,) = (line.split()[1] for line in shown.splitlines() if line.startswith("clawgw_log_spool_bytes "))
+    assert float(size) == recording.journal.spool.bytes() > 8_000_000
