@@ -12,7 +12,7 @@ import trio
 from clawgw.config.settings import Server
 from clawgw.config.snapshot import ReadyRoute
 from clawgw.engine.journey import Arrival
-from clawgw.errors import InvalidRequest, Unavailable, UpstreamFailed
+from clawgw.errors import InvalidRequest, LogSpoolFull, Unavailable, UpstreamFailed
 from clawgw.gateway import PlainAnswer
 from clawgw.policy import Target
 from clawgw.routing.health import Admission
@@ -334,6 +334,23 @@ async def test_a_client_that_leaves_while_its_body_is_awaited(nursery: trio.Nurs
     await gone(client)
     assert (await (await served.connect()).post(CHAT)).status == 200
     assert len(served.gateway.requests) == 1
+
+
+async def test_an_error_of_the_gateways_own_in_a_stream_is_its_last_event(nursery: trio.Nursery) -> None:
+    class Full(FakeStream):
+        async def receive(self) -> bytes:
+            if self.pieces:
+                return self.pieces.pop()
+            raise LogSpoolFull("no room")
+
+    stream = Full([b"data: 1\n\n"])
+    _, client = await start(nursery, stream.answer)
+    await client.send_post(STREAMED_CHAT)
+    await client.read_head()
+    first, last = [chunk async for chunk in client.chunks()]
+    assert first == b"data: 1\n\n"
+    assert b'"log_spool_full"' in last
+    await stream.closed.wait()
 
 
 async def test_a_bug_in_a_stream_is_its_last_event(nursery: trio.Nursery) -> None:

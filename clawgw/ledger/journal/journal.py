@@ -106,8 +106,11 @@ class Journal:
 
     def close(self) -> None:
         """Leave what is written to its readers."""
-        if self._owed:
-            self._begin_segment(0)
+        try:
+            if self._owed:
+                self._begin_segment(0)
+        except LogSpoolFull:
+            log.error("%d records could not be written and are lost", len(self._owed))  # noqa: TRY400 - it says all
         for fd in (*self._replaced, self._fd, self._lock):
             if fd is not None:
                 os.close(fd)
@@ -141,6 +144,7 @@ class Journal:
         except OSError as error:
             self._full_until = time.monotonic() + _FULL_FOR_S
             raise _full(error) from None
+        self.frames += len(self._owed) + len(self._open)
         self._owed.clear()
         if self._fd is not None:
             os.ftruncate(self._fd, self._at)

@@ -87,4 +87,15 @@ class Spool:
         lock = os.open(unready, os.O_RDONLY)
         fcntl.flock(lock, fcntl.LOCK_EX)
         ready = unready.rename(self.path / f"{_READY}{name}")  # only now can it be found, and it is locked
+        for changed in (self.path, self.path.parent):
+            _sync(changed)
         return WriterFolder(ready), lock
+
+
+def _sync(folder: Path) -> None:
+    """Let the names in it outlast a power cut."""
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import traceback
 from collections.abc import Callable, Sequence
 
 from attrs import define, field
@@ -80,8 +81,9 @@ class Follower:
                 break
             except SinkAway as away:
                 log.warning("%s is away, trying again in %g s: %s", self.sink.name, wait_s, away.reason)
-            except Exception:
-                log.exception("%s failed, trying again in %g s", self.sink.name, wait_s)
+            except Exception as error:  # noqa: BLE001 - whatever it is, nothing may be missing in the end
+                where = "".join(traceback.format_tb(error.__traceback__))  # its text may quote a record or a password
+                log.error("%s failed, trying again in %g s: %s\n%s", self.sink.name, wait_s, type(error), where)  # noqa: TRY400 - as said
             if self.stop.wait(wait_s):
                 return False
             wait_s = min(2 * wait_s, _LONGEST_WAIT_S)

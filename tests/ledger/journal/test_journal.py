@@ -156,6 +156,30 @@ def test_a_record_that_could_not_be_written_is_at_the_end(
     assert finals(tmp_path) == ["a"]
 
 
+def test_a_record_that_can_never_be_written_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    journal = Journal.open(tmp_path, MIB)
+    journal.intend(begun("a"))
+    monkeypatch.setattr(os, "pwrite", lambda _fd, _data, _at: 0)
+    journal.request_ended(ended("a"))
+    journal.close()
+    assert "1 records could not be written and are lost" in caplog.text
+
+
+def test_what_was_not_intended_is_written_where_there_is_room(tmp_path: Path) -> None:
+    journal = Journal.open(tmp_path, MIB)
+    open_ids = fill(journal, lambda number: f"r{number}")
+    hits = map(journal.request_ended, (ended(f"hit{number}") for number in range(1000)))
+    with pytest.raises(LogSpoolFull):
+        list(hits)
+    for request_id in open_ids:
+        journal.request_ended(ended(request_id))
+    journal.close()
+    assert {*open_ids} <= {*finals(tmp_path)}
+    assert len(finals(tmp_path)) == journal.rows
+
+
 def test_an_intent_that_cannot_be_written_refuses(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
     journal.intend(begun("a"))
     monkeypatch.setattr(os, "pwrite", lambda _fd, _data, _at: 0)
