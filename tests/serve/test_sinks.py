@@ -1,0 +1,34 @@
+import sys
+from pathlib import Path
+
+import pytest
+import trio
+
+from clawgw.config.load import load
+from clawgw.serve.readings import Readings
+from clawgw.serve.sinks import SinkProcess, check_sinks
+
+STUBBORN = "import pathlib, sys, time; pathlib.Path(sys.argv[1]).write_text(sys.stdin.readline()); time.sleep(60)"
+
+
+async def test_one_that_does_not_finish_in_time_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("clawgw.serve.sinks._FINISH_S", 0.1)
+    told = tmp_path / "told"
+    sinks = SinkProcess([sys.executable, "-c", STUBBORN, str(told)], Readings({"/a.toml": b"x"}))
+    with trio.fail_after(20):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(sinks.keep)
+            while not told.exists() or not told.read_text():  # noqa: ASYNC110 - another process writes it
+                await trio.sleep(0.01)
+            nursery.cancel_scope.cancel()
+    assert told.read_text() == '{"/a.toml": "x"}\n'
+    assert caplog.messages == ["not all records have reached their stores; the next start goes on with them"]
+
+
+def test_sinks_that_can_be_opened_are_good() -> None:
+    snapshot = load(
+        '[log.mongo]\nurl = "mongodb://db.example"', {}, read_file=lambda _: pytest.fail("no file is named")
+    )
+    check_sinks(snapshot)
