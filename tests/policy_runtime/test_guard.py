@@ -198,6 +198,8 @@ def test_the_exception_never_leaves_the_call() -> None:
     until, kinds = time.monotonic() + 2.0, set()
     for number in count():
         outcome = run(until_late(number % 20 / 100_000))
+        if isinstance(outcome, PolicyFailure) and outcome.kind == "overrun":
+            continue  # the machine has stalled for 50 ms
         kinds.add(outcome.text if isinstance(outcome, PolicyFailure) else "a plan")
         if time.monotonic() > until:
             break
