@@ -5,7 +5,7 @@ stream of server-sent events. Whatever happens, the request ends in one record.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from urllib.parse import quote
 
 import orjson
@@ -185,10 +185,11 @@ def wants_usage(request: Request) -> bool:
 
 
 def _cost_header(settlement: Settlement) -> Mapping[str, str]:
-    cost = settlement.cost_pico()
+    cost = settlement.bill.cost_pico
     return {} if cost is None else {"x-clawgw-cost-usd": dollars_text(cost)}
 
 
+@lru_cache(maxsize=1024)
 def header_safe(value: str) -> str:
     """A name as it may stand in a header: printable ASCII, the rest percent-encoded."""
     return quote(value, safe=" !#$&'()*+,/:;=?@[]-._~|{}<>^`\"\\")

@@ -18,6 +18,7 @@ from clawgw.policies.runner import PolicyRunner
 from clawgw.policy import After, AtOnce, Charge, OnFailure, Plan, RequestFacts, TargetView, Trigger
 from clawgw.routing.catalogue import Catalogue
 from clawgw.routing.permission import check_allowed
+from clawgw.routing.plan import fill_silences
 from clawgw.routing.resolve import Resolved, resolve
 from clawgw.wire.request import ChatRequest
 
@@ -87,7 +88,8 @@ def explain(
     runner, failures = _runner(policies)
     planner = Planner(snapshot, catalogue, runner)
     resolved = resolve(facts.model, facts.endpoint, snapshot, catalogue)
-    plan = planner.plan(resolved, lambda: facts, lambda view: view, now=0.0)
+    chosen = planner.plan(resolved, lambda: facts, lambda view: view, now=0.0)
+    plan = fill_silences(chosen, lambda _: resolved.failover_after_s)
     route = None if resolved.route is None else snapshot.settings.routes[resolved.route]
     policy = None if route is None else route.policy
     strategy = "failover" if route is None else route.strategy

@@ -16,6 +16,7 @@ from clawgw.policy import RequestFacts, Target, TargetView, Trigger
 from clawgw.routing.facts import RawHeaders, facts_of
 from clawgw.routing.outcome import final_error
 from clawgw.routing.permission import check_allowed
+from clawgw.routing.plan import fill_silences
 from clawgw.routing.prices import nano_dollars
 from clawgw.routing.resolve import Resolved, resolve
 from clawgw.routing.schedule import Schedule
@@ -98,8 +99,14 @@ class Journey:
     def _schedule(self, resolved: Resolved) -> Schedule:
         live, now = self.arrival.live, trio.current_time()
         live.budgets.note_request(now)
+
+        def silence_s(target: Target) -> float:
+            health = live.providers[target.provider].health
+            return max(resolved.failover_after_s, health.p99_s(target.model, now, streaming=self.streaming) or 0.0)
+
+        chosen = live.planner.plan(resolved, self._facts, self._with_health, now)
         return Schedule(
-            plan=live.planner.plan(resolved, self._facts, self._with_health, now),
+            plan=fill_silences(chosen, silence_s),
             retry=live.snapshot.settings.retry,
             max_attempts=resolved.max_attempts,
             deadline=self._deadline,

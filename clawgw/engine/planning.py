@@ -9,7 +9,7 @@ from clawgw.config.snapshot import Snapshot
 from clawgw.policies.runner import PolicyRunner
 from clawgw.policy import Charge, Plan, RequestFacts, Target, TargetView
 from clawgw.routing.catalogue import Catalogue
-from clawgw.routing.plan import failover_plan, fill_silences
+from clawgw.routing.plan import failover_plan
 from clawgw.routing.prices import Prices, prices_of
 from clawgw.routing.resolve import Resolved
 from clawgw.routing.strategies import BY_HEALTH_ALONE, STRATEGIES, StrategyOptions
@@ -34,28 +34,10 @@ class Planner:
         return prices_of(self.snapshot.settings.prices)
 
     def plan(self, resolved: Resolved, facts: Callable[[], RequestFacts], add_health: AddHealth, now: float) -> Plan:
-        """The plan of one request, its silences filled in. `now`: seconds of the engine's clock.
+        """The plan of one request. `now`: seconds of the engine's clock.
 
         `facts` and `add_health` are asked only where something is decided by them.
         """
-
-        def silence_s(target: Target) -> float:
-            return max(resolved.failover_after_s, add_health(TargetView(target)).p99_s or 0.0)
-
-        return fill_silences(self._chosen(resolved, facts, add_health, now), silence_s)
-
-    def charges(self, facts: Callable[[], RequestFacts], now: float) -> Sequence[Charge]:
-        """What the quota policies charge one request to; `facts` is asked only if there are any."""
-        rules = self.snapshot.settings.policies
-        return self.policies.charges(rules.quota, facts(), rules.options, now) if rules.quota else ()
-
-    def base(self, target: Target, request: RequestFacts) -> TargetView:
-        """What is known of a target beside its health, with the prices that this request would have there."""
-        price = self.prices.price(target, request.now)
-        rates = None if price is None else price.rates(request.estimated_tokens)
-        return base_view(target, self.snapshot, self.catalogue, rates)
-
-    def _chosen(self, resolved: Resolved, facts: Callable[[], RequestFacts], add_health: AddHealth, now: float) -> Plan:
         route = self._route(resolved)
         if route is None or (route.policy is None and route.strategy == "failover"):
             return failover_plan(resolved.targets)
@@ -75,6 +57,17 @@ class Planner:
             fallback=lambda: _by_strategy(configured, request, views),
             now=now,
         )
+
+    def charges(self, facts: Callable[[], RequestFacts], now: float) -> Sequence[Charge]:
+        """What the quota policies charge one request to; `facts` is asked only if there are any."""
+        rules = self.snapshot.settings.policies
+        return self.policies.charges(rules.quota, facts(), rules.options, now) if rules.quota else ()
+
+    def base(self, target: Target, request: RequestFacts) -> TargetView:
+        """What is known of a target beside its health, with the prices that this request would have there."""
+        price = self.prices.price(target, request.now)
+        rates = None if price is None else price.rates(request.estimated_tokens)
+        return base_view(target, self.snapshot, self.catalogue, rates)
 
     def _route(self, resolved: Resolved) -> Route | None:
         return None if resolved.route is None else self.snapshot.settings.routes[resolved.route]

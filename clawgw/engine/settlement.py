@@ -4,18 +4,38 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import trio
-from attrs import define, field
+from attrs import define, field, frozen
 
 from clawgw.config.callers import Caller
 from clawgw.engine.attempt import Attempt
 from clawgw.engine.seen import Estimate, Used
 from clawgw.errors import ClientClosed, GatewayError
-from clawgw.ledger.cost import bill
+from clawgw.ledger.cost import bill as cost_of
 from clawgw.ledger.record import AttemptRecord, Ledger, Listener, Outcome, RequestRecord
 from clawgw.limits.allowance import Allowance
 from clawgw.limits.levels import Demand
 from clawgw.policy import Target
 from clawgw.routing.prices import Prices, nano_dollars
+
+
+@frozen
+class Item:
+    """What one attempt has come to, which was sent."""
+
+    attempt: Attempt
+    used: Used | None
+    cost_pico: int | None
+
+
+@frozen
+class Bill:
+    """What a request has come to. Costs are in pico-dollars; None: nobody knows."""
+
+    items: Sequence[Item] = ()
+    used: Used | None = None
+    """By the answer; where there is none, by the first attempt that has to be charged for."""
+    cost_pico: int | None = None
+    """Of all attempts, as far as that is known."""
 
 
 @define(eq=False)
@@ -44,20 +64,13 @@ class Settlement:
     attempts: list[Attempt] = field(factory=list)
     winner: Attempt | None = None
     stream_waited_s: float = 0.0
+    bill: Bill = Bill()
+    """Made out in the end."""
     _settled: bool = False
 
     def sent(self) -> Sequence[Attempt]:
         """The attempts for which something was sent; a target that cannot or must not be asked was never called."""
         return [attempt for attempt in self.attempts if attempt.was_sent]
-
-    def used(self) -> Used | None:
-        """What the answer has used. Where there is none, what the first attempt has that has to be charged for."""
-        charged = (attempt.used(self.estimate) for attempt in ([self.winner] if self.winner else self.sent()))
-        return next(filter(None, charged), None)
-
-    def cost_pico(self) -> int | None:
-        """What all attempts have cost as far as that is known, in pico-dollars."""
-        return _total(self._cost(attempt, attempt.used(self.estimate)) for attempt in self.sent())
 
     def account(self, attempt: Attempt) -> Demand:
         """What one attempt counts for at its provider's limits."""
@@ -66,15 +79,15 @@ class Settlement:
 
     def intend(self, ledger: Ledger) -> None:
         """Write down that the request begins, and in the end what it came to. Raises `LogSpoolFull`."""
-        ledger.intend(self._record("unknown", 0, None))
+        ledger.intend(self._record("unknown", 0, None, Bill()))
         self.ledger = ledger
 
     def succeed(self) -> None:
         """The client has its whole answer."""
-        used = self.used()
+        self._settle("ok", 200, None)
+        used = self.bill.used
         if self.winner is not None and used is not None and used.source == "reported":
             self.learn(self.winner.target, used.usage.prompt)
-        self._settle("ok", 200, None)
 
     def fail(self, error: GatewayError) -> None:
         """The client got an error, in place of an answer or within its stream."""
@@ -85,19 +98,29 @@ class Settlement:
         self._settle("cancelled", ClientClosed.status, ClientClosed.code)
 
     def _settle(self, outcome: Outcome, status: int, error_code: str | None) -> None:
-        if not self._settled:
-            self._settled = True
-            if self.allowance is not None:
-                self.allowance.settle(_demand(self.used(), self.cost_pico(), sent=bool(self.sent())))
-            record = self._record(outcome, status, error_code)
-            self.listener.request_ended(record)
-            if self.ledger is not None:
-                self.ledger.request_ended(record)
+        if self._settled:
+            return
+        self._settled = True
+        bill = self.bill = self._billed()
+        if self.allowance is not None:
+            self.allowance.settle(_demand(bill.used, bill.cost_pico, sent=bool(bill.items)))
+        record = self._record(outcome, status, error_code, bill)
+        self.listener.request_ended(record)
+        if self.ledger is not None:
+            self.ledger.request_ended(record)
 
-    def _record(self, outcome: Outcome, status: int, error_code: str | None) -> RequestRecord:
-        used, target = self.used(), self._deciding.target if self._deciding else None
+    def _billed(self) -> "Bill":
+        items = [self._item(attempt) for attempt in self.attempts if attempt.was_sent]
+        charged = (item.used for item in items if self.winner in (None, item.attempt))
+        return Bill(items, next(filter(None, charged), None), _total(item.cost_pico for item in items))
+
+    def _item(self, attempt: Attempt) -> "Item":
+        used = attempt.used(self.estimate)
+        return Item(attempt, used, self._cost(attempt, used))
+
+    def _record(self, outcome: Outcome, status: int, error_code: str | None, bill: "Bill") -> RequestRecord:
+        used, target = bill.used, self._deciding.target if self._deciding else None
         usage = used.usage if used else None
-        attempts = tuple(map(self._attempt_record, self.sent()))
         return RequestRecord(
             request_id=self.request_id,
             client_request_id=self.client_request_id,
@@ -121,15 +144,15 @@ class Settlement:
             completion_tokens=usage.completion if usage else None,
             reasoning_tokens=usage.reasoning if usage else None,
             usage_source=used.source if used else None,
-            cost_pico=_total(attempt.cost_pico for attempt in attempts),
+            cost_pico=bill.cost_pico,
             first_token_ms=self._ms(self.winner.first_token) if self.winner else None,
             duration_ms=self._since(trio.current_time()),
             upstream_ms=self._upstream_ms(),
-            attempts=attempts,
+            attempts=tuple(map(self._attempt_record, bill.items)),
         )
 
-    def _attempt_record(self, attempt: Attempt) -> AttemptRecord:
-        used = attempt.used(self.estimate)
+    def _attempt_record(self, item: "Item") -> AttemptRecord:
+        attempt, usage = item.attempt, item.used.usage if item.used else None
         return AttemptRecord(
             target=attempt.target,
             trigger=attempt.trigger,
@@ -139,14 +162,14 @@ class Settlement:
             outcome=attempt.outcome,
             status=attempt.status,
             error_code=attempt.failure.kind.value if attempt.failure else None,
-            prompt_tokens=used.usage.prompt if used else None,
-            completion_tokens=used.usage.completion if used else None,
-            usage_source=used.source if used else None,
-            cost_pico=self._cost(attempt, used),
+            prompt_tokens=usage.prompt if usage else None,
+            completion_tokens=usage.completion if usage else None,
+            usage_source=item.used.source if item.used else None,
+            cost_pico=item.cost_pico,
         )
 
     def _cost(self, attempt: Attempt, used: Used | None) -> int | None:
-        return None if used is None else bill(used.usage, attempt.target, self.prices, self.now)
+        return None if used is None else cost_of(used.usage, attempt.target, self.prices, self.now)
 
     @property
     def _deciding(self) -> Attempt | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from clawgw.ledger.record import AttemptRecord, RequestRecord
@@ -55,7 +56,13 @@ def document(record: RequestRecord) -> dict[str, Any]:
 def iso_utc(at_ms: int) -> str:
     """Milliseconds since the epoch as ISO 8601: `2026-11-23T13:15:36.042Z`."""
     seconds, ms = divmod(at_ms, 1000)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{ms:03}Z"
+    return f"{_second(seconds)}.{ms:03}Z"
+
+
+@lru_cache(maxsize=64)
+def _second(seconds: int) -> str:
+    """A second is asked for by all its requests."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 def epoch_ms(at: str) -> int:

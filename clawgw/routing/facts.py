@@ -5,8 +5,6 @@ from hashlib import sha256
 
 from clawgw.config.callers import NOBODY, Caller
 from clawgw.policy import RequestFacts
-from clawgw.tokens.content import parts
-from clawgw.tokens.media import is_media
 from clawgw.tokens.prompt import Prompt
 from clawgw.wire.request import EmbeddingsRequest
 
@@ -30,7 +28,7 @@ def facts_of(  # a fact for each place it comes from
         metadata=body.get("metadata") or {},
         headers=told_headers(headers),
         tools=len(body.get("tools") or ()),
-        images=sum(map(is_media, parts(body.get("messages") or ()))),
+        images=len(prompt.content.media),
         estimated_tokens=prompt.rough,
         max_tokens=body.get("max_completion_tokens") or body.get("max_tokens"),
         now=now,

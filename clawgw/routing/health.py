@@ -97,12 +97,16 @@ class TargetHealth:
             return key_health.refusal(now)
         key_health.breaker.admit(now)
         self.in_flight += 1
-        return Admission(self, key_health, self.streams if streaming else self.plain, now)
+        return Admission(self, key_health, self.latency(streaming=streaming), now)
+
+    def latency(self, *, streaming: bool) -> Latency:
+        """Of answers of one of the two kinds."""
+        return self.streams if streaming else self.plain
 
     def view(self, base: TargetView, now: float, *, streaming: bool) -> TargetView:
         """`base` with what is known here, of the key that can be used soonest."""
         key = self._readiest(now)
-        latency = self.streams if streaming else self.plain
+        latency = self.latency(streaming=streaming)
         outcomes = self.outcomes.total(now)
         return evolve(
             base,
@@ -210,6 +214,11 @@ class Health:
         """
         known = self._models.get(base.target.model)
         return base if known is None else known.view(base, now, streaming=streaming)
+
+    def p99_s(self, model: str, now: float, *, streaming: bool) -> float | None:
+        """What 99 of 100 answers of a model took at most; None: too few are known."""
+        known = self._models.get(model)
+        return None if known is None else known.latency(streaming=streaming).quantile(0.99, now)
 
     def breaker_states(self, now: float) -> dict[str, BreakerState]:
         """The models of which something is known, each with its breaker's state."""

@@ -3,17 +3,18 @@
 import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from itertools import pairwise
-
-from attrs import evolve
 
 from clawgw.policy import After, AtOnce, OnFailure, Plan, PlannedAttempt, Target
 
+_WITHOUT_SILENCE = OnFailure()
 MOST_ATTEMPTS = 32
 """More of them in one plan are a mistake: a request would never get there."""
 
 
-def failover_plan(targets: Sequence[Target]) -> Plan:
+@lru_cache(maxsize=1024)
+def failover_plan(targets: tuple[Target, ...]) -> Plan:
     """The first target at once, each further one when the one before has failed or is silent for too long."""
     first, *others = targets
     return Plan([PlannedAttempt(first), *(PlannedAttempt(target, OnFailure()) for target in others)])
@@ -23,9 +24,9 @@ def fill_silences(plan: Plan, silence_s: Callable[[Target], float]) -> Plan:
     """The plan with each `OnFailure()` that names no silence of its own given that of the target it waits for."""
     attempts = list(plan.attempts)
     for index, (current, following) in enumerate(pairwise(plan.attempts), 1):
-        if following.start == OnFailure():
-            attempts[index] = evolve(following, start=OnFailure(silence_s(current.target)))
-    return evolve(plan, attempts=attempts)
+        if following.start == _WITHOUT_SILENCE:
+            attempts[index] = PlannedAttempt(following.target, OnFailure(silence_s(current.target)))
+    return Plan(attempts, plan.reason)
 
 
 def plan_problem(plan: object, targets: Sequence[Target]) -> str | None:

@@ -4,7 +4,7 @@ Pure: the engine tells what happened and when, and does what it is told. A sched
 every other time are seconds of the engine's clock.
 """
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable
 
 from attrs import Factory, define, field, frozen
@@ -49,7 +49,7 @@ class Schedule:
     failures: list[tuple[Target, Failure]] = field(factory=list)
     _pending: deque[PlannedAttempt] = Factory(lambda self: deque(self.plan.attempts), takes_self=True)
     _started: int = 0
-    _retries: Counter[Target] = field(factory=Counter)
+    _retries: dict[Target, int] = field(factory=dict)
     _retryable: list[_Retry] = field(factory=list)
     _final: bool = False
 
@@ -104,7 +104,7 @@ class Schedule:
         if not failure.sent:
             self._started -= 1
         if rule.same_target:
-            delay = backoff_s(failure, self._retries[target], self.retry, self.random())
+            delay = backoff_s(failure, self._retries.get(target, 0), self.retry, self.random())
             self._retryable.append(_Retry(target, now + delay))
         if not self._may_start(now):
             return None
@@ -132,7 +132,7 @@ class Schedule:
         if soonest is None or soonest.at >= self.deadline or not self.spend("retry", now):
             return None
         self._retryable.remove(soonest)
-        self._retries[soonest.target] += 1
+        self._retries[soonest.target] = self._retries.get(soonest.target, 0) + 1
         return self._start(soonest.target, "retry", soonest.at)
 
     def _start(self, target: Target, trigger: Trigger, at: float) -> Step:

@@ -1,11 +1,13 @@
 """What the prompt of a checked request is made of."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from attrs import define, field
+
 from clawgw.tokens.media import is_media
-from clawgw.tokens.tools import as_json, offered
-from clawgw.wire.request import ChatRequest, EmbeddingsRequest, Request, TextRequest
+from clawgw.tokens.tools import as_json
+from clawgw.wire.request import EmbeddingsRequest, TextRequest
 
 Input = str | Sequence[int]
 """A text, or its tokens."""
@@ -14,32 +16,61 @@ _TEXTS = ("text", "refusal")
 """Types of content parts that are text, which stands in a member of the same name."""
 
 
-def parts(messages: Sequence[Mapping[str, Any]]) -> Iterator[object]:
-    """What messages say: strings, and content parts."""
-    for message in messages:
-        content = message.get("content")
-        if isinstance(content, list):
-            yield from content
-        elif content is not None:
-            yield content
+@define
+class Content:
+    """What the messages of a chat hold, sorted."""
 
+    texts: list[str] = field(factory=list)
+    """What is said."""
+    beside: list[str] = field(factory=list)
+    """What else is text: names, past tool calls, and parts of a provider's own types."""
+    media: list[Mapping[str, Any]] = field(factory=list)
+    """Images, sounds, videos and files."""
+    messages: int = 0
+    answers: int = 0
+    """How many of the messages are the assistant's."""
+    names: int = 0
+    calls: int = 0
 
-def spoken(messages: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The texts among that."""
-    return [text for text in map(_text, parts(messages)) if text is not None]
-
-
-def beside(messages: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """What else they hold that is text: names, past tool calls, and parts of a provider's own types."""
-    for message in messages:
-        if isinstance(message.get("name"), str):
-            yield message["name"]
+    def add(self, message: Mapping[str, Any]) -> None:
+        """One more message."""
+        said = message.get("content")
+        if isinstance(said, str):
+            self.texts.append(said)
+        else:
+            for part in said if isinstance(said, list) else ():
+                self._add_part(part)
+        self.messages += 1
+        self.answers += message.get("role") == "assistant"
+        if "name" in message:
+            self.names += 1
+            if isinstance(message["name"], str):
+                self.beside.append(message["name"])
         for call in message.get("tool_calls") or ():
+            self.calls += 1
             called = call.get("function") or call.get("custom") or {}
-            yield f"{called.get('name')} {called.get('arguments') or called.get('input')}"
-    for part in parts(messages):
-        if isinstance(part, Mapping) and part.get("type") not in _TEXTS and not is_media(part):
-            yield as_json(part)
+            self.beside.append(f"{called.get('name')} {called.get('arguments') or called.get('input')}")
+
+    def _add_part(self, part: object) -> None:
+        if isinstance(part, str):
+            self.texts.append(part)
+        elif isinstance(part, Mapping):
+            kind = part.get("type")
+            if kind in _TEXTS:
+                text = part.get(kind)
+                self.texts += [text] if isinstance(text, str) else []
+            elif is_media(part):
+                self.media.append(part)
+            else:
+                self.beside.append(as_json(part))
+
+
+def content_of(messages: Iterable[Mapping[str, Any]]) -> Content:
+    """Of the messages of a chat."""
+    content = Content()
+    for message in messages:
+        content.add(message)
+    return content
 
 
 def inputs(request: TextRequest | EmbeddingsRequest) -> Sequence[Input]:
@@ -48,20 +79,9 @@ def inputs(request: TextRequest | EmbeddingsRequest) -> Sequence[Input]:
     return [value] if isinstance(value, str) or (value and isinstance(value[0], int)) else value
 
 
-def byte_count(request: Request) -> int:
-    """The UTF-8 bytes of all its texts; of tokens, as many as they are."""
-    if not isinstance(request, ChatRequest):
-        return sum(map(_bytes_of, inputs(request)))
-    messages, tools = request.body["messages"], offered(request.body)
-    texts = [*spoken(messages), *beside(messages), *([as_json(tools)] if tools else ())]
+def bytes_of(texts: Iterable[Input]) -> int:
+    """The UTF-8 bytes of texts; of tokens, as many as they are."""
     return sum(map(_bytes_of, texts))
-
-
-def _text(part: object) -> str | None:
-    if isinstance(part, Mapping):
-        kind = part.get("type")
-        part = part.get(kind) if kind in _TEXTS else None
-    return part if isinstance(part, str) else None
 
 
 def _bytes_of(text: Input) -> int:

@@ -1,11 +1,12 @@
 """A request's prompt, counted: once for each model that is asked about, and not at all where nobody asks."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any, Literal
 
 from attrs import define, evolve, field, frozen
 
-from clawgw.tokens.content import Input, beside, byte_count, inputs, parts, spoken
+from clawgw.tokens.content import Content, Input, bytes_of, content_of, inputs
 from clawgw.tokens.families import Family, family_of
 from clawgw.tokens.media import media_tokens
 from clawgw.tokens.tools import as_declarations, as_json, offered
@@ -44,20 +45,25 @@ class Count:
         return self if self.kind == "exact" else evolve(self, tokens=round(self.tokens * ratio))
 
 
-@define(eq=False)
+@define(eq=False, slots=False)
 class Prompt:
     """The prompt of one request. A thread may run `count`."""
 
     request: Request = field(repr=False)
     _counts: dict[str, Count] = field(init=False, factory=dict, repr=False)
-    _bytes: int | None = field(init=False, default=None)
 
-    @property
+    @cached_property
+    def content(self) -> Content:
+        """What its messages hold; nothing, where it has none."""
+        return content_of(self.request.body["messages"] if isinstance(self.request, ChatRequest) else ())
+
+    @cached_property
     def bytes(self) -> int:
         """The UTF-8 bytes of its texts. It has no more tokens of text than these, for a token is at least a byte."""
-        if self._bytes is None:
-            self._bytes = byte_count(self.request)
-        return self._bytes
+        if not isinstance(self.request, ChatRequest):
+            return bytes_of(inputs(self.request))
+        tools = offered(self.request.body)
+        return bytes_of([*self.content.texts, *self.content.beside, *([as_json(tools)] if tools else ())])
 
     def known(self, model: str) -> Count | None:
         """The count for a model, if it was made."""
@@ -66,7 +72,7 @@ class Prompt:
     def count(self, model: str) -> Count:
         """In tokens of a model, under its provider's name of it."""
         if model not in self._counts:
-            self._counts[model] = _count(self.request, model)
+            self._counts[model] = self._count(model)
         return self._counts[model]
 
     @property
@@ -76,15 +82,13 @@ class Prompt:
             return next(iter(self._counts.values())).tokens
         if self.bytes <= LARGE:
             return self.count(self.request.model).tokens
-        messages = self.request.body.get("messages") or ()
-        return self.bytes // BYTES_PER_TOKEN + sum(media_tokens(part, self.request.model) for part in parts(messages))
+        return self.bytes // BYTES_PER_TOKEN + _media_tokens(self.content, self.request.model)
 
-
-def _count(request: Request, model: str) -> Count:
-    family = family_of(model)
-    if isinstance(request, ChatRequest):
-        return _count_chat(request.body, family, model)
-    return _count_inputs(request, family)
+    def _count(self, model: str) -> Count:
+        family = family_of(model)
+        if isinstance(self.request, ChatRequest):
+            return _count_chat(self.request.body, self.content, family, model)
+        return _count_inputs(self.request, family)
 
 
 def _count_inputs(request: TextRequest | EmbeddingsRequest, family: Family) -> Count:
@@ -100,14 +104,17 @@ def _input_tokens(one: Input, family: Family) -> int:
     return _tokens_of([one], family.vocabulary) if isinstance(one, str) else len(one)
 
 
-def _count_chat(body: Mapping[str, Any], family: Family, model: str) -> Count:
-    messages = body["messages"]
-    texts, around = spoken(messages), [*beside(messages), *_declared(body, family)]
-    said = _tokens_of(texts, family.vocabulary)
-    media = sum(media_tokens(part, model) for part in parts(messages))
-    tokens = round((said + _tokens_of(around, family.vocabulary)) * family.ratio) + _framing(body, family) + media
+def _count_chat(body: Mapping[str, Any], content: Content, family: Family, model: str) -> Count:
+    said, around = _tokens_of(content.texts, family.vocabulary), [*content.beside, *_declared(body, family)]
+    media = _media_tokens(content, model)
+    framing = _framing(content, family) + (family.tools if offered(body) else 0)
+    tokens = round((said + _tokens_of(around, family.vocabulary)) * family.ratio) + framing + media
     exact = family.exact and not (around or media or any(body.get(name) for name in _COSTLY))
-    return Count(tokens, "exact" if exact else "estimated", _surely(sum(map(len, texts)), said, family))
+    return Count(tokens, "exact" if exact else "estimated", _surely(sum(map(len, content.texts)), said, family))
+
+
+def _media_tokens(content: Content, model: str) -> int:
+    return sum(media_tokens(part, model) for part in content.media)
 
 
 def _declared(body: Mapping[str, Any], family: Family) -> Iterator[str]:
@@ -119,13 +126,9 @@ def _declared(body: Mapping[str, Any], family: Family) -> Iterator[str]:
         yield as_json(schema)
 
 
-def _framing(body: Mapping[str, Any], family: Family) -> int:
-    messages: Sequence[Mapping[str, Any]] = body["messages"]
-    calls = sum(len(message.get("tool_calls") or ()) for message in messages)
-    names = sum("name" in message for message in messages)
-    answers: int = sum(message.get("role") == "assistant" for message in messages)
-    told = (len(messages) - answers) * family.message + answers * family.assistant
-    return family.always + told + names + calls * CALL + (family.tools if offered(body) else 0)
+def _framing(content: Content, family: Family) -> int:
+    told = (content.messages - content.answers) * family.message + content.answers * family.assistant
+    return family.always + told + content.names + content.calls * CALL
 
 
 def _tokens_of(texts: Sequence[str], vocabulary: Vocabulary) -> int:

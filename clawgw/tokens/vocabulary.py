@@ -8,7 +8,7 @@ count may be wrong by a token or two for each piece.
 
 import time
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Literal
 
 from rs_bpe import bpe
@@ -21,14 +21,19 @@ PIECE = 4096
 
 def count_text(text: str, vocabulary: Vocabulary) -> int:
     """Tokens of a text. What looks like a special token is counted as text; lone surrogates count as `?`."""
-    tokenizer = _tokenizer(vocabulary)
     if len(text) <= PIECE:
-        return _count(tokenizer, text)
-    tokens = 0
+        return _count_piece(text, vocabulary)
+    tokenizer, tokens = _tokenizer(vocabulary), 0
     for piece in _pieces(text):
         tokens += _count(tokenizer, piece)
         time.sleep(0)  # lets another thread have the interpreter, if one waits for it
     return tokens
+
+
+@lru_cache(maxsize=1024)
+def _count_piece(text: str, vocabulary: Vocabulary) -> int:
+    """Remembered, because a conversation comes again with every turn of it, and instructions with every request."""
+    return _count(_tokenizer(vocabulary), text)
 
 
 def _count(tokenizer: Any, text: str) -> int:

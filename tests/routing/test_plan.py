@@ -9,7 +9,7 @@ A, B, C = Target("a", "m"), Target("b", "m"), Target("c", "m")
 
 
 def test_failover_starts_each_target_after_the_one_before() -> None:
-    assert failover_plan([A, B]) == Plan([PlannedAttempt(A, AtOnce()), PlannedAttempt(B, OnFailure())])
+    assert failover_plan((A, B)) == Plan([PlannedAttempt(A, AtOnce()), PlannedAttempt(B, OnFailure())])
 
 
 def test_silences_are_filled_in_by_the_target_that_is_waited_for() -> None:

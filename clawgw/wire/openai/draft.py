@@ -6,6 +6,7 @@ another target can serve the request. The caller's own dict is never changed.
 
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Any
 
 from attrs import define, field
@@ -17,6 +18,7 @@ _TAKEN_ANYWHERE: tuple[tuple[str, Any], ...] = (("n", 1), ("stop", []))
 """What upstreams without the feature take all the same, so that a request need not be touched."""
 
 
+@lru_cache(maxsize=4096)
 def matches(model: str, patterns: tuple[str, ...]) -> bool:
     """Whether one of the shell-style `patterns` fits the model's name, in any case."""
     name = model.lower()
