@@ -53,6 +53,14 @@ recordings:
 tail *ARGS:
     {{python}} -m benchmarks.tail {{ARGS}}
 
+# clawgw beside LiteLLM and Portkey: tables (docs/benchmarks.md); takes fifteen minutes, `just bench --quick` three
+bench *ARGS:
+    {{python}} -m benchmarks.peers {{ARGS}}
+
+# Where the time goes under load; `just profile stream`
+profile *ARGS:
+    {{python}} -m benchmarks.peers.profile {{ARGS}}
+
 # Fuzz every parser for so many seconds
 fuzz SECONDS="60":
     {{python}} -m fuzz --seconds {{SECONDS}}
