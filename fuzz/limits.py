@@ -2,7 +2,7 @@
 
 from attrs import define, field
 
-from clawgw.limits.bucket import Bucket, Claim, Kind, Window
+from clawgw.limits.bucket import Bucket, Claim, Kind, Spent, Window
 from clawgw.limits.memory import MemoryStore
 from tests.limits.direct import Directly
 from tests.limits.machine import ALMOST_MARCH
@@ -57,10 +57,13 @@ class Pair:
         self.model.renew(self.now_ms)
         self.store.renew()
 
-    def seed(self, spent: int, *_: int) -> None:
-        """The budget."""
-        self.model.seed(self.now_ms, _bucket(3, 1), spent)
-        self.store.seed(_bucket(3, 1), spent)
+    def seed(self, amount: int, late: int, *_: int) -> None:
+        """The budget, of this window or of the last one."""
+        budget = _bucket(3, 1)
+        began_ms = self.model.present(budget, self.now_ms).at_ms
+        spent = Spent(amount, began_ms - 3_600_000 * (late % 2))
+        self.model.seed(self.now_ms, budget, spent)
+        self.store.seed(budget, spent)
 
     def compare(self) -> None:
         """Every bucket, as the largest limit sees it."""

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
-from clawgw.limits.bucket import NANO_DOLLARS, Bucket, Kind, Standing, Window
+from clawgw.limits.bucket import NANO_DOLLARS, Bucket, Kind, Spent, Standing, Window
 from clawgw.limits.store import LEASE_MS
 
 MAX_LIMIT: dict[Kind, int] = {
@@ -88,9 +88,11 @@ def settle(bucket: Bucket, level: Level, amount: int, used: int, reserved_at_ms:
     return Level(min(max(0, level.used + (used - amount) * UNITS[bucket.kind]), most), level.at_ms)
 
 
-def seed(level: Level, spent: int) -> Level:
-    """A budget's level with at least `spent`: whoever has counted more knows better."""
-    return Level(max(level.used, min(spent, MAX_LIMIT["usd"])), level.at_ms)
+def seed(level: Level, spent: Spent) -> Level:
+    """A budget's level with at least what was spent in its window: whoever has counted more knows better."""
+    if level.at_ms != spent.since_ms:
+        return level
+    return Level(max(level.used, min(spent.amount, MAX_LIMIT["usd"])), level.at_ms)
 
 
 def wait_ms(bucket: Bucket, level: Level, now_ms: int, amount: int) -> int:

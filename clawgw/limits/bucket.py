@@ -33,6 +33,18 @@ class Bucket:
 
 
 @frozen
+class Spent:
+    """What the records of one log come to for a budget, in the window that began at `since_ms`.
+
+    `ledger` tells that log from others.
+    """
+
+    amount: int
+    since_ms: int
+    ledger: str = ""
+
+
+@frozen
 class Claim:
     """So much is wanted of a bucket: at most its limit, and 1 of one that never holds anything."""
 

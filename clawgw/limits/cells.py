@@ -10,7 +10,7 @@ from attrs import define
 
 from clawgw.limits import arithmetic
 from clawgw.limits.arithmetic import LEASE_TICK_MS, LEASE_TICKS, SET_BACK_MS, Level, level_at, reset_ms
-from clawgw.limits.bucket import Bucket
+from clawgw.limits.bucket import Bucket, Spent
 
 _AMOUNT = Struct("<16sqqq24x")
 _PLACES = Struct("<16sqq8I")
@@ -64,8 +64,8 @@ class AmountCell:
         """As `Cell.settle`."""
         self.level = arithmetic.settle(self.bucket, self.level, amount, used, mark)
 
-    def seed(self, spent: int) -> None:
-        """So much of a budget was spent before."""
+    def seed(self, spent: Spent) -> None:
+        """As `LimitStore.seed`."""
         self.level = arithmetic.seed(self.level, spent)
 
     def pack(self, key: bytes) -> bytes:

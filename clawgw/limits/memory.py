@@ -9,7 +9,7 @@ import trio
 from attrs import define
 
 from clawgw.limits.arithmetic import standing, wait_ms
-from clawgw.limits.bucket import Bucket, Claim, Granted, Refused, Standing, Verdict
+from clawgw.limits.bucket import Bucket, Claim, Granted, Refused, Spent, Standing, Verdict
 from clawgw.limits.cells import AmountCell, Cell, PlacesCell, unpack
 from clawgw.limits.store import RENEW_MS
 from clawgw.limits.table import Address, Slot, Table
@@ -81,8 +81,8 @@ class MemoryStore:
         _, _, cell = self._find(bucket, now_ms)
         return standing(bucket, cell.level, now_ms)
 
-    def seed(self, bucket: Bucket, spent: int) -> None:
-        """As `LimitStore.seed`: who has counted more knows better."""
+    def seed(self, bucket: Bucket, spent: Spent) -> None:
+        """As `LimitStore.seed`; of one ledger."""
         now_ms, address = self._now_ms(), self._address(bucket)
         slot, row = self._table.find(address)
         cell = AmountCell.unpack(bucket, row, now_ms)

@@ -10,7 +10,7 @@ from functools import partial
 
 import trio
 
-from clawgw.limits.bucket import Bucket, Claim, Standing, Verdict
+from clawgw.limits.bucket import Bucket, Claim, Spent, Standing, Verdict
 from clawgw.limits.lock import PATIENCE_S, RecordLock
 from clawgw.limits.memory import MemoryStore
 from clawgw.limits.store import RENEW_MS
@@ -53,8 +53,8 @@ class SharedStore:
         """As `LimitStore.peek`."""
         return self._shared.peek(bucket)
 
-    def seed(self, bucket: Bucket, spent: int) -> None:
-        """As `LimitStore.seed`."""
+    def seed(self, bucket: Bucket, spent: Spent) -> None:
+        """As `LimitStore.seed`; of one ledger."""
         self._owe(partial(self._shared.seed, bucket, spent))
 
     async def run(self) -> None:

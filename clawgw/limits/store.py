@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from clawgw.limits.bucket import Bucket, Claim, Standing, Verdict
+from clawgw.limits.bucket import Bucket, Claim, Spent, Standing, Verdict
 
 LEASE_MS = 30_000
 """A place that is not renewed for so long is free again: its process has died."""
@@ -31,8 +31,11 @@ class LimitStore(Protocol):
     def peek(self, bucket: Bucket) -> Standing | None:
         """The bucket as far as it is known without asking anybody; None: not known."""
 
-    def seed(self, bucket: Bucket, spent: int) -> None:
-        """A budget's spending so far in its present window, from the ledger; nothing, where the store knows better."""
+    def seed(self, bucket: Bucket, spent: Spent) -> None:
+        """No less of a budget is used than its ledger says, or all ledgers that have said so together.
+
+        Nothing, where more is known already or where another window is present. May be said again at any time.
+        """
 
     async def run(self) -> None:
         """Renew the leases of what is not settled, until cancelled."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
-from clawgw.limits.bucket import Bucket, Claim, Granted, Standing, Verdict
+from clawgw.limits.bucket import Bucket, Claim, Granted, Spent, Standing, Verdict
 from clawgw.limits.memory import MemoryStore
 from clawgw.limits.shared import SharedStore
 
@@ -30,7 +30,7 @@ class Directly:
     def peek(self, bucket: Bucket) -> Standing | None:
         return self.store.peek(bucket)
 
-    def seed(self, bucket: Bucket, spent: int) -> None:
+    def seed(self, bucket: Bucket, spent: Spent) -> None:
         self.store.seed(bucket, spent)
 
     def renew(self) -> None:

@@ -10,7 +10,7 @@ from attrs import evolve
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from clawgw.limits.bucket import Bucket, Claim, Kind, Scope, Standing, Verdict, Window
+from clawgw.limits.bucket import Bucket, Claim, Kind, Scope, Spent, Standing, Verdict, Window
 from tests.limits.model import Model
 
 ALMOST_MARCH = 1_709_251_199_000 - 20_000
@@ -42,7 +42,7 @@ class Driven(Protocol):
 
     def peek(self, bucket: Bucket) -> Standing | None: ...
 
-    def seed(self, bucket: Bucket, spent: int) -> None: ...
+    def seed(self, bucket: Bucket, spent: Spent) -> None: ...
 
     def renew(self) -> None: ...
 
@@ -107,9 +107,11 @@ class LimitMachine(RuleBasedStateMachine):
         self.now -= data.draw(st.integers(0, self.most_back_ms))
 
     @precondition(lambda self: any(bucket.kind == "usd" for bucket in self.buckets))
-    @rule(data=st.data(), spent=st.integers(0, 500))
-    def seed(self, data: st.DataObject, spent: int) -> None:
+    @rule(data=st.data(), amount=st.integers(0, 500), late=st.sampled_from((False, False, True)))
+    def seed(self, data: st.DataObject, amount: int, *, late: bool) -> None:
         bucket = data.draw(st.sampled_from([bucket for bucket in self.buckets if bucket.kind == "usd"]))
+        present_ms = self.model.present(bucket, self.now).at_ms
+        spent = Spent(amount, present_ms - 3_600_000 if late else present_ms)
         self.model.seed(self.now, bucket, spent)
         self.store.seed(bucket, spent)
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from attrs import define, field
 
-from clawgw.limits.bucket import Bucket, Claim, Granted, Refused, Standing, Verdict, Window
+from clawgw.limits.bucket import Bucket, Claim, Granted, Refused, Spent, Standing, Verdict, Window
 
 LEASE_MS = 30_000
 TICK_MS = 3_750
@@ -83,9 +83,10 @@ class Model:
     def peek(self, now: int, bucket: Bucket) -> Standing:
         return standing(bucket, self.present(bucket, now), now, 0)
 
-    def seed(self, now: int, bucket: Bucket, spent: int) -> None:
+    def seed(self, now: int, bucket: Bucket, spent: Spent) -> None:
         state = self.states[name(bucket)] = self.present(bucket, now)
-        state.used = max(state.used, Fraction(spent))
+        if state.at_ms == spent.since_ms:
+            state.used = max(state.used, Fraction(spent.amount))
 
     def renew(self, now: int) -> None:
         self.kept = {reservation: kept for reservation, kept in self.kept.items() if now < kept.expires_ms}

@@ -8,7 +8,7 @@ from clawgw.config.callers import Caller
 from clawgw.config.settings import Budget, Provider, RateLimits, Route, Settings
 from clawgw.errors import BudgetExceeded, PriceUnknown, RateLimitExceeded, TokensOverLimit
 from clawgw.limits.allowance import Allowance, Expected, Limiter
-from clawgw.limits.bucket import Bucket, Claim, Granted, Kind, Refused, Scope, Standing, Verdict
+from clawgw.limits.bucket import Bucket, Claim, Granted, Kind, Refused, Scope, Spent, Standing, Verdict
 from clawgw.limits.levels import Demand
 from clawgw.policy import Charge, Target
 from clawgw.wire.codec import Kind as FailureKind
@@ -49,7 +49,7 @@ class Shelf:
 
     def peek(self, bucket: Bucket) -> None: ...
 
-    def seed(self, bucket: Bucket, spent: int) -> None: ...
+    def seed(self, bucket: Bucket, spent: Spent) -> None: ...
 
     async def run(self) -> None: ...
 

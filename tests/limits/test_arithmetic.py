@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from clawgw.limits import arithmetic
 from clawgw.limits.arithmetic import LEASE_TICK_MS, MAX_LIMIT, SET_BACK_MS, UNUSED, Level, level_at, take, wait_ms
-from clawgw.limits.bucket import Bucket, Kind, Standing, Window
+from clawgw.limits.bucket import Bucket, Kind, Spent, Standing, Window
 from clawgw.limits.store import LEASE_MS, RENEW_MS
 
 NOON = 1_709_208_000_000
@@ -88,8 +88,13 @@ def test_a_budget_is_settled_in_the_window_of_its_reservation_only() -> None:
 
 
 def test_a_seed_is_the_least_that_was_spent() -> None:
-    assert arithmetic.seed(Level(5, NOON), 7) == Level(7, NOON)
-    assert arithmetic.seed(Level(9, NOON), 7) == Level(9, NOON)
+    assert arithmetic.seed(Level(5, NOON), Spent(7, NOON)) == Level(7, NOON)
+    assert arithmetic.seed(Level(9, NOON), Spent(7, NOON)) == Level(9, NOON)
+    assert arithmetic.seed(Level(9, NOON), Spent(10**30, NOON)) == Level(MAX_LIMIT["usd"], NOON)
+
+
+def test_a_seed_is_of_one_window() -> None:
+    assert arithmetic.seed(Level(5, NOON), Spent(7, NOON - 3_600_000)) == Level(5, NOON)
 
 
 def test_places_know_neither_time_nor_end() -> None:

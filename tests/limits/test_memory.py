@@ -8,12 +8,13 @@ from hypothesis import settings
 from trio.testing import MockClock
 
 from clawgw.limits import table
-from clawgw.limits.bucket import Bucket, Claim, Granted, Standing
+from clawgw.limits.bucket import Bucket, Claim, Granted, Spent, Standing
 from clawgw.limits.memory import MemoryStore
 from tests.limits.direct import Directly
 from tests.limits.machine import Driven, LimitMachine
 
 NOON = 1_709_208_000_000
+MIDNIGHT = NOON - 43_200_000
 TEN = Bucket("key", "k", "requests", 10)
 PLACES = Bucket("key", "k", "concurrent", 3)
 DAY = Bucket("key", "k", "usd", 1_000, "day")
@@ -114,8 +115,8 @@ def test_places_outlive_no_clock_that_was_set_back(store: Directly, time: Time) 
 
 
 def test_a_seed_counts_as_spent(store: Directly) -> None:
-    store.seed(DAY, 900)
-    store.seed(DAY, 800)
+    for spent in (Spent(900, MIDNIGHT), Spent(800, MIDNIGHT), Spent(1_000, MIDNIGHT - 86_400_000)):
+        store.seed(DAY, spent)
     assert store.peek(DAY) == Standing(DAY, 100, 43_200_000)
     assert not store.passes("a", Claim(DAY, 101))
     assert store.passes("b", Claim(DAY, 100))

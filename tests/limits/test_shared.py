@@ -10,7 +10,7 @@ import trio
 from hypothesis import settings
 from trio.testing import MockClock
 
-from clawgw.limits.bucket import Bucket, Claim, Standing
+from clawgw.limits.bucket import Bucket, Claim, Spent, Standing
 from clawgw.limits.lock import IMPATIENT_S, PATIENCE_S
 from clawgw.limits.shared import SharedStore
 from clawgw.limits.table import Table, create_shared
@@ -161,7 +161,7 @@ def test_a_stopped_process_that_holds_the_lock_hangs_nobody(fd: int, store: Dire
         assert store.passes("third", Claim(TEN, 1))
         for settled in ("before", "placed"):
             store.settle(settled, [1])
-        store.seed(budget(1_000), 700)
+        store.seed(budget(1_000), Spent(700, NOON - 28 * 86_400_000 - 43_200_000))
         store.renew()
         assert time.monotonic() - started < IMPATIENT_S
         assert store.peek(TEN) == Standing(TEN, 6, 24_000)

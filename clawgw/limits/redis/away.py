@@ -7,7 +7,7 @@ import trio
 from attrs import evolve, frozen
 
 from clawgw.limits.arithmetic import UNUSED, standing
-from clawgw.limits.bucket import Bucket, Claim, Granted, Refused, Standing, Verdict
+from clawgw.limits.bucket import Bucket, Claim, Granted, Refused, Spent, Standing, Verdict
 from clawgw.limits.store import LimitStore
 
 WhenDown = Literal["local", "open", "closed"]
@@ -43,7 +43,7 @@ class Always:
     def peek(self, bucket: Bucket) -> Standing | None:
         """Nothing is known."""
 
-    def seed(self, bucket: Bucket, spent: int) -> None:
+    def seed(self, bucket: Bucket, spent: Spent) -> None:
         """Nothing is kept."""
 
     async def run(self) -> None:
@@ -73,9 +73,9 @@ class Share:
         standing = self.local.peek(self._of(bucket))
         return None if standing is None else evolve(standing, bucket=bucket)
 
-    def seed(self, bucket: Bucket, spent: int) -> None:
-        """A share of what was spent."""
-        self.local.seed(self._of(bucket), spent // self.gateways())
+    def seed(self, bucket: Bucket, spent: Spent) -> None:
+        """What this gateway has spent itself, of its share."""
+        self.local.seed(self._of(bucket), spent)
 
     async def run(self) -> None:
         """The local store's."""

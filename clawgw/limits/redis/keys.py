@@ -25,8 +25,12 @@ class Rule(NamedTuple):
 def rule(bucket: Bucket) -> Rule:
     """The same key for buckets that are equal in all but their limit."""
     name = {"concurrent": "places", "usd": bucket.per}.get(bucket.kind, "drain")
-    identity = repr((bucket.scope, bucket.name, bucket.kind, bucket.per))
-    return Rule(f"{PREFIX}bucket:{digest(identity)}", name, min(bucket.limit, MAX_LIMIT[bucket.kind]))
+    return Rule(f"{PREFIX}bucket:{digest(_identity(bucket))}", name, min(bucket.limit, MAX_LIMIT[bucket.kind]))
+
+
+def spendings(bucket: Bucket, since_ms: int) -> str:
+    """The key of what the ledgers say of a budget in the window that began then."""
+    return f"{PREFIX}spent:{digest(f'{since_ms} {_identity(bucket)}')}"
 
 
 def record(name: str) -> str:
@@ -37,3 +41,7 @@ def record(name: str) -> str:
 def digest(name: str) -> str:
     """128 bits of any text."""
     return blake2b(name.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def _identity(bucket: Bucket) -> str:
+    return repr((bucket.scope, bucket.name, bucket.kind, bucket.per))

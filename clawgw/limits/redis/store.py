@@ -9,14 +9,14 @@ from collections.abc import Callable, Sequence
 
 import trio
 
-from clawgw.limits.arithmetic import Level, standing
-from clawgw.limits.bucket import Bucket, Claim, Granted, Refused, Standing, Verdict
+from clawgw.limits.arithmetic import MAX_LIMIT, Level, standing
+from clawgw.limits.bucket import Bucket, Claim, Granted, Refused, Scope, Spent, Standing, Verdict
 from clawgw.limits.redis.asking import BUSY_S, Desk
 from clawgw.limits.redis.away import WhenDown, while_away
 from clawgw.limits.redis.breaker import Breaker
 from clawgw.limits.redis.clock import RedisClock
 from clawgw.limits.redis.connection import connection
-from clawgw.limits.redis.keys import GATEWAYS, digest, record, rule
+from clawgw.limits.redis.keys import GATEWAYS, digest, record, rule, spendings
 from clawgw.limits.redis.leases import Leases
 from clawgw.limits.redis.link import Answer, Link, Unanswered
 from clawgw.limits.redis.outbox import KEPT, Outbox
@@ -33,6 +33,8 @@ STOP_S = 1.0
 LATE = -1
 MOST_USED = 10**15
 """More in one reservation is not believed; as nano-dollars, a million dollars."""
+_IN_LEDGERS: frozenset[Scope] = frozenset({"key", "label", "route", "provider", "provider_key"})
+"""What a quota is charged is in no record."""
 
 
 class RedisStore:
@@ -45,14 +47,15 @@ class RedisStore:
         local: LimitStore,
         gateway: str,
         *,
-        unseeded: Callable[[Bucket], None] = lambda _: None,
+        forgotten: Callable[[], None] = lambda: None,
         scripts: Scripts | None = None,
         patience_s: float = PATIENCE_S,
     ) -> None:
         """Connects later. Raises `BadRedisUrl`.
 
         `local` decides while Redis is away, if `when_down` says so; it is run with this store, and all that share it
-        have one name, `gateway`. `unseeded` is told of every budget that Redis knew nothing of, and should `seed` it.
+        have one name, `gateway`. `forgotten` is told when Redis may know less than the ledger: where
+        it knows nothing of a budget or of this gateway, and after it was away.
         """
         self._link = Link(connection(url, patience_s))
         self._breaker = Breaker()
@@ -60,7 +63,7 @@ class RedisStore:
         self._outbox = Outbox(self._link, self._breaker)
         self._away = while_away(when_down, local, lambda: self._gateways)
         self._gateway, self._gateways = digest(gateway), 1
-        self._unseeded = unseeded
+        self._forgotten = forgotten
         self._scripts = scripts or Scripts.read()
         self._patience_s = patience_s
         self._clock, self._seen, self._leases = RedisClock(), Seen(), Leases()
@@ -100,11 +103,13 @@ class RedisStore:
             return self._away.peek(bucket)
         return self._seen.standing(bucket, self._clock.ms(trio.current_time()))
 
-    def seed(self, bucket: Bucket, spent: int) -> None:
-        """As `LimitStore.seed`: a budget of which more was spent already knows better."""
+    def seed(self, bucket: Bucket, spent: Spent) -> None:
+        """As `LimitStore.seed`. Where Redis is away it is not told later: it will be asked for again."""
         self._away.seed(bucket, spent)
-        budget = rule(bucket)
-        self._outbox.tell(self._scripts.seed, [budget.key], [budget.name, min(spent, MOST_USED)])
+        if self.degraded is None:
+            budget, said = rule(bucket), spendings(bucket, spent.since_ms)
+            arguments = budget.name, spent.since_ms, spent.ledger, min(spent.amount, MAX_LIMIT["usd"])
+            self._outbox.tell(self._scripts.seed, [budget.key, said], arguments)
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """As `LimitStore.run`; ready when Redis was tried for the first time. What is to be told is told at the end."""
@@ -126,10 +131,13 @@ class RedisStore:
 
     async def beat(self) -> None:
         """One turn of `run`: say that this gateway lives, and see whether Redis does."""
+        was_away = self.degraded is not None
         answer = await self._desk.ask(self._scripts.beat, [GATEWAYS], [self._gateway, GATEWAY_MS])
         if (heard := self._heard(answer)) is not None:
-            self._gateways = heard[0]
+            self._gateways, _, joined = heard
             self._outbox.resend()
+            if joined or was_away:
+                self._forgotten()
 
     def renew(self) -> None:
         """One turn of `run`: hold the places for another lease, and forget what has expired."""
@@ -166,9 +174,8 @@ class RedisStore:
         if not granted:
             return Refused(_standings(claims, levels, now_ms, [claim.amount for claim in claims]))
         self._leases.hold(name, claims, now_ms + expires_ms)
-        for index, claim in enumerate(claims):
-            if absent >> index & 1:
-                self._unseeded(claim.bucket)
+        if any(absent >> index & 1 and claim.bucket.scope in _IN_LEDGERS for index, claim in enumerate(claims)):
+            self._forgotten()
         return Granted(_standings(claims, levels, now_ms, [0] * len(claims)))
 
     def _heard(self, answer: Answer) -> Sequence[int] | None:

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import trio
 
-from clawgw.limits.bucket import Bucket, Claim, Granted
+from clawgw.limits.bucket import Claim, Granted
 from clawgw.limits.memory import MemoryStore
 from clawgw.limits.redis.away import WhenDown
 from clawgw.limits.redis.scripts import Scripts
@@ -28,10 +28,10 @@ async def running(store: RedisStore) -> AsyncIterator[RedisStore]:
         nursery.cancel_scope.cancel()
 
 
-def patient(
-    url: str, *, unseeded: Callable[[Bucket], None] = lambda _: None, scripts: Scripts | None = None
-) -> RedisStore:
-    return RedisStore(url, "closed", MemoryStore(now_ms), "g", unseeded=unseeded, scripts=scripts, patience_s=PATIENT_S)
+def patient(url: str, *, forgotten: Callable[[], None] = lambda: None, scripts: Scripts | None = None) -> RedisStore:
+    return RedisStore(
+        url, "closed", MemoryStore(now_ms), "g", forgotten=forgotten, scripts=scripts, patience_s=PATIENT_S
+    )
 
 
 def as_used(

@@ -7,13 +7,14 @@ from collections.abc import Callable
 import pytest
 import trio
 
-from clawgw.limits.bucket import Bucket, Claim, Granted, Refused, Standing
+from clawgw.limits.arithmetic import window
+from clawgw.limits.bucket import Bucket, Claim, Granted, Refused, Spent, Standing
 from clawgw.limits.redis.away import WhenDown
 from clawgw.limits.redis.breaker import FAILURES
 from clawgw.limits.redis.keys import rule
 from clawgw.limits.redis.store import PATIENCE_S, RedisStore
 from tests.limits.redis.server import RedisServer
-from tests.limits.redis.stores import as_used, eventually, passes, passes_at_last, patient, running
+from tests.limits.redis.stores import as_used, eventually, now_ms, passes, passes_at_last, patient, running
 
 TEN = Bucket("key", "alice", "requests", 10)
 PLACES = Bucket("key", "alice", "concurrent", 3)
@@ -189,6 +190,19 @@ async def test_local_divides_by_the_gateways_that_were_there(doomed: RedisServer
         assert peeked == Standing(PLACES, 0, 0)
 
 
+async def test_local_knows_what_this_gateway_has_spent_of_its_share(doomed: RedisServer) -> None:
+    month = Bucket("key", "alice", "usd", 1_000, "month")
+    began_ms = window("month", now_ms())[0]
+    async with running(as_used(doomed.url, "local", patience_s=10)) as store:
+        async with running(as_used(doomed.url, gateway="other", patience_s=10)):
+            await store.beat()
+        store.seed(month, Spent(300, began_ms, "one"))
+        store._breaker.degraded = "Away"
+        store.seed(month, Spent(400, began_ms, "one"))
+        assert not await passes(store, "a", Claim(month, 101))
+        assert await passes(store, "b", Claim(month, 100))
+
+
 @pytest.mark.parametrize(("when_down", "verdict"), [("open", Granted), ("closed", Refused)])
 async def test_started_without_redis(tmp_path: object, when_down: WhenDown, verdict: type) -> None:
     store = as_used(f"unix://{tmp_path}/none", when_down)
@@ -198,7 +212,7 @@ async def test_started_without_redis(tmp_path: object, when_down: WhenDown, verd
         assert isinstance(answer, verdict)
         assert [one.wait_ms for one in answer.standings] == [0 if verdict is Granted else 1_000]
         store.settle("a", [1])
-        store.seed(Bucket("key", "alice", "usd", 5, "day"), 1)
+        store.seed(Bucket("key", "alice", "usd", 5, "day"), Spent(1, 0))
         assert store.peek(TEN) is None
         store.renew()
 

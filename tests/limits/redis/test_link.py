@@ -2,10 +2,11 @@ import trio
 
 from clawgw.limits.bucket import Bucket
 from clawgw.limits.redis.connection import connection
-from clawgw.limits.redis.keys import rule
+from clawgw.limits.redis.keys import rule, spendings
 from clawgw.limits.redis.link import Job, Link, Unanswered
 from clawgw.limits.redis.scripts import Scripts
 from tests.limits.redis.server import RedisServer
+from tests.limits.redis.stores import now_ms
 
 SEED = Scripts.read().seed
 RESERVE = Scripts.read().reserve
@@ -27,8 +28,9 @@ def test_of_many_calls_each_has_an_answer_of_its_own(server: RedisServer) -> Non
 
 def test_a_bucket_that_many_share_is_read_and_written_once(server: RedisServer) -> None:
     server.client.config_resetstat()
-    key = rule(Bucket("key", "a", "usd", 100, "day")).key
-    jobs = [Job(SEED, [key], ["day", spent]) for spent in (3, 7, 5)]
+    budget, today_ms = Bucket("key", "a", "usd", 100, "day"), now_ms() // 86_400_000 * 86_400_000
+    keys = [rule(budget).key, spendings(budget, today_ms)]
+    jobs = [Job(SEED, keys, ["day", today_ms, "ledger", spent]) for spent in (3, 7, 5)]
     Link(connection(server.url, 10))._run(jobs)
     ran = {name: stats["calls"] for name, stats in server.client.info("commandstats").items()}
     assert [job.answer for job in jobs] == [1, 1, 1]

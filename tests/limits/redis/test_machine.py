@@ -10,7 +10,7 @@ import trio
 from attrs import frozen
 from hypothesis import settings
 
-from clawgw.limits.bucket import Bucket, Claim, Standing, Verdict
+from clawgw.limits.bucket import Bucket, Claim, Spent, Standing, Verdict
 from clawgw.limits.redis.scripts import Scripts
 from clawgw.limits.redis.store import RedisStore
 from tests.limits.machine import Driven, LimitMachine
@@ -36,7 +36,7 @@ class InRedis:
         self._beat()
         return trio.from_thread.run_sync(self.store.peek, bucket, trio_token=self.token)
 
-    def seed(self, bucket: Bucket, spent: int) -> None:
+    def seed(self, bucket: Bucket, spent: Spent) -> None:
         self._do(partial(self.store.seed, bucket, spent))
 
     def renew(self) -> None:

@@ -3,17 +3,21 @@ import re
 import trio
 from attrs import evolve
 
-from clawgw.limits.bucket import Bucket, Claim, Granted, Refused, Standing
+from clawgw.limits.bucket import Bucket, Claim, Granted, Refused, Spent, Standing
 from clawgw.limits.redis.scripts import Scripts
 from clawgw.limits.redis.store import RedisStore
 from clawgw.limits.store import LEASE_MS
 from tests.limits.redis.server import RedisServer
-from tests.limits.redis.stores import eventually, passes, passes_at_last, patient, running
+from tests.limits.redis.stores import eventually, now_ms, passes, passes_at_last, patient, running
 
 SLOW = Bucket("key", "alice", "requests", 10)
 """One in six seconds: none comes back while a test runs."""
 PLACES = Bucket("key", "alice", "concurrent", 2)
 DAY = Bucket("key", "alice", "usd", 1_000, "day")
+
+
+def today_ms() -> int:
+    return now_ms() // 86_400_000 * 86_400_000
 
 
 def found(server: RedisServer) -> list[str]:
@@ -123,16 +127,40 @@ async def test_what_is_settled_is_renewed_no_more(server: RedisServer) -> None:
 
 
 async def test_a_budget_is_seeded_with_what_the_ledger_says_unless_more_is_known(server: RedisServer) -> None:
-    unseeded: list[Bucket] = []
-    async with running(patient(server.url, unseeded=unseeded.append)) as store:
-        assert await passes(store, "a", Claim(SLOW, 1), Claim(DAY, 100))
-        assert await passes(store, "b", Claim(DAY, 100))
-        assert unseeded == [DAY]
-        for spent in (150, 900, 300):
+    async with running(patient(server.url)) as store:
+        assert await passes(store, "a", Claim(SLOW, 1), Claim(DAY, 200))
+        for spent in (Spent(150, today_ms()), Spent(900, today_ms()), Spent(1_000, today_ms() - 86_400_000)):
             store.seed(DAY, spent)
         await store.beat()
-        assert not await passes(store, "c", Claim(DAY, 101))
-        assert await passes(store, "d", Claim(DAY, 100))
+        assert not await passes(store, "b", Claim(DAY, 101))
+        assert await passes(store, "c", Claim(DAY, 100))
+
+
+async def test_what_several_ledgers_say_is_added_up_however_often_they_say_it(server: RedisServer) -> None:
+    async with running(patient(server.url)) as one, running(patient(server.url)) as other:
+        for amount in (100, 300):
+            for _ in range(2):
+                one.seed(DAY, Spent(amount, today_ms(), "one"))
+                other.seed(DAY, Spent(400, today_ms(), "other"))
+        await one.beat()
+        await other.beat()
+        assert not await passes(one, "a", Claim(DAY, 301))
+        assert await passes(one, "b", Claim(DAY, 300))
+        assert all(0 < server.client.pttl(key) <= 2 * 86_400_000 for key in server.client.keys("{clawgw}:spent:*"))
+
+
+async def test_a_redis_that_may_have_forgotten_something_is_noticed(server: RedisServer) -> None:
+    noticed: list[str] = []
+    async with running(patient(server.url, forgotten=lambda: noticed.append("forgotten"))) as store:
+        assert len(noticed) == 1  # it has never heard of this gateway
+        assert await passes(store, "a", Claim(DAY, 100))
+        assert len(noticed) == 2  # nor of this budget
+        assert await passes(store, "b", Claim(DAY, 100), Claim(Bucket("quota", "q", "usd", 1_000, "day"), 100))
+        await store.beat()
+        assert len(noticed) == 2
+        server.client.flushall()
+        await store.beat()
+        assert len(noticed) == 3
 
 
 async def test_what_was_seen_of_a_bucket_drains_while_nobody_asks(server: RedisServer) -> None:
@@ -197,7 +225,7 @@ async def test_numbers_beyond_belief_do_no_harm(server: RedisServer) -> None:
     async with running(patient(server.url)) as store:
         assert await passes(store, "a", Claim(endless, 5), Claim(SLOW, 10))
         assert not await passes(store, "b", Claim(SLOW, 10**30))
-        store.seed(DAY, 10**30)
+        store.seed(DAY, Spent(10**30, today_ms()))
         store.settle("a", [10**30, 10**30])
         await store.beat()
         assert not await passes(store, "c", Claim(DAY, 1))

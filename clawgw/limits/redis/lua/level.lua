@@ -71,10 +71,13 @@ local function change(key, rule, used, at)
   used_of[key], at_of[key], changed[key] = used, at, rule
 end
 
--- Kept until it makes no difference; a budget so long that the next window knows it was not lost.
+-- Until it makes no difference; a budget is kept so long that the next window knows it was not lost.
+local function lifetime(rule)
+  return rule == 'drain' and DRAINED_MS or 2 * (WINDOW_MS[rule] or LONGEST_MONTH_MS)
+end
+
 local function keep_changes()
   for key, rule in pairs(changed) do
-    local ttl = rule == 'drain' and DRAINED_MS or 2 * (WINDOW_MS[rule] or LONGEST_MONTH_MS)
-    redis.call('SET', key, struct.pack('<dd', used_of[key], at_of[key]), 'PX', ttl)
+    redis.call('SET', key, struct.pack('<dd', used_of[key], at_of[key]), 'PX', lifetime(rule))
   end
 end
