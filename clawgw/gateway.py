@@ -146,7 +146,7 @@ class Gateway:
             started=arrival.started,
             now=arrival.now,
             prices=arrival.live.planner.prices,
-            estimate=RoughEstimate(lambda: prompt.rough),
+            estimate=RoughEstimate(lambda: prompt.rough(request.model)),
             learn=partial(arrival.live.tokens.learn, prompt),
             listener=self.listener,
         )

@@ -54,13 +54,18 @@ class Journey:
     _deadline: float = field(init=False, default=0.0)
     _tried: dict[str, set[int]] = field(init=False, factory=dict)
     """The keys tried, by provider."""
+    _likely_model: str | None = field(init=False, default=None)
+    _known: RequestFacts | None = field(init=False, default=None, repr=False)
     _allowance: Allowance = field(init=False)
 
     async def run(self) -> Answer:
         """The first answer to commit. Raises `GatewayError`."""
         live, resolved = self.arrival.live, self._resolved()
         targets = await live.tokens.with_room(self.prompt, resolved.targets, live.catalogue)
-        schedule = self._schedule(evolve(resolved, targets=tuple(targets)))
+        self._likely_model = targets[0].model
+        if len(targets) < len(resolved.targets):
+            resolved = evolve(resolved, targets=tuple(targets))
+        schedule = self._schedule(resolved)
         self._allowance = self._allowed(resolved)
         await self._allowance.open([attempt.target for attempt in schedule.plan.attempts])
         self.settlement.allowance = self._allowance
@@ -132,6 +137,11 @@ class Journey:
         return attempt
 
     def _facts(self) -> RequestFacts:
+        if self._known is None:
+            self._known = self._facts_of_request()
+        return self._known
+
+    def _facts_of_request(self) -> RequestFacts:
         arrival = self.arrival
         return facts_of(
             self.prompt,
@@ -140,6 +150,7 @@ class Journey:
             caller=arrival.caller,
             headers=arrival.headers,
             now=arrival.now,
+            likely_model=self._likely_model,
         )
 
     def _with_health(self, view: TargetView) -> TargetView:

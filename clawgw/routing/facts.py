@@ -14,9 +14,19 @@ _SECRET_HEADERS = {"x-api-key", "x-goog-api-key"}
 
 
 def facts_of(  # a fact for each place it comes from
-    prompt: Prompt, endpoint: str, *, request_id: str, headers: RawHeaders, now: float, caller: Caller = NOBODY
+    prompt: Prompt,
+    endpoint: str,
+    *,
+    request_id: str,
+    headers: RawHeaders,
+    now: float,
+    caller: Caller = NOBODY,
+    likely_model: str | None = None,
 ) -> RequestFacts:
-    """The facts of a checked request, by its prompt. `now` is in Unix seconds."""
+    """The facts of a checked request, by its prompt. `now` is in Unix seconds.
+
+    `likely_model` is the one in whose tokens the prompt is estimated, where it is not the one that the client names.
+    """
     request, body = prompt.request, prompt.request.body
     return RequestFacts(
         model=request.model,
@@ -29,7 +39,7 @@ def facts_of(  # a fact for each place it comes from
         headers=told_headers(headers),
         tools=len(body.get("tools") or ()),
         images=len(prompt.content.media),
-        estimated_tokens=prompt.rough,
+        estimated_tokens=prompt.rough(likely_model or request.model),
         max_tokens=body.get("max_completion_tokens") or body.get("max_tokens"),
         now=now,
         random=random_of(request_id),

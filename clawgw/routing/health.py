@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from enum import Enum
 
-from attrs import Factory, define, evolve, field
+from attrs import Factory, define, field
 
 from clawgw.config import settings
 from clawgw.policy import BreakerState, TargetView
@@ -108,8 +108,9 @@ class TargetHealth:
         key = self._readiest(now)
         latency = self.latency(streaming=streaming)
         outcomes = self.outcomes.total(now)
-        return evolve(
-            base,
+        return TargetView(
+            target=base.target,
+            ready=base.ready,
             breaker="open" if key.breaker.reopens_in(now) else key.breaker.state(now),
             cooling_s=key.cool_down.left_s(now),
             in_flight=self.in_flight,
@@ -118,6 +119,10 @@ class TargetHealth:
             p99_s=latency.quantile(0.99, now),
             peak_ewma_s=latency.peak_ewma(now),
             failure_ratio=self.failures.total(now) / outcomes if outcomes else 0.0,
+            remaining_ratio=base.remaining_ratio,
+            input_price=base.input_price,
+            output_price=base.output_price,
+            context_window=base.context_window,
         )
 
     def breaker_state(self, now: float) -> BreakerState:

@@ -75,14 +75,16 @@ class Prompt:
             self._counts[model] = self._count(model)
         return self._counts[model]
 
-    @property
-    def rough(self) -> int:
-        """In nobody's tokens in particular, and cheap: what was counted already, or is short, or else by the byte."""
+    def rough(self, model: str) -> int:
+        """What is cheap to tell: what was counted already, for whichever model; this one's, if it is short; the bytes.
+
+        `model` is one that may be asked, so that what is counted here need not be counted again.
+        """
         if self._counts:
             return next(iter(self._counts.values())).tokens
         if self.bytes <= LARGE:
-            return self.count(self.request.model).tokens
-        return self.bytes // BYTES_PER_TOKEN + _media_tokens(self.content, self.request.model)
+            return self.count(model).tokens
+        return self.bytes // BYTES_PER_TOKEN + _media_tokens(self.content, model)
 
     def _count(self, model: str) -> Count:
         family = family_of(model)

@@ -60,4 +60,4 @@ def get_text(source: dict[str, Any], key: str) -> str:
 def get_count(source: dict[str, Any], key: str) -> int:
     """The whole number at `key` if it is not negative, or 0."""
     value = source.get(key)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+    return value if type(value) is int and value > 0 else 0

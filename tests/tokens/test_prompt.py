@@ -96,15 +96,15 @@ def test_bytes() -> None:
 
 
 def test_what_is_rough() -> None:
-    assert chat(HELLO).rough == 4 + 3 + 2
+    assert chat(HELLO).rough("m") == 4 + 3 + 2
     counted = chat(HELLO)
     counted.count("gpt-5")
-    assert counted.rough == 8
-    assert chat("x" * (LARGE + 1)).rough == 5000
+    assert counted.rough("m") == 8
+    assert chat("x" * (LARGE + 1)).rough("m") == 5000
     image = {"type": "image_url", "image_url": "https://x.example/a.png"}
     large = {"role": "user", "content": [{"type": "text", "text": "x" * 40_000}, image]}
-    assert chat(large).rough == 10_000 + 37 * 37
-    assert text("x" * 40_000).rough == 10_000
+    assert chat(large).rough("m") == 10_000 + 37 * 37
+    assert text("x" * 40_000).rough("m") == 10_000
 
 
 def test_what_is_too_long_to_be_counted_is_like_its_beginning() -> None:
@@ -147,7 +147,7 @@ KINDS = st.sampled_from(["text", "refusal", "image_url", "input_audio", "file", 
 PARTS = st.builds(lambda kind, value: {"type": kind, kind: value}, KINDS, ANYTHING)
 
 
-@settings(suppress_health_check=[HealthCheck.filter_too_much])
+@settings(suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 @given(MODELS, st.lists(PARTS, min_size=1, max_size=3), st.dictionaries(MEMBERS, ANYTHING), ANYTHING)
 def test_whatever_passes_the_checks_is_counted(model: str, parts: list[Any], schema: Any, tool: Any) -> None:
     declared = {"type": "function", "function": {"name": "f", "parameters": {"properties": {"x": schema}}}}
@@ -156,5 +156,5 @@ def test_whatever_passes_the_checks_is_counted(model: str, parts: list[Any], sch
         prompt = chat(message, tools=[declared, {"type": "their:own", "x": tool}], response_format=None)
     except InvalidRequest:
         assume(False)  # noqa: FBT003  the only way to say so
-    assert prompt.rough > 0
+    assert prompt.rough("m") > 0
     assert prompt.count(model).tokens > 0

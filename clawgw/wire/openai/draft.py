@@ -5,6 +5,7 @@ another target can serve the request. The caller's own dict is never changed.
 """
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Any
@@ -23,6 +24,11 @@ def matches(model: str, patterns: tuple[str, ...]) -> bool:
     """Whether one of the shell-style `patterns` fits the model's name, in any case."""
     name = model.lower()
     return any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def without(fields: dict[str, Any], names: AbstractSet[str]) -> dict[str, Any]:
+    """The same dict where it has none of the names, else a copy that has none."""
+    return fields if names.isdisjoint(fields) else {key: value for key, value in fields.items() if key not in names}
 
 
 def unsupported(target: WireTarget, feature: str, param: str) -> WireError:

@@ -8,14 +8,14 @@ refused, for an answer without reasoning would be another answer. Models of othe
 Sources: https://platform.openai.com/docs/guides/reasoning, https://platform.openai.com/docs/guides/latest-model.
 """
 
-from typing import Any, Literal
+from typing import Literal
 
 from attrs import frozen
 
-from clawgw.wire.openai.draft import Draft, matches, unsupported
+from clawgw.wire.openai.draft import Draft, matches, unsupported, without
 
 _OWN_MODELS = ("gpt-[0-9]*", "chatgpt-*", "o[1-9]*")
-_REASONING_FIELDS = ("reasoning", "reasoning_content", "reasoning_details")
+_REASONING_FIELDS = frozenset({"reasoning", "reasoning_content", "reasoning_details"})
 _SAMPLING = ("temperature", "top_p", "presence_penalty", "frequency_penalty", "logit_bias")
 
 
@@ -42,15 +42,11 @@ def fit_openai(draft: Draft) -> None:
     model = draft.target.model
     if not matches(model, _OWN_MODELS):
         return
-    draft.body["messages"] = [_without_reasoning(message) for message in draft.body["messages"]]
+    draft.body["messages"] = [without(message, _REASONING_FIELDS) for message in draft.body["messages"]]
     for generation in _GENERATIONS:
         if matches(model, generation.models):
             _fit_reasoning_model(draft, generation)
             return
-
-
-def _without_reasoning(message: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in message.items() if key not in _REASONING_FIELDS}
 
 
 def _fit_reasoning_model(draft: Draft, generation: _Generation) -> None:

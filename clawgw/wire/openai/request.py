@@ -1,12 +1,13 @@
 """A chat request as an OpenAI-shaped provider wants it: the caller's body, changed only where the dialect says so."""
 
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import orjson
 
 from clawgw.wire.codec import UpstreamRequest, WireTarget
 from clawgw.wire.openai.dialects import Dialect, Rule
-from clawgw.wire.openai.draft import Draft, matches, unsupported
+from clawgw.wire.openai.draft import Draft, matches, unsupported, without
 from clawgw.wire.request import ChatRequest
 
 _EXTRA_CONTENT = "extra_content"
@@ -69,21 +70,24 @@ def _ask_for_usage(draft: Draft, ask: bool) -> None:  # noqa: FBT001 - its only 
 
 def _fit_messages(draft: Draft, dialect: Dialect) -> None:
     drops = dialect.message_drops | {_EXTRA_CONTENT}
-    messages = []
-    for message in draft.body["messages"]:
-        fitted = {key: value for key, value in message.items() if key not in drops}
-        if fitted.get("tool_calls"):
-            fitted["tool_calls"] = [_fit_call(call) for call in fitted["tool_calls"]]
-        _refuse_parts(draft.target, fitted, dialect)
-        messages.append(fitted)
-    draft.body["messages"] = messages
+    draft.body["messages"] = [_fit_message(message, drops) for message in draft.body["messages"]]
+    if dialect.part_refuses:
+        for message in draft.body["messages"]:
+            _refuse_parts(draft.target, message, dialect)
+
+
+def _fit_message(message: dict[str, Any], drops: AbstractSet[str]) -> dict[str, Any]:
+    fitted = without(message, drops)
+    if fitted.get("tool_calls"):
+        return {**fitted, "tool_calls": [_fit_call(call) for call in fitted["tool_calls"]]}
+    return fitted
 
 
 def _fit_call(call: dict[str, Any]) -> dict[str, Any]:
-    fitted = {key: value for key, value in call.items() if key != _EXTRA_CONTENT}
+    fitted = without(call, {_EXTRA_CONTENT})
     function = fitted.get("function")
     if function and not function["arguments"].strip():
-        fitted["function"] = {**function, "arguments": "{}"}
+        return {**fitted, "function": {**function, "arguments": "{}"}}
     return fitted
 
 
