@@ -13,7 +13,7 @@ RawHeaders = Sequence[tuple[bytes, bytes]]
 _SECRET_HEADERS = {"x-api-key", "x-goog-api-key"}
 
 
-def facts_of(  # a fact for each place it comes from
+def facts_of(  # noqa: PLR0913 - a fact for each place it comes from
     prompt: Prompt,
     endpoint: str,
     *,
