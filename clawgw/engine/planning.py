@@ -17,6 +17,8 @@ from clawgw.routing.views import base_view
 
 AddHealth = Callable[[TargetView], TargetView]
 """Adds to a view what has been seen of its target."""
+MOST_VIEWS = 1024
+"""A client may name any model where a route's target ends in `*`."""
 _ANY_REQUEST = RequestFacts(model="")
 
 
@@ -28,6 +30,8 @@ class Planner:
     catalogue: Catalogue
     policies: PolicyRunner
     prices: Prices = field(init=False)
+    _views: dict[Target, TargetView] = field(init=False, factory=dict, repr=False)
+    """Of targets, as they are without prices and health."""
 
     @prices.default
     def _prices(self) -> Prices:
@@ -42,8 +46,9 @@ class Planner:
         if route is None or (route.policy is None and route.strategy == "failover"):
             return failover_plan(resolved.targets)
         if route.policy is None and route.strategy in BY_HEALTH_ALONE:
-            views = [add_health(base_view(target, self.snapshot, self.catalogue)) for target in resolved.targets]
-            return _by_strategy(route, _ANY_REQUEST, views)
+            return _by_strategy(
+                route, _ANY_REQUEST, [add_health(self._unpriced(target)) for target in resolved.targets]
+            )
         request = facts()
         views = [add_health(self.base(target, request)) for target in resolved.targets]
         if route.policy is None:
@@ -68,6 +73,14 @@ class Planner:
         price = self.prices.price(target, request.now)
         rates = None if price is None else price.rates(request.estimated_tokens)
         return base_view(target, self.snapshot, self.catalogue, rates)
+
+    def _unpriced(self, target: Target) -> TargetView:
+        known = self._views.get(target)
+        if known is None:
+            known = base_view(target, self.snapshot, self.catalogue)
+            if len(self._views) < MOST_VIEWS:
+                self._views[target] = known
+        return known
 
     def _route(self, resolved: Resolved) -> Route | None:
         return None if resolved.route is None else self.snapshot.settings.routes[resolved.route]

@@ -43,9 +43,8 @@ def delay_s(view: TargetView, hedge_after: str | float) -> float:
     """
     if not isinstance(hedge_after, str):
         return hedge_after
-    wanted = int(hedge_after.removeprefix("p"))
-    known = ((50, view.p50_s), (95, view.p95_s), (99, view.p99_s))
-    waited_s = next((time for quantile, time in known if quantile >= wanted and time is not None), None)
+    wanted = int(hedge_after[1:])
+    waited_s = view.p50_s if wanted <= 50 else view.p95_s if wanted <= 95 else view.p99_s
     return UNKNOWN_S if waited_s is None else max(waited_s, FLOOR_S)
 
 
