@@ -14,11 +14,11 @@ import orjson
 
 from clawgw.errors import InvalidRequest
 from clawgw.wire.checks.parse import parse_chat_request, parse_embeddings_request, parse_text_request
-from clawgw.wire.codec import Codec, Done, Event, Failed, StreamParser, WireError, WireTarget
+from clawgw.wire.codec import Codec, Done, Failed, SingleEvent, StreamParser, WireError, WireTarget, unfold
 from clawgw.wire.formats import CODECS
 from clawgw.wire.operations import operation
 from clawgw.wire.request import ChatRequest, EmbeddingsRequest, Request, TextRequest
-from clawgw.wire.sse import SseDecoder, SseEvent
+from clawgw.wire.sse import SseDecoder, SseEvent, parse_event
 from fuzz.limits import limits
 
 Target = Callable[[bytes], None]
@@ -52,14 +52,15 @@ def sse(data: bytes) -> None:
 
 def _sse_events(pieces: list[bytes]) -> list[SseEvent | str]:
     decoder = SseDecoder(max_event_bytes=64)
-    events: list[SseEvent | str] = []
+    blocks: list[bytes] = []
+    failure: list[SseEvent | str] = []
     try:
         for piece in pieces:
-            events += decoder.feed(piece)
-        events += decoder.finish()
+            blocks += decoder.feed(piece)
+        blocks += decoder.finish()
     except WireError as error:
-        events.append(error.failure.kind.value)
-    return events
+        failure.append(error.failure.kind.value)
+    return [*filter(None, map(parse_event, blocks)), *failure]
 
 
 def stream(codec: Codec, data: bytes) -> None:
@@ -71,9 +72,9 @@ def stream(codec: Codec, data: bytes) -> None:
         assert events == _events(asked.parser(), split(data))
 
 
-def _events(parser: StreamParser, pieces: list[bytes]) -> list[Event]:
-    events = [event for piece in pieces for event in parser.feed(piece)]
-    events += parser.finish()
+def _events(parser: StreamParser, pieces: list[bytes]) -> list[SingleEvent]:
+    events: list[SingleEvent] = [event for piece in pieces for event in unfold(parser.feed(piece))]
+    events += unfold(parser.finish())
     assert parser.feed(b"data: {}\n\n") == parser.finish() == []
     return events
 

@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterator
 from itertools import chain, pairwise
 
-from clawgw.wire.sse import SseDecoder, SseEvent
+from clawgw.wire.sse import SseDecoder
 
 WHOLE_UP_TO = 8 * 1024
 
@@ -25,8 +25,8 @@ def all_splits(raw: bytes, *, whole_up_to: int = WHOLE_UP_TO, random_splits: int
 def telling_splits(raw: bytes, **limits: int) -> Iterator[list[bytes]]:
     """Those of `all_splits` that a parser over `SseDecoder` can tell apart.
 
-    Every split is put through the decoder, whose events must come out the same; a parser sees no more of a split than
-    which events came together, so one split stands for all that gather them alike.
+    Every split is put through the decoder, whose blocks must come out the same; a parser sees no more of a split than
+    which blocks came together, so one split stands for all that gather them alike.
     """
     whole = list(chain.from_iterable(_gathered([raw])))
     seen = set()
@@ -39,8 +39,8 @@ def telling_splits(raw: bytes, **limits: int) -> Iterator[list[bytes]]:
             yield pieces
 
 
-def _gathered(pieces: list[bytes]) -> list[list[SseEvent]]:
-    """The events that each piece brought, and those at the end."""
+def _gathered(pieces: list[bytes]) -> list[list[bytes]]:
+    """The blocks that each piece brought, and the one at the end."""
     decoder = SseDecoder()
     gathered = [decoder.feed(piece) for piece in pieces]
     return [*gathered, decoder.finish()]

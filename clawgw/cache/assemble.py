@@ -11,7 +11,7 @@ from typing import Any
 
 from attrs import define, field
 
-from clawgw.wire.codec import Chunk, Completion, Event, Usage, UsageReport
+from clawgw.wire.codec import Chunk, Completion, Event, Usage, UsageReport, unfold
 from clawgw.wire.json_body import get_objects
 
 Json = dict[str, Any]
@@ -47,7 +47,7 @@ class Assembly:
 
     def take(self, events: Iterable[Event]) -> None:
         """Some more of the stream."""
-        for event in events:
+        for event in unfold(events):
             if isinstance(event, UsageReport):
                 self._usage = event.usage
             elif isinstance(event, Chunk) and not self._is_over():

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from attrs import define, evolve, frozen
 
 from clawgw.ledger.record import UsageSource
-from clawgw.wire.codec import Chunk, Completion, Done, Event, Usage, UsageReport
+from clawgw.wire.codec import Chunk, Completion, Done, Event, Passage, Usage, UsageReport
 
 CHARACTERS_PER_TOKEN = 4
 """Of English text, for most tokenizers."""
@@ -67,6 +67,8 @@ class Seen:
             match event:
                 case Chunk(body):
                     self._note_choices(body, "delta")
+                case Passage(texts=texts):
+                    self._characters += sum(map(len, texts))
                 case UsageReport(usage):
                     self._report(usage)
                 case Done() if self._reported is not None:

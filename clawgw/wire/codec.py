@@ -7,10 +7,11 @@ form is OpenAI's, because that is what clients speak: an answer is a `chat.compl
 bodies and handed out as the last event by the parsers of streams. No input, whatever its bytes, raises anything else.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from typing import Any, Protocol
 
+import orjson
 from attrs import field, frozen
 
 from clawgw.wire.request import ChatRequest, EmbeddingsRequest, TextRequest
@@ -145,6 +146,23 @@ class Chunk:
 
 
 @frozen
+class Passage:
+    """Chunks in a row, each with the same keys and values as the last `Chunk` before them but for what they say.
+
+    Kept as they came: to build each would cost several times as much as to pass it on. Each of `fields` fills
+    `template`, a `%`-format, to the JSON of one chunk; `texts` has what each says, none of them empty.
+    """
+
+    template: bytes = field(repr=False)
+    fields: Sequence[bytes | tuple[bytes, ...]] = field(repr=False)
+    texts: Sequence[str]
+
+    def chunks(self) -> list["Chunk"]:
+        """Each by itself; all commit."""
+        return [Chunk(orjson.loads(self.template % fields), commits=True) for fields in self.fields]
+
+
+@frozen
 class UsageReport:
     """Usage so far; a later report replaces an earlier one, it never adds to it."""
 
@@ -163,11 +181,21 @@ class Done:
     """The stream is whole: a finish reason was seen, and the format's own end or its EOF. A parser's last event."""
 
 
-Event = Chunk | UsageReport | Failed | Done
+SingleEvent = Chunk | UsageReport | Failed | Done
+Event = SingleEvent | Passage
+
+
+def unfold(events: Iterable[Event]) -> Iterator[SingleEvent]:
+    """`events` with the chunks of each passage in its place."""
+    for event in events:
+        if isinstance(event, Passage):
+            yield from event.chunks()
+        else:
+            yield event
 
 
 class StreamParser(Protocol):
-    """Bytes of a 2xx stream in, events out; the same events however the bytes are split.
+    """Bytes of a 2xx stream in, events out; the same however the bytes are split, a `Passage` being its chunks.
 
     After `Failed` or `Done` every further call returns nothing. An end without a finish reason is a `Failed` of kind
     RESET. Memory stays under `MAX_EVENT_BYTES` and a constant.

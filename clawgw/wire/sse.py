@@ -5,11 +5,15 @@ three differences that real upstreams ask for: an event that the end of the stre
 still handed out, data stays bytes for the JSON decoder, and a block that is no event at all but bare JSON or HTML comes
 out as an event named `BARE`, so that an error page in the place of a stream is seen.
 
-Line ends are made LF first, so an event is what lies between two LF LF. The usual read, whole `data: …` events, costs
-one `split`; a partial event waits in one buffer that is searched only where it has grown, so time is linear in bytes.
+Line ends are made LF first, so what lies between two LF LF is an event: a block. The usual read, whole blocks, costs
+one `split`; a partial one waits in one buffer that is searched only where it has grown, so time is linear in bytes.
+Blocks and events are two steps because a parser that knows a block by its bytes has no need of its event.
 """
 
-from attrs import define, field, frozen
+from itertools import takewhile
+from typing import NamedTuple
+
+from attrs import define, field
 
 from clawgw.wire.codec import MAX_EVENT_BYTES, Failure, Kind, WireError
 
@@ -19,9 +23,11 @@ BARE = ""
 _BOM = b"\xef\xbb\xbf"
 
 
-@frozen
-class SseEvent:
-    """One event. `event` is "message" where the stream names none; `data` has its lines joined by LF."""
+class SseEvent(NamedTuple):
+    """One event; a tuple, which is quick to make. `event` is "message" where the stream names none.
+
+    `data` has its lines joined by LF.
+    """
 
     event: str
     data: bytes
@@ -29,7 +35,10 @@ class SseEvent:
 
 @define
 class SseDecoder:
-    """The events of one stream. Raises `WireError` of kind TOO_LARGE, now or at the next call, for one over the cap."""
+    """The blocks of one stream: what lies between blank lines, with LF for every line end; `parse_event` reads one.
+
+    Raises `WireError` of kind TOO_LARGE, now or at the next call, for one over the cap.
+    """
 
     max_event_bytes: int = MAX_EVENT_BYTES
     _buffer: bytearray = field(factory=bytearray, init=False)
@@ -37,8 +46,8 @@ class SseDecoder:
     _at_start: bool = field(default=True, init=False)
     _too_large: bool = field(default=False, init=False)
 
-    def feed(self, data: bytes) -> list[SseEvent]:
-        """The events that are whole now."""
+    def feed(self, data: bytes) -> list[bytes]:
+        """The blocks that are whole now; some may be empty."""
         data = self._lf_only(data)
         if self._buffer:
             grown_from = len(self._buffer) - 1
@@ -50,8 +59,8 @@ class SseDecoder:
         self._buffer = bytearray(blocks.pop())
         return self._capped(blocks)
 
-    def finish(self) -> list[SseEvent]:
-        """The event that the end of the stream left without its blank line, if any; its data may be cut short."""
+    def finish(self) -> list[bytes]:
+        """The block that the end of the stream left without its blank line; it may be cut short, or empty."""
         blocks = [bytes(self._buffer).removesuffix(b"\n")]
         self._buffer.clear()
         return self._capped(blocks)
@@ -65,32 +74,31 @@ class SseDecoder:
             data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         return data
 
-    def _capped(self, blocks: list[bytes]) -> list[SseEvent]:
-        """Events before the one over the cap are handed out, so that a split of the bytes cannot change them."""
-        events = [] if self._too_large else self._parse(blocks)
-        # One more byte may wait: the LF that ends the event's last line.
+    def _capped(self, blocks: list[bytes]) -> list[bytes]:
+        """Blocks before the one over the cap are handed out, so that a split of the bytes cannot change them."""
+        taken = [] if self._too_large else self._up_to_cap(blocks)
+        if taken and self._at_start:
+            self._at_start = False
+            taken[0] = taken[0].removeprefix(_BOM)
+        # One more byte may wait: the LF that ends the block's last line.
         self._too_large |= len(self._buffer) > self.max_event_bytes + 1
         if self._too_large:
             self._buffer.clear()
-            if not events:
+            if not any(taken):
                 raise _too_large(self.max_event_bytes)
-        return events
+        return taken
 
-    def _parse(self, blocks: list[bytes]) -> list[SseEvent]:
-        events = []
-        for block in blocks:
-            if len(block) > self.max_event_bytes:
-                self._too_large = True
-                break
-            if block.startswith(b"data: ") and b"\n" not in block:
-                events.append(SseEvent("message", block[6:]))
-            elif event := _parse_block(block.removeprefix(_BOM) if self._at_start else block):
-                events.append(event)
-            self._at_start = False
-        return events
+    def _up_to_cap(self, blocks: list[bytes]) -> list[bytes]:
+        if max(map(len, blocks), default=0) <= self.max_event_bytes:
+            return blocks
+        self._too_large = True
+        return list(takewhile(lambda block: len(block) <= self.max_event_bytes, blocks))
 
 
-def _parse_block(block: bytes) -> SseEvent | None:
+def parse_event(block: bytes) -> SseEvent | None:
+    """The event that a block is. None: it has no data, only comments or other fields."""
+    if block.startswith(b"data: ") and b"\n" not in block:
+        return SseEvent("message", block[6:])
     if block.lstrip()[:1] in (b"{", b"[", b"<"):
         return SseEvent(BARE, block)
     name, lines = b"", []

@@ -10,7 +10,7 @@ Source: https://platform.openai.com/docs/api-reference/completions.
 from collections.abc import Iterable
 from typing import Any
 
-from clawgw.wire.codec import Chunk, Completion, Event, Failure, Kind, WireError
+from clawgw.wire.codec import Chunk, Completion, Event, Failure, Kind, WireError, unfold
 from clawgw.wire.json_body import get_count, get_object, get_objects, get_text
 from clawgw.wire.request import ChatRequest, TextRequest
 
@@ -62,7 +62,7 @@ def text_from_completion(completion: Completion) -> Completion:
 
 def text_from_events(events: Iterable[Event]) -> list[Event]:
     """A chat stream's events as a text completion's. A chunk without text goes, unless it finishes a choice."""
-    texts = (_text_chunk(event) if isinstance(event, Chunk) else event for event in events)
+    texts = (_text_chunk(event) if isinstance(event, Chunk) else event for event in unfold(events))
     return [event for event in texts if event is not None]
 
 

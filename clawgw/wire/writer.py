@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 from attrs import define, field
 
-from clawgw.wire.codec import Chunk, Done, Event, Usage, UsageReport
+from clawgw.wire.codec import Chunk, Done, Event, Passage, Usage, UsageReport
 from clawgw.wire.sse import encode_sse
 
 KEEPALIVE = b": keepalive\n\n"
@@ -39,12 +39,19 @@ class StreamWriter:
         return b"".join([self._written(event) for event in events])
 
     def _written(self, event: Event) -> bytes:
+        if isinstance(event, Passage):
+            return self._passage(event)
         if isinstance(event, Chunk):
             self._latest = event.body
             return encode_sse(orjson.dumps({**event.body, "usage": None} if self.include_usage else event.body))
         if isinstance(event, UsageReport):
             self._usage = event.usage
         return self._usage_chunk() + _DONE if isinstance(event, Done) else b""
+
+    def _passage(self, passage: Passage) -> bytes:
+        """It follows a chunk with the same head, so that one stays the latest."""
+        template = passage.template[:-1] + b',"usage":null}' if self.include_usage else passage.template
+        return b"".join(map(encode_sse(template).__mod__, passage.fields))
 
     def _usage_chunk(self) -> bytes:
         if not self.include_usage or self._usage is None:

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from clawgw.engine.seen import RoughEstimate, Seen, Used
-from clawgw.wire.codec import Chunk, Completion, Done, Failed, Failure, Kind, Usage, UsageReport
+from clawgw.wire.codec import Chunk, Completion, Done, Failed, Failure, Kind, Passage, Usage, UsageReport
 
 
 def said(**delta: Any) -> Chunk:
@@ -51,6 +51,12 @@ def test_characters_are_added_up_over_chunks_and_choices() -> None:
     two = Chunk({"choices": [{"delta": {"content": "ab"}}, {"delta": {"content": "c"}}]}, commits=True)
     text = Chunk({"choices": [{"text": "de"}]}, commits=True)
     assert after(two, text, Chunk({"choices": []}, commits=False)) == estimated(100, 2)
+
+
+def test_a_passage_counts_as_its_texts() -> None:
+    passage = Passage(b"%b", [b'"ab"', b'"cde"'], ["ab", "cde"])
+    assert after(said(content="x"), passage) == estimated(100, 2)
+    assert after(UsageReport(Usage(7, 1)), passage) == Used(Usage(7, 3), "estimated")
 
 
 def test_what_is_reported_is_taken() -> None:

@@ -1,7 +1,7 @@
 import json
 from typing import Any
 
-from clawgw.wire.codec import Chunk, Done, Event, Failed, Failure, Kind, Usage, UsageReport
+from clawgw.wire.codec import Chunk, Done, Event, Failed, Failure, Kind, Passage, Usage, UsageReport, unfold
 from clawgw.wire.writer import KEEPALIVE, StreamWriter, error_event
 
 HEAD = {"id": "c1", "object": "chat.completion.chunk", "created": 7, "model": "m"}
@@ -31,6 +31,18 @@ def test_usage_is_null_in_every_chunk_and_then_in_one_of_its_own() -> None:
 
 def test_without_asking_there_is_no_usage_anywhere() -> None:
     assert written(EVENTS, include_usage=False) == [BODY, BODY, "[DONE]"]
+
+
+def test_a_passage_is_the_chunks_that_it_stands_for() -> None:
+    template = b'{"id":"c1","model":"100%%","choices":[{"index":0,"delta":{"content":%b}}],"p":"%b"}'
+    passage = Passage(template, [(b'"a"', b"x"), (b'"\\u00e9%"', b"y")], ["a", "é%"])
+    chunks: list[Any] = [
+        {"id": "c1", "model": "100%", "choices": [{"index": 0, "delta": {"content": text}}], "p": padding}
+        for text, padding in (("a", "x"), ("é%", "y"))
+    ]
+    assert [*unfold([passage, Done()])] == [*(Chunk(body, commits=True) for body in chunks), Done()]
+    assert written([passage], include_usage=False) == chunks
+    assert written([passage], include_usage=True) == [{**body, "usage": None} for body in chunks]
 
 
 def test_an_unknown_usage_is_not_made_up() -> None:

@@ -10,7 +10,7 @@ A whole message, or an error, as bare JSON in the stream's place is taken for wh
 https://platform.claude.com/docs/en/build-with-claude/streaming
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any
 
@@ -23,7 +23,7 @@ from clawgw.wire.anthropic.response import ENDING, finish_reason, tail, usage_of
 from clawgw.wire.chunks import ChunkBuilder
 from clawgw.wire.codec import Done, Event, Failed, Failure, Kind, UsageReport, WireError, WireTarget
 from clawgw.wire.json_body import decode_json_object, get_object, get_objects, get_text, invalid
-from clawgw.wire.sse import BARE, SseDecoder, SseEvent
+from clawgw.wire.sse import BARE, SseDecoder, SseEvent, parse_event
 
 Json = dict[str, Any]
 
@@ -58,21 +58,25 @@ class AnthropicStream:
             events.append(Failed(_CUT_SHORT))
         return events
 
-    def _events(self, read: Callable[[], list[SseEvent]]) -> list[Event]:
+    def _events(self, read: Callable[[], Iterable[bytes]]) -> list[Event]:
         events: list[Event] = []
         if self._ended:
             return events
         try:
-            for sse in read():
-                events.extend(self._take(sse))
+            for block in read():
+                if (sse := parse_event(block)) is not None:
+                    events.extend(self._take(sse))
         except WireError as error:
             self._ended = True
             events.append(Failed(error.failure))
         return events
 
-    def _rest(self) -> list[SseEvent]:
+    def _rest(self) -> Iterator[bytes]:
         """What the end of the connection left; an event cut off within its JSON never came."""
-        return [sse for sse in self._sse.finish() if sse.event == BARE or _is_json(sse.data)]
+        for block in self._sse.finish():
+            sse = parse_event(block)
+            if sse is not None and (sse.event == BARE or _is_json(sse.data)):
+                yield block
 
     def _take(self, sse: SseEvent) -> Iterator[Event]:
         if self._ended:

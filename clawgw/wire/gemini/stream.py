@@ -14,7 +14,7 @@ from attrs import define, field
 from clawgw.wire.chunks import ChunkBuilder
 from clawgw.wire.codec import Chunk, Done, Event, Failed, Failure, Kind, UsageReport, WireError, WireTarget
 from clawgw.wire.gemini.answer import Addition, Answer, begin_answer, decode_responses, raise_error
-from clawgw.wire.sse import SseDecoder
+from clawgw.wire.sse import SseDecoder, parse_event
 
 
 @define
@@ -50,11 +50,11 @@ class GeminiStream:
         return events
 
     def _feed(self, data: bytes) -> Iterator[Event]:
-        for event in self._decoder.feed(data):
+        for event in filter(None, map(parse_event, self._decoder.feed(data))):
             yield from self._read(event.data, decode_responses(event.data))
 
     def _finish(self) -> Iterator[Event]:
-        for event in self._decoder.finish():
+        for event in filter(None, map(parse_event, self._decoder.finish())):
             yield from self._read(event.data, _decode_last(event.data))
         if self._answer is None or not self._answer.is_whole:
             raise _cut_off()

@@ -16,11 +16,15 @@ from clawgw.wire.json_body import decode_json_object, get_count, get_object, get
 from clawgw.wire.openai.choices import Choices
 from clawgw.wire.openai.errors import error_failure, error_in, error_object
 from clawgw.wire.openai.message import BROKEN_OFF, FAILED, made_up_id
-from clawgw.wire.sse import BARE, SseDecoder, SseEvent
+from clawgw.wire.openai.shape import Shape, shape_of
+from clawgw.wire.sse import BARE, SseDecoder, SseEvent, parse_event
 from clawgw.wire.usage import usage_from_body
 
 _NEWS = ("prompt_filter_results", "moderation")
 """What is worth passing on from a chunk without choices: Azure's and OpenAI's verdicts on the content."""
+
+PATIENCE = 8
+"""After so many shapes in a row of which no second chunk came, no more are looked for."""
 
 _CUT_SHORT = Failure(Kind.RESET, "The upstream's stream ended before its answer was whole.")
 
@@ -36,6 +40,9 @@ class OpenAIStream:
     _head: dict[str, Any] = field(factory=dict, init=False)
     _early: dict[str, Any] = field(factory=dict, init=False)
     _usage: Usage | None = field(default=None, init=False)
+    _shape: Shape | None = field(default=None, init=False)
+    """Of the latest event, if it was a chunk that has one."""
+    _patience: int = field(default=PATIENCE, init=False)
     _ended: bool = field(default=False, init=False)
 
     def feed(self, data: bytes) -> list[Event]:
@@ -61,13 +68,35 @@ class OpenAIStream:
             self._end(self._verdict(), events)
         return events
 
-    def _take(self, sse_events: list[SseEvent], events: list[Event]) -> None:
-        for event in sse_events:
-            if event.data == b"[DONE]":
-                self._end(self._verdict(), events)
-                return
-            if event.data:
-                self._take_event(event, events)
+    def _take(self, blocks: list[bytes], events: list[Event]) -> None:
+        at = 0
+        while at < len(blocks) and not self._ended:
+            passage = self._shape.passage(blocks, at) if self._shape is not None else None
+            if passage is None:
+                self._take_block(blocks[at], events)
+                at += 1
+            else:
+                events.append(passage)
+                at += len(passage.texts)
+                self._patience = PATIENCE
+
+    def _take_block(self, block: bytes, events: list[Event]) -> None:
+        event = parse_event(block)
+        if event is None or not event.data:
+            return
+        if event.data == b"[DONE]":
+            self._end(self._verdict(), events)
+            return
+        has_begun, before = bool(self._head), len(events)
+        self._take_event(event, events)
+        self._shape = self._shape_of(block, events[before:]) if has_begun else None
+
+    def _shape_of(self, block: bytes, events: list[Event]) -> Shape | None:
+        match events:
+            case [Chunk() as chunk] if self._patience and block.startswith(b"data:") and b"\n" not in block:
+                self._patience -= 1
+                return shape_of(block, chunk)
+        return None
 
     def _take_event(self, event: SseEvent, events: list[Event]) -> None:
         body = decode_json_object(event.data)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from clawgw.wire.codec import Event, WireTarget
+from clawgw.wire.codec import SingleEvent, WireTarget, unfold
 from clawgw.wire.openai.choices import ChatChoices, Choices, TextChoices
 from clawgw.wire.openai.stream import OpenAIStream
 from tests.shared import exchanges
@@ -30,8 +30,8 @@ def choices_for(raw: bytes) -> Choices:
     return TextChoices() if b'"text_completion"' in raw else ChatChoices()
 
 
-def read(pieces: Iterable[bytes], choices: Choices) -> list[Event]:
-    """All events of a stream that comes in `pieces`."""
+def read(pieces: Iterable[bytes], choices: Choices) -> list[SingleEvent]:
+    """All events of a stream that comes in `pieces`, each chunk by itself."""
     parser = OpenAIStream(choices, TARGET, NOW)
-    events = [event for piece in pieces for event in parser.feed(piece)]
-    return events + parser.finish()
+    events = [event for piece in pieces for event in unfold(parser.feed(piece))]
+    return [*events, *unfold(parser.finish())]

@@ -6,7 +6,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clawgw.wire.codec import MAX_EVENT_BYTES, Chunk, Done, Event, Failed, Kind, Particulars, Usage, UsageReport
+from clawgw.wire.codec import MAX_EVENT_BYTES, Chunk, Done, Failed, Kind, Particulars, SingleEvent, Usage, UsageReport
 from clawgw.wire.openai.choices import ChatChoices, TextChoices
 from clawgw.wire.openai.stream import OpenAIStream
 from clawgw.wire.writer import StreamWriter
@@ -27,7 +27,7 @@ def event(body: Any) -> bytes:
     return b"data: " + json.dumps(body).encode() + b"\n\n"
 
 
-def events_of(*pieces: bytes) -> list[Event]:
+def events_of(*pieces: bytes) -> list[SingleEvent]:
     return read(pieces, ChatChoices())
 
 
