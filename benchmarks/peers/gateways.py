@@ -10,7 +10,7 @@ from attrs import field, frozen
 
 from benchmarks.peers.compiled import Unavailable
 from benchmarks.peers.machine import Cores
-from benchmarks.peers.processes import OUTPUT, Reading, family, free_port, move, reading, running
+from benchmarks.peers.processes import OUTPUT, Reading, free_port, move, reading, running, settled_family
 from benchmarks.peers.upstream import Upstreams
 
 START_S = 90
@@ -82,7 +82,7 @@ def opened(gateway: Gateway, folder: Path, upstreams: Upstreams, cores: Cores, c
     launch = gateway.launch(site)
     with running(launch.command, launch.environment, folder, cores.gateway) as process:
         _wait_for(site, lambda: process.poll() is None, gateway.name)
-        pids = family(process.pid)
+        pids = settled_family(process.pid)
         aside = [pid for pid in pids if launch.is_aside(pid)]
         for pid in aside:
             move(pid, cores.rest)

@@ -2,7 +2,9 @@
 
 import shutil
 import subprocess
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.peers.compiled import Unavailable
@@ -12,18 +14,30 @@ DONE = ".installed"
 """Lies in a folder where everything went well."""
 
 
-def installed(folder: Path, commands: Sequence[Sequence[str]]) -> None:
-    """Run the commands, which fill the folder, unless they have done so before. Raises `Unavailable`."""
-    if (folder / DONE).exists():
+@contextmanager
+def installing(folder: Path) -> Iterator[Callable[..., None]]:
+    """An empty folder, and what runs the commands that fill it; nothing is run where they have done so before.
+
+    Raises `Unavailable`.
+    """
+    done = folder / DONE
+    if done.exists():
+        yield lambda *_command: None
         return
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    for command in commands:
-        _run(command)
-    (folder / DONE).touch()
+    yield _run
+    done.touch()
 
 
-def _run(command: Sequence[str]) -> None:
+def install_python(folder: Path, package: str) -> None:
+    """A package from the Python index, in an environment of its own. Raises `Unavailable`."""
+    with installing(folder) as run:
+        run(sys.executable, "-m", "venv", str(folder))
+        run(str(folder / "bin" / "python"), "-m", "pip", "install", "-q", package)
+
+
+def _run(*command: str) -> None:
     try:
         done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=LIMIT_S)  # noqa: S603 - ours
     except subprocess.TimeoutExpired as late:

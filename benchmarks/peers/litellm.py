@@ -1,11 +1,10 @@
 """LiteLLM's proxy, in an environment of its own, as its pages on production advise: one worker, nothing logged."""
 
 import json
-import sys
 from pathlib import Path
 
 from benchmarks.peers.gateways import Gateway, Launch, Site
-from benchmarks.peers.installing import installed
+from benchmarks.peers.installing import install_python
 
 VERSION = "1.106.2"
 _KEY = "sk-bench"
@@ -14,8 +13,7 @@ _KEY = "sk-bench"
 def install(cache: Path) -> str:
     """With pip. Raises `Unavailable`."""
     folder = cache / f"litellm-{VERSION}"
-    pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "-q", f"litellm[proxy]=={VERSION}"]
-    installed(folder, [[sys.executable, "-m", "venv", str(folder)], pip])
+    install_python(folder, f"litellm[proxy]=={VERSION}")
     return VERSION
 
 

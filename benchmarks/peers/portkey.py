@@ -1,13 +1,18 @@
 """Portkey's gateway, in a folder of its own, as its package starts it."""
 
+import json
 import shutil
 from pathlib import Path
 
 from benchmarks.peers.compiled import Unavailable
 from benchmarks.peers.gateways import Gateway, Launch, Site
-from benchmarks.peers.installing import installed
+from benchmarks.peers.installing import installing
 
 VERSION = "1.15.2"
+_PACKAGE = {
+    "dependencies": {"@portkey-ai/gateway": VERSION},
+    "overrides": {"@hono/node-server": "1.13.7"},  # with 1.14 and later every stream is answered with a 500
+}
 _SERVER = Path("node_modules", "@portkey-ai", "gateway", "build", "start-server.js")
 
 
@@ -17,8 +22,9 @@ def install(cache: Path) -> str:
     if npm is None or shutil.which("node") is None:
         raise Unavailable("node and npm are needed")
     folder = cache / f"portkey-{VERSION}"
-    packages = f"@portkey-ai/gateway@{VERSION}"
-    installed(folder, [[npm, "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(folder), packages]])
+    with installing(folder) as run:
+        (folder / "package.json").write_text(json.dumps(_PACKAGE))
+        run(npm, "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(folder))
     return VERSION
 
 

@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -47,6 +48,16 @@ def family(pid: int) -> Sequence[int]:
             for children in (PROC / str(parent) / "task").glob("*/children"):
                 found += map(int, children.read_text().split())
     return found
+
+
+def settled_family(pid: int) -> Sequence[int]:
+    """The same, once it has stopped changing for a second: some of those that a start needs end again."""
+    found = family(pid)
+    while True:
+        time.sleep(1)
+        before, found = found, family(pid)
+        if found == before:
+            return found
 
 
 def move(pid: int, core: int) -> None:

@@ -18,7 +18,7 @@ from attrs import frozen
 from benchmarks.peers.clawgw import ROOT
 from benchmarks.peers.compiled import Unavailable, compile_programs
 from benchmarks.peers.figures import Outcome
-from benchmarks.peers.installing import installed
+from benchmarks.peers.installing import install_python
 from benchmarks.peers.load import Load, LoadFailed
 from benchmarks.peers.machine import Cores, on, usable_cores
 from benchmarks.peers.messages import PLAIN, burst
@@ -105,8 +105,7 @@ def sampled(cache: Path, name: str, seconds: float) -> tuple[Outcome, Stacks]:
 def install_py_spy(cache: Path) -> Path:
     """The program. Raises `Unavailable`."""
     folder = cache / f"py-spy-{PY_SPY}"
-    pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "-q", f"py-spy=={PY_SPY}"]
-    installed(folder, [[sys.executable, "-m", "venv", str(folder)], pip])
+    install_python(folder, f"py-spy=={PY_SPY}")
     return folder / "bin" / "py-spy"
 
 

@@ -89,6 +89,13 @@ static void append_event(struct bytes *to, const char *delta, const char *finish
     append_chunk(to, event);
 }
 
+/* No two alike: there are gateways that take a repeated token for a model gone wrong. */
+static void append_token(struct bytes *to, int number) {
+    char delta[64];
+    snprintf(delta, sizeof delta, "\"content\":\"~tok~%d \"", number);
+    append_event(to, delta, "null");
+}
+
 static void append_end(struct bytes *to, int tokens, int usage) {
     char event[512];
     append_event(to, "", "\"stop\"");
@@ -107,7 +114,7 @@ static struct bytes burst(int events, int usage) {
     struct bytes *stream = &streams[usage][events];
     if (!stream->at) {
         append_begin(stream);
-        for (int i = 0; i < events; i++) append_event(stream, "\"content\":\"~tok~ \"", "null");
+        for (int i = 0; i < events; i++) append_token(stream, i);
         append_end(stream, events, usage);
     }
     return *stream;
@@ -124,8 +131,8 @@ static void prepare(const char *file) {
                             "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %zu\r\n\r\n", size));
     append(&plain, body, size);
     append_begin(&first_drip);
-    append_event(&first_drip, "\"content\":\"~tok~ \"", "null");
-    append_event(&drip, "\"content\":\"~tok~ \"", "null");
+    append_token(&first_drip, 0);
+    append_token(&drip, 1);
     append_end(&drip_end, DRIPS, 0);
 }
 
