@@ -53,7 +53,7 @@ recordings:
 tail *ARGS:
     {{python}} -m benchmarks.tail {{ARGS}}
 
-# clawgw beside LiteLLM and Portkey: tables (docs/benchmarks.md); takes fifteen minutes, `just bench --quick` three
+# clawgw beside LiteLLM and Portkey: tables (docs/benchmarks.md); takes fifteen minutes, `just bench --quick` four
 bench *ARGS:
     {{python}} -m benchmarks.peers {{ARGS}}
 

@@ -8,9 +8,9 @@ Everything runs on loopback and ends by itself. The peers are installed once, in
 import argparse
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from attrs import evolve, frozen
@@ -48,22 +48,16 @@ FULL = Size(5, 3.0, Extent(100_000, 10_000, 60))
 def main(arguments: Sequence[str]) -> int:
     """Measure; the exit code."""
     given = parser().parse_args(arguments)
-    size = QUICK if given.quick else FULL
-    size = evolve(size, rounds=given.rounds or size.rounds)
+    chosen = QUICK if given.quick else FULL
+    size = evolve(chosen, rounds=given.rounds or chosen.rounds)
     CACHE.mkdir(exist_ok=True)
-    versions, gateways = {}, []
-    for gateway in (CLAWGW, *([] if given.without_peers else PEERS)):
-        try:
-            versions[gateway.name] = gateway.install(CACHE)
-            gateways.append(gateway)
-        except Unavailable as missing:
-            print(f"{gateway.name} is left out: {missing}", file=sys.stderr)
-    print(preface(versions, size, datetime.now(UTC).date()))
-    texts = [preface(versions, size, datetime.now(UTC).date())]
+    versions = install([CLAWGW] if given.without_peers else [CLAWGW, *PEERS])
+    texts = [preface([f"{gateway.name} {version}" for gateway, version in versions.items()], size)]
+    print(*texts)
     with tempfile.TemporaryDirectory(dir=CACHE, prefix="run-") as folder, redis_url() as url:
         try:
             bench = Bench(compile_programs(CACHE / "programs"), Path(folder), CACHE)
-            for text in measured(bench, gateways, given.only or NAMES, size, url):
+            for text in measured(bench, [*versions], given.only, size, url):
                 print(text, flush=True)
                 texts.append(text)
         except (Unavailable, LoadFailed) as failure:
@@ -77,12 +71,23 @@ def main(arguments: Sequence[str]) -> int:
 def parser() -> argparse.ArgumentParser:
     """Of the command line."""
     made = argparse.ArgumentParser(prog="just bench", description="Measure clawgw beside other gateways.")
-    made.add_argument("--quick", action="store_true", help="three minutes instead of fifteen, for a first look")
-    made.add_argument("--only", nargs="+", choices=NAMES, help="measure only these")
+    made.add_argument("--quick", action="store_true", help="a first look: four minutes instead of fifteen")
+    made.add_argument("--only", nargs="+", choices=NAMES, default=NAMES, help="measure only these")
     made.add_argument("--without-peers", action="store_true", help="clawgw alone")
     made.add_argument("--rounds", type=int, help="so many instead of 5, or with --quick 3")
     made.add_argument("--dry", action="store_true", help="print only: leave docs/benchmarks.md as it is")
     return made
+
+
+def install(gateways: Sequence[Gateway]) -> Mapping[Gateway, str]:
+    """Those that there are now, with their versions."""
+    versions = {}
+    for gateway in gateways:
+        try:
+            versions[gateway] = gateway.install(CACHE)
+        except Unavailable as missing:
+            print(f"{gateway.name} is left out: {missing}", file=sys.stderr)
+    return versions
 
 
 def measured(
@@ -96,10 +101,10 @@ def measured(
         yield growth_text({gateway.name: grow(bench, gateway, size.extent) for gateway in gateways})
 
 
-def preface(versions: dict[str, str], size: Size, today: date) -> str:
-    """What was measured where, and how often."""
-    named = ", ".join(f"{name} {version}" for name, version in versions.items())
-    return f"{named}. {description()}, {today}. {size.rounds} rounds of {size.seconds:g} s each.\n"
+def preface(versions: Sequence[str], size: Size) -> str:
+    """What was measured where and when, and how often."""
+    today = datetime.now(UTC).date()
+    return f"{', '.join(versions)}; {description()}; {today}; {size.rounds} rounds of {size.seconds:g} s each.\n"
 
 
 @contextmanager

@@ -32,17 +32,19 @@ def compile_programs(folder: Path) -> Programs:
         raise Unavailable("a C compiler is needed, as `cc` (Debian: apt-get install gcc libc6-dev)")
     folder.mkdir(parents=True, exist_ok=True)
     upstream, load = folder / "upstream", folder / "load"
-    failure = _compile(compiler, load)
-    if failure:
-        raise Unavailable(f"cc cannot compile load.c:\n{failure}")
-    tls = not _compile(compiler, upstream, _WITH_TLS)
-    if not tls and (failure := _compile(compiler, upstream)):
-        raise Unavailable(f"cc cannot compile upstream.c:\n{failure}")
-    return Programs(upstream, load, tls)
+    _compile(compiler, load)
+    try:
+        _compile(compiler, upstream, _WITH_TLS)
+    except Unavailable:
+        _compile(compiler, upstream)
+        return Programs(upstream, load, tls=False)
+    return Programs(upstream, load, tls=True)
 
 
-def _compile(compiler: str, program: Path, options: Sequence[str] = ()) -> str:
-    """What the compiler says where it fails, else ""."""
-    command = [compiler, *_OPTIONS, str(SOURCES / f"{program.name}.c"), "-o", str(program), *options]
+def _compile(compiler: str, program: Path, options: Sequence[str] = ()) -> None:
+    """Raises `Unavailable` with what the compiler says."""
+    source = SOURCES / f"{program.name}.c"
+    command = [compiler, *_OPTIONS, str(source), "-o", str(program), *options]
     done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 - our own sources
-    return done.stderr if done.returncode else ""
+    if done.returncode:
+        raise Unavailable(f"cc cannot compile {source.name}:\n{done.stderr}")

@@ -113,7 +113,7 @@ def _added_first_ms(outcome: Outcome, direct: Outcome) -> float:
 
 RATE = Figure("requests/s, 64 in flight", _rate, more_is_better=True)
 CPU = Figure("CPU ms a request", _cpu_ms)
-ASIDE = Figure("… in a process beside it, for the log", _aside_cpu_ms)
+ASIDE = Figure("… of what stores the log", _aside_cpu_ms)
 ADDED_P50 = Figure("added ms, one at a time, p50", _added_p50_ms)
 ADDED_P99 = Figure("added ms, one at a time, p99", _added_p99_ms)
 ADDED_FIRST = Figure("added ms to the first token, p50", _added_first_ms)
