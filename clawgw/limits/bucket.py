@@ -4,7 +4,7 @@ Amounts are whole numbers: requests, tokens, places (`concurrent`), and for mone
 """
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from attrs import field, frozen
 
@@ -15,7 +15,7 @@ Window = Literal["minute", "hour", "day", "month"]
 NANO_DOLLARS = 1_000_000_000
 
 
-@frozen
+@frozen(cache_hash=True)
 class Bucket:
     """One limit. Two that are equal in all but `limit` are the same bucket: its state survives another limit.
 
@@ -44,16 +44,14 @@ class Spent:
     ledger: str = ""
 
 
-@frozen
-class Claim:
+class Claim(NamedTuple):
     """So much is wanted of a bucket: at most its limit, and 1 of one that never holds anything."""
 
     bucket: Bucket
     amount: int
 
 
-@frozen
-class Standing:
+class Standing(NamedTuple):
     """A bucket after a decision. `remaining` is never negative, though the bucket may be in debt.
 
     `reset_ms`: until it is full again; of a budget, until its window ends; of places, 0.

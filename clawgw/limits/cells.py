@@ -1,16 +1,26 @@
 """A bucket's state in the memory that workers share: what is used and when, or how many places are held since when.
 
-A cell is read from a row of the table, changed and written back, by one worker at a time.
+A cell reads its row of the table, changes what it says, and gives the row to write, by one worker at a time. It serves
+its bucket again and again, so that what never changes is worked out once.
 """
 
 from struct import Struct
 from typing import Protocol
 
-from attrs import define
+from attrs import define, field
 
-from clawgw.limits import arithmetic
-from clawgw.limits.arithmetic import LEASE_TICK_MS, LEASE_TICKS, SET_BACK_MS, Level, level_at, reset_ms
-from clawgw.limits.bucket import Bucket, Spent
+from clawgw.limits.arithmetic import (
+    LEASE_TICK_MS,
+    LEASE_TICKS,
+    SET_BACK_MS,
+    Account,
+    Gauge,
+    Places,
+    Spending,
+    TokenBucket,
+)
+from clawgw.limits.bucket import Bucket
+from clawgw.limits.table import NOWHERE, Address, Slot, Table
 
 _AMOUNT = Struct("<16sqqq24x")
 _PLACES = Struct("<16sqq8I")
@@ -20,13 +30,20 @@ _SET_BACK_TICKS = SET_BACK_MS // LEASE_TICK_MS
 class Cell(Protocol):
     """What a store does with the state of a bucket of whatever kind."""
 
+    address: Address
+    slot: Slot
+    """Where it was found."""
+
     @property
-    def level(self) -> Level:
-        """The present level."""
+    def gauge(self) -> Gauge:
+        """At the present level."""
 
     @property
     def mark(self) -> int:
         """What a reservation remembers of the time at which it took something."""
+
+    def read(self, table: Table, now_ms: int) -> None:
+        """See how it is, at `now_ms`."""
 
     def take(self, amount: int) -> None:
         """Charge so much."""
@@ -34,100 +51,110 @@ class Cell(Protocol):
     def settle(self, amount: int, used: int, mark: int) -> None:
         """`used` turned out to be what `amount` was taken for, at `mark`."""
 
-    def pack(self, key: bytes) -> bytes:
-        """The row of the table, for `unpack`."""
+    def row(self) -> bytes:
+        """What to write."""
 
 
 @define(eq=False)
 class AmountCell:
-    """A token bucket or a budget."""
+    """A token bucket or a budget. The mark is its time, of a budget the window's."""
 
-    bucket: Bucket
-    level: Level
-
-    @classmethod
-    def unpack(cls, bucket: Bucket, row: bytes, now_ms: int) -> "AmountCell":
-        """The cell, brought to `now_ms`."""
-        _, _, used, at_ms = _AMOUNT.unpack(row)
-        return cls(bucket, level_at(bucket, Level(used, at_ms), now_ms))
+    gauge: Account
+    address: Address
+    slot: Slot = field(default=NOWHERE, init=False)
 
     @property
     def mark(self) -> int:
-        """The window of a budget."""
-        return self.level.at_ms
+        """As `Cell.mark`."""
+        return self.gauge.at_ms
+
+    def read(self, table: Table, now_ms: int) -> None:
+        """As `Cell.read`."""
+        gauge = self.gauge
+        key, _, gauge.used, gauge.at_ms = _AMOUNT.unpack_from(table.memory, self.slot)
+        if key != self.address.key:
+            self.slot = table.find(self.address)
+            _, _, gauge.used, gauge.at_ms = _AMOUNT.unpack_from(table.memory, self.slot)
+        gauge.advance(now_ms)
 
     def take(self, amount: int) -> None:
         """As `Cell.take`."""
-        self.level = arithmetic.take(self.bucket, self.level, amount)
+        self.gauge.take(amount)
 
     def settle(self, amount: int, used: int, mark: int) -> None:
         """As `Cell.settle`."""
-        self.level = arithmetic.settle(self.bucket, self.level, amount, used, mark)
+        self.gauge.settle(amount, used, mark)
 
-    def seed(self, spent: Spent) -> None:
-        """As `LimitStore.seed`."""
-        self.level = arithmetic.seed(self.level, spent)
-
-    def pack(self, key: bytes) -> bytes:
-        """As `Cell.pack`."""
-        return _AMOUNT.pack(key, reset_ms(self.bucket, self.level, 0), *self.level)
+    def row(self) -> bytes:
+        """As `Cell.row`."""
+        gauge = self.gauge
+        return _AMOUNT.pack(self.address.key, gauge.unused_from_ms(), gauge.used, gauge.at_ms)
 
 
 @define(eq=False)
 class PlacesCell:
-    """Places, counted by the tick in which each was taken or last renewed: they end together."""
+    """Places, counted by the tick in which each was taken or last renewed: they end together. The mark is that tick."""
 
-    tick: int
-    counts: list[int]
+    gauge: Places
+    address: Address
+    slot: Slot = field(default=NOWHERE, init=False)
+    mark: int = field(default=0, init=False)
+    _counts: list[int] = field(factory=list, init=False)
 
-    @classmethod
-    def unpack(cls, _bucket: Bucket, row: bytes, now_ms: int) -> "PlacesCell":
-        """The cell, brought to `now_ms`: places whose leases have ended are gone."""
-        _, _, newest, *counts = _PLACES.unpack(row)
-        tick = now_ms // LEASE_TICK_MS
-        if 0 <= newest - tick <= _SET_BACK_TICKS:
-            return cls(newest, counts)
-        if not 0 < tick - newest < LEASE_TICKS:
-            return cls(tick, [0] * LEASE_TICKS)
-        for ended in range(newest + 1, tick + 1):
-            counts[ended % LEASE_TICKS] = 0
-        return cls(tick, counts)
-
-    @property
-    def level(self) -> Level:
-        """As `Cell.level`."""
-        return Level(sum(self.counts), 0)
-
-    @property
-    def mark(self) -> int:
-        """The tick."""
-        return self.tick
+    def read(self, table: Table, now_ms: int) -> None:
+        """As `Cell.read`: places whose leases have ended are gone."""
+        key, _, newest, *counts = _PLACES.unpack_from(table.memory, self.slot)
+        if key != self.address.key:
+            self.slot = table.find(self.address)
+            _, _, newest, *counts = _PLACES.unpack_from(table.memory, self.slot)
+        self.mark, self._counts = _present(newest, counts, now_ms // LEASE_TICK_MS)
+        self.gauge.used = sum(self._counts)
 
     def take(self, amount: int) -> None:
         """As `Cell.take`."""
-        self.counts[self.tick % LEASE_TICKS] += amount
+        self._add(amount, self.mark)
 
     def settle(self, amount: int, _used: int, mark: int) -> None:
         """As `Cell.settle`: free the places, where their leases have not ended."""
-        if self.tick - mark < LEASE_TICKS:
-            at = mark % LEASE_TICKS
-            self.counts[at] = max(0, self.counts[at] - amount)
+        if self.mark - mark < LEASE_TICKS:
+            self._add(-min(amount, self._counts[mark % LEASE_TICKS]), mark)
 
     def renew(self, amount: int, mark: int) -> int:
         """The leases of the places that were taken at `mark`, where they have not ended, begin anew; their new mark."""
-        if self.tick - mark >= LEASE_TICKS:
+        if self.mark - mark >= LEASE_TICKS:
             return mark
         self.settle(amount, 0, mark)
         self.take(amount)
-        return self.tick
+        return self.mark
 
-    def pack(self, key: bytes) -> bytes:
-        """As `Cell.pack`."""
-        ends_ms = (self.tick + LEASE_TICKS) * LEASE_TICK_MS if any(self.counts) else 0
-        return _PLACES.pack(key, ends_ms, self.tick, *self.counts)
+    def row(self) -> bytes:
+        """As `Cell.row`."""
+        ends_ms = (self.mark + LEASE_TICKS) * LEASE_TICK_MS if self.gauge.used else 0
+        return _PLACES.pack(self.address.key, ends_ms, self.mark, *self._counts)
+
+    def _add(self, amount: int, tick: int) -> None:
+        self._counts[tick % LEASE_TICKS] += amount
+        self.gauge.used += amount
 
 
-def unpack(bucket: Bucket, row: bytes, now_ms: int) -> Cell:
-    """A bucket's cell at `now_ms`."""
-    kind = PlacesCell if bucket.kind == "concurrent" else AmountCell
-    return kind.unpack(bucket, row, now_ms)
+def cell_of(bucket: Bucket, address: Address) -> Cell:
+    """That of a bucket."""
+    match bucket.kind:
+        case "usd":
+            return AmountCell(Spending(bucket), address)
+        case "concurrent":
+            return PlacesCell(Places(bucket), address)
+        case _:
+            return AmountCell(TokenBucket(bucket), address)
+
+
+def _present(newest: int, counts: list[int], tick: int) -> tuple[int, list[int]]:
+    """The tick that counts, and the counts of those since."""
+    passed = tick - newest
+    if -_SET_BACK_TICKS <= passed <= 0:
+        return newest, counts
+    if not 0 < passed < LEASE_TICKS:
+        return tick, [0] * LEASE_TICKS
+    for ended in range(newest + 1, tick + 1):
+        counts[ended % LEASE_TICKS] = 0
+    return tick, counts

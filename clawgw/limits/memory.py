@@ -8,26 +8,24 @@ from functools import lru_cache, partial
 import trio
 from attrs import define
 
-from clawgw.limits.arithmetic import standing, wait_ms
+from clawgw.limits.arithmetic import Spending
 from clawgw.limits.bucket import Bucket, Claim, Granted, Refused, Spent, Standing, Verdict
-from clawgw.limits.cells import AmountCell, Cell, PlacesCell, unpack
+from clawgw.limits.cells import AmountCell, Cell, PlacesCell, cell_of
 from clawgw.limits.store import RENEW_MS
-from clawgw.limits.table import Address, Slot, Table
+from clawgw.limits.table import Address, Table
 
-ADDRESSES_KEPT = 4096
+CELLS_KEPT = 4096
 
 log = logging.getLogger("clawgw")
 
 
 @define(eq=False)
 class _Reservation:
-    claims: Sequence[Claim]
+    cells: Sequence[Cell]
+    amounts: Sequence[int]
     marks: list[int]
-    """Of each claim's cell, when it was taken or last renewed."""
+    """Of each cell, when it was taken of or last renewed."""
     expires_ms: int
-
-
-_Found = tuple[Address, Slot | None, Cell]
 
 
 class MemoryStore:
@@ -37,7 +35,7 @@ class MemoryStore:
         """`now_ms`: since the epoch."""
         self._now_ms = now_ms
         self._table = table or Table()
-        self._address = lru_cache(ADDRESSES_KEPT)(self._address_of)
+        self._cell = lru_cache(CELLS_KEPT)(self._new_cell)
         self._reservations: dict[str, _Reservation] = {}
         self._crowded = False
 
@@ -53,41 +51,49 @@ class MemoryStore:
     def decide(self, reservation: str, claims: Sequence[Claim], expires_ms: int) -> Verdict:
         """`reserve`, which never waits."""
         now_ms = self._now_ms()
-        found = [self._find(claim.bucket, now_ms) for claim in claims]
-        wanted = [(claim.bucket, cell, claim.amount) for claim, (_, _, cell) in zip(claims, found, strict=True)]
-        for bucket, cell, amount in wanted:
-            if wait_ms(bucket, cell.level, now_ms, amount):
-                return Refused(tuple([standing(bucket, cell.level, now_ms, amount) for bucket, cell, amount in wanted]))
-        for _, cell, amount in wanted:
+        amounts = [amount for _, amount in claims]
+        cells = [self._cell(bucket) for bucket, _ in claims]
+        for cell in cells:
+            cell.read(self._table, now_ms)
+        for cell, amount in zip(cells, amounts, strict=True):
+            if cell.gauge.wait_ms(now_ms, amount):
+                asked = zip(cells, amounts, strict=True)
+                return Refused(tuple([cell.gauge.standing(now_ms, amount) for cell, amount in asked]))
+        for cell, amount in zip(cells, amounts, strict=True):
             cell.take(amount)
-        self._write(found, now_ms)
-        marks = [cell.mark for _, cell, _ in wanted]
-        self._reservations[reservation] = _Reservation(claims, marks, now_ms + expires_ms)
-        return Granted(tuple([standing(bucket, cell.level, now_ms) for bucket, cell, _ in wanted]))
+        self._write(cells, now_ms)
+        self._reservations[reservation] = _Reservation(
+            cells, amounts, [cell.mark for cell in cells], now_ms + expires_ms
+        )
+        return Granted(tuple([cell.gauge.standing(now_ms) for cell in cells]))
 
     def settle(self, reservation: str, used: Sequence[int]) -> None:
         """As `LimitStore.settle`."""
-        now_ms, known = self._now_ms(), self._reservations.pop(reservation, None)
-        if known is None or now_ms >= known.expires_ms:
+        known = self._reservations.pop(reservation, None)
+        if known is None or (now_ms := self._now_ms()) >= known.expires_ms:
             return
-        found = [self._find(claim.bucket, now_ms) for claim in known.claims]
-        for claim, (_, _, cell), mark, amount in zip(known.claims, found, known.marks, used, strict=True):
-            cell.settle(claim.amount, amount, mark)
-        self._write(found, now_ms)
+        changed = []
+        for cell, amount, really, mark in zip(known.cells, known.amounts, used, known.marks, strict=True):
+            if really != amount or isinstance(cell, PlacesCell):
+                cell.read(self._table, now_ms)
+                cell.settle(amount, really, mark)
+                changed.append(cell)
+        self._write(changed, now_ms)
 
     def peek(self, bucket: Bucket) -> Standing | None:
         """As `LimitStore.peek`; needs no lock, so that what others are writing just now may be there in part."""
         now_ms = self._now_ms()
-        _, _, cell = self._find(bucket, now_ms)
-        return standing(bucket, cell.level, now_ms)
+        cell = self._cell(bucket)
+        cell.read(self._table, now_ms)
+        return cell.gauge.standing(now_ms)
 
     def seed(self, bucket: Bucket, spent: Spent) -> None:
         """As `LimitStore.seed`; of one ledger."""
-        now_ms, address = self._now_ms(), self._address(bucket)
-        slot, row = self._table.find(address)
-        cell = AmountCell.unpack(bucket, row, now_ms)
-        cell.seed(spent)
-        self._write([(address, slot, cell)], now_ms)
+        now_ms, budget = self._now_ms(), Spending(bucket)
+        cell = AmountCell(budget, self._address(bucket))
+        cell.read(self._table, now_ms)
+        budget.seed(spent)
+        self._write([cell], now_ms)
 
     async def run(self) -> None:
         """As `LimitStore.run`; and forget what has expired."""
@@ -104,40 +110,37 @@ class MemoryStore:
         """The pieces of `renew`; they may be done one by one."""
         now_ms = self._now_ms()
         self._reservations = {name: kept for name, kept in self._reservations.items() if now_ms < kept.expires_ms}
-        return [partial(self._renew, bucket, mark, holders) for (bucket, mark), holders in self._holders().items()]
+        return [partial(self._renew, cell, mark, holders) for (cell, mark), holders in self._holders().items()]
 
     def close(self) -> None:
         """Give the memory back; nothing else may be called after that."""
         self._table.close()
 
-    def _address_of(self, bucket: Bucket) -> Address:
+    def _new_cell(self, bucket: Bucket) -> Cell:
+        return cell_of(bucket, self._address(bucket))
+
+    def _address(self, bucket: Bucket) -> Address:
         return self._table.address(f"{bucket.scope}\0{bucket.name}\0{bucket.kind}\0{bucket.per}")
 
-    def _find(self, bucket: Bucket, now_ms: int) -> _Found:
-        address = self._address(bucket)
-        slot, row = self._table.find(address)
-        return address, slot, unpack(bucket, row, now_ms)
-
-    def _write(self, found: Sequence[_Found], now_ms: int) -> None:
-        self._table.write([(address, slot, cell.pack(address.key)) for address, slot, cell in found], now_ms)
+    def _write(self, cells: Sequence[Cell], now_ms: int) -> None:
+        self._table.write(cells, now_ms)
         if self._table.evicted and not self._crowded:
             self._crowded = True
             log.warning("limits: more buckets are in use than there is room for; those that fill soonest are forgotten")
 
-    def _holders(self) -> dict[tuple[Bucket, int], list[tuple[_Reservation, int]]]:
-        """By bucket and mark, the reservations that hold places, each with the number of its claim."""
+    def _holders(self) -> dict[tuple[PlacesCell, int], list[tuple[_Reservation, int]]]:
+        """By cell and mark, the reservations that hold places, each with the number of the cell among its own."""
         holders = defaultdict(list)
         for reservation in self._reservations.values():
-            for number, claim in enumerate(reservation.claims):
-                if claim.bucket.kind == "concurrent":
-                    holders[claim.bucket, reservation.marks[number]].append((reservation, number))
+            for number, (cell, mark) in enumerate(zip(reservation.cells, reservation.marks, strict=True)):
+                if isinstance(cell, PlacesCell):
+                    holders[cell, mark].append((reservation, number))
         return holders
 
-    def _renew(self, bucket: Bucket, mark: int, holders: Sequence[tuple[_Reservation, int]]) -> None:
-        now_ms, address = self._now_ms(), self._address(bucket)
-        slot, row = self._table.find(address)
-        cell = PlacesCell.unpack(bucket, row, now_ms)
-        renewed = cell.renew(sum(reservation.claims[number].amount for reservation, number in holders), mark)
-        self._write([(address, slot, cell)], now_ms)
+    def _renew(self, cell: PlacesCell, mark: int, holders: Sequence[tuple[_Reservation, int]]) -> None:
+        now_ms = self._now_ms()
+        cell.read(self._table, now_ms)
+        renewed = cell.renew(sum(reservation.amounts[number] for reservation, number in holders), mark)
+        self._write([cell], now_ms)
         for reservation, number in holders:
             reservation.marks[number] = renewed

@@ -12,15 +12,18 @@ import mmap
 import os
 import tempfile
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from hashlib import blake2b
 from struct import Struct
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
+
+Slot = int
+"""Where in the memory it begins."""
 
 SLOTS = 2**18
 WINDOW = 32
 KEY = 16
 ROW = 64
-_EMPTY = bytes(ROW)
 _IDLE_FROM = Struct(f"<{KEY}xq{ROW - KEY - 8}x")
 _ENTRY = Struct(f"<q{ROW}s")
 _ENTRIES = 64
@@ -29,10 +32,9 @@ _PENDING = 0
 _SECRET = slice(16, 32)
 _LOG = 64
 _FIRST = 8192
+NOWHERE: Slot = _FIRST - ROW
+"""Of what is not in the table: a row that is always empty."""
 _BYTES = _FIRST + (SLOTS + WINDOW) * ROW
-
-Slot = int
-"""Where in the memory it begins."""
 
 
 class Address(NamedTuple):
@@ -42,9 +44,19 @@ class Address(NamedTuple):
     key: bytes
 
 
-Change = tuple[Address, Slot | None, bytes]
-"""An address, where `find` has found it under the same lock, and the row to write: the key, the time from which on the
-row says nothing that an empty one does not say (8 bytes), and what the table need not understand."""
+class Entry(Protocol):
+    """What somebody has to write."""
+
+    address: Address
+    slot: Slot
+    """Where `find` has found it under the same lock."""
+
+    def row(self) -> bytes:
+        """What to write.
+
+        The key, the time from which on it says nothing that an empty row does not say (8 bytes), and what the table
+        need not understand.
+        """
 
 
 def create_shared() -> int:
@@ -64,10 +76,11 @@ class Table:
 
     def __init__(self, fd: int = -1) -> None:
         """Map the shared table `fd`; without it, one of this process alone."""
-        self._memory = mmap.mmap(fd, _BYTES)
+        self.memory = mmap.mmap(fd, _BYTES)
+        self._shared = fd != -1
         if fd == -1:
-            self._memory[_SECRET] = os.urandom(KEY)
-        self._secret = self._memory[_SECRET]
+            self.memory[_SECRET] = os.urandom(KEY)
+        self._secret = self.memory[_SECRET]
         self.evicted = 0
         """How many buckets were forgotten by this process for want of room."""
 
@@ -76,45 +89,43 @@ class Table:
         key = blake2b(name.encode("utf-8", "surrogatepass"), digest_size=KEY, key=self._secret).digest()
         return Address(_FIRST + int.from_bytes(key[:4], "little") % SLOTS * ROW, key)
 
-    def find(self, address: Address) -> tuple[Slot | None, bytes]:
-        """Where it is, and the row that is there; `None`, and an empty row: nowhere."""
-        home, key = address
-        row = self._memory[home : home + ROW]
-        if row.startswith(key):
-            return home, row
-        at = self._memory[home : home + WINDOW * ROW].find(key)
-        if at < 0:
-            return None, _EMPTY
-        return home + at, self._memory[home + at : home + at + ROW]
+    def find(self, address: Address) -> Slot:
+        """Where it is; `NOWHERE` reads as a bucket that says nothing."""
+        at = self.memory.find(address.key, address.home, address.home + WINDOW * ROW)
+        return NOWHERE if at < 0 else at
 
-    def write(self, changes: Sequence[Change], now_ms: int) -> None:
-        """Write the rows of different addresses: all of them, or, when killed, none."""
-        for start in range(0, len(changes), _ENTRIES):
-            self._write(changes[start : start + _ENTRIES], now_ms)
+    def write(self, entries: Sequence[Entry], now_ms: int) -> None:
+        """Write those of different addresses: all of them, or, when killed, none."""
+        for entry in entries:
+            if entry.slot == NOWHERE:
+                entry.slot = self._vacancy(entry.address.home, {other.slot for other in entries}, now_ms)
+        if self._shared:
+            for start in range(0, len(entries), _ENTRIES):
+                self._write(entries[start : start + _ENTRIES])
+        else:
+            for entry in entries:
+                slot = entry.slot
+                self.memory[slot : slot + ROW] = entry.row()
 
     def repair(self) -> None:
         """Finish what somebody was killed at."""
-        pending = self._memory[_PENDING]
-        for slot, row in _ENTRY.iter_unpack(self._memory[_LOG : _LOG + pending * _ENTRY.size]):
-            self._memory[slot : slot + ROW] = row
-        self._memory[_PENDING] = 0
+        pending = self.memory[_PENDING]
+        for slot, row in _ENTRY.iter_unpack(self.memory[_LOG : _LOG + pending * _ENTRY.size]):
+            self.memory[slot : slot + ROW] = row
+        self.memory[_PENDING] = 0
 
     def close(self) -> None:
         """Give the mapping back."""
-        self._memory.close()
+        self.memory.close()
 
-    def _write(self, changes: Sequence[Change], now_ms: int) -> None:
-        memory, slots = self._memory, [slot for _, slot, _ in changes]
-        for number, slot in enumerate(slots):
-            if slot is None:
-                slots[number] = self._vacancy(changes[number][0].home, slots, now_ms)
-        entries = b"".join([_ENTRY.pack(slot, row) for slot, (_, _, row) in zip(slots, changes, strict=True)])
-        memory[_LOG : _LOG + len(entries)] = entries
-        memory[_PENDING] = len(changes)
+    def _write(self, entries: Sequence[Entry]) -> None:
+        log = b"".join([_ENTRY.pack(entry.slot, entry.row()) for entry in entries])
+        self.memory[_LOG : _LOG + len(log)] = log
+        self.memory[_PENDING] = len(entries)
         self.repair()
 
-    def _vacancy(self, home: Slot, taken: Sequence[Slot | None], now_ms: int) -> Slot:
-        window = self._memory[home : home + WINDOW * ROW]
+    def _vacancy(self, home: Slot, taken: AbstractSet[Slot], now_ms: int) -> Slot:
+        window = self.memory[home : home + WINDOW * ROW]
         idle = ((idle_ms, home + number * ROW) for number, (idle_ms,) in enumerate(_IDLE_FROM.iter_unpack(window)))
         idle_ms, slot = min(place for place in idle if place[1] not in taken)
         self.evicted += idle_ms > now_ms

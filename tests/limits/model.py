@@ -70,6 +70,8 @@ class Model:
         if kept is None or now >= kept.expires_ms:
             return
         for claim, window, amount in zip(kept.claims, kept.windows, used, strict=True):
+            if amount == claim.amount and claim.bucket.kind != "concurrent":
+                continue
             bucket, state = claim.bucket, self.present(claim.bucket, now)
             self.states[name(bucket)] = state
             if bucket.kind == "concurrent":

@@ -1,46 +1,60 @@
 import os
 
 import pytest
+from attrs import define
 
 from clawgw.limits.bucket import Bucket, Claim
 from clawgw.limits.shared import SharedStore
-from clawgw.limits.table import ROW, WINDOW, Table, create_shared
+from clawgw.limits.table import NOWHERE, ROW, WINDOW, Address, Table, create_shared
 from tests.limits.direct import Directly
 from tests.limits.processes import NOON
 
 SECRET = "a-name-of-a-client's-making"
 
 
-def row(key: bytes, idle_ms: int) -> bytes:
-    return key + idle_ms.to_bytes(8, "little") + bytes(ROW - 24)
+@define
+class Something:
+    """To write."""
+
+    address: Address
+    slot: int = NOWHERE
+
+    def row(self) -> bytes:
+        return self.address.key + (5).to_bytes(8, "little") + bytes(ROW - 24)
+
+
+def read(table: Table, slot: int) -> bytes:
+    return table.memory[slot : slot + ROW]
 
 
 def test_what_was_written_is_found_by_its_name_alone() -> None:
     table = Table()
-    here, there = table.address("here"), table.address("there")
-    written = row(here.key, 5)
-    table.write([(here, None, written)], now_ms=1)
-    slot, found = table.find(table.address("here"))
-    assert (slot, found) == (here.home, written)
-    assert table.find(there) == (None, bytes(ROW))
+    written = Something(table.address("here"))
+    table.write([written], now_ms=1)
+    slot = table.find(table.address("here"))
+    assert (slot, read(table, slot)) == (written.address.home, written.row())
+    nowhere = table.find(table.address("there"))
+    assert (nowhere, read(table, nowhere)) == (NOWHERE, bytes(ROW))
     table.close()
 
 
 def test_more_than_the_log_holds_is_written_all_the_same() -> None:
-    table = Table()
-    addresses = [table.address(str(number)) for number in range(200)]
-    table.write([(address, None, row(address.key, 5)) for address in addresses], now_ms=1)
-    assert [table.find(address)[1] for address in addresses] == [row(address.key, 5) for address in addresses]
+    fd = create_shared()
+    table = Table(fd)
+    written = [Something(table.address(str(number))) for number in range(200)]
+    table.write(written, now_ms=1)
+    assert [read(table, table.find(one.address)) for one in written] == [one.row() for one in written]
     assert table.evicted == 0
     table.close()
+    os.close(fd)
 
 
 def test_neighbours_that_are_written_at_once_get_slots_of_their_own() -> None:
     table = Table()
-    neighbours = [table.address("one")]
-    neighbours += [neighbours[0]._replace(key=bytes([number] * 16)) for number in range(1, WINDOW)]
-    table.write([(address, None, row(address.key, 5)) for address in neighbours], now_ms=1)
-    assert len({table.find(address)[0] for address in neighbours}) == WINDOW
+    first = table.address("one")
+    neighbours = [Something(first), *(Something(first._replace(key=bytes([n] * 16))) for n in range(1, WINDOW))]
+    table.write(neighbours, now_ms=1)
+    assert len({table.find(one.address) for one in neighbours}) == WINDOW
     assert table.evicted == 0
     table.close()
 

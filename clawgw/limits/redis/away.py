@@ -62,7 +62,7 @@ class Share:
         """As the local store decides."""
         verdict = await self.local.reserve(reservation, [self._of_claim(claim) for claim in claims], expires_ms)
         pairs = zip(verdict.standings, claims, strict=True)
-        return evolve(verdict, standings=tuple(evolve(standing, bucket=claim.bucket) for standing, claim in pairs))
+        return evolve(verdict, standings=tuple(standing._replace(bucket=claim.bucket) for standing, claim in pairs))
 
     def settle(self, reservation: str, used: Sequence[int]) -> None:
         """As the local store does."""
@@ -71,7 +71,7 @@ class Share:
     def peek(self, bucket: Bucket) -> Standing | None:
         """This gateway's share."""
         standing = self.local.peek(self._of(bucket))
-        return None if standing is None else evolve(standing, bucket=bucket)
+        return None if standing is None else standing._replace(bucket=bucket)
 
     def seed(self, bucket: Bucket, spent: Spent) -> None:
         """What this gateway has spent itself, of its share."""

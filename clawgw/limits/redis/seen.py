@@ -4,7 +4,7 @@ from collections import OrderedDict
 
 from attrs import define, field
 
-from clawgw.limits.arithmetic import Level, level_at, standing
+from clawgw.limits.arithmetic import Level, standing
 from clawgw.limits.bucket import Bucket, Standing
 from clawgw.limits.redis.keys import rule
 
@@ -28,4 +28,4 @@ class Seen:
     def standing(self, bucket: Bucket, now_ms: int) -> Standing | None:
         """How it stands now, if nobody else has used it since."""
         level = self._levels.get(rule(bucket).key)
-        return None if level is None else standing(bucket, level_at(bucket, level, now_ms), now_ms)
+        return None if level is None else standing(bucket, level, now_ms)

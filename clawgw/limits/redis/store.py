@@ -168,7 +168,7 @@ class RedisStore:
         if (heard := self._heard(answer)) is None:
             return None
         granted, now_ms, absent, *numbers = heard
-        levels = [Level(used, at_ms) for used, at_ms in zip(numbers[::2], numbers[1::2], strict=True)]
+        levels = [(used, at_ms) for used, at_ms in zip(numbers[::2], numbers[1::2], strict=True)]
         for key, level in zip(keys[1:], levels, strict=True):
             self._seen.note(key, level)
         if not granted:
