@@ -18,10 +18,11 @@ from attrs import evolve, frozen
 from benchmarks.peers.clawgw import ROOT
 from benchmarks.peers.compiled import Unavailable, compile_programs
 from benchmarks.peers.gateways import Gateway
+from benchmarks.peers.goals import Findings
 from benchmarks.peers.growth import Extent, grow
 from benchmarks.peers.load import LoadFailed
 from benchmarks.peers.machine import description
-from benchmarks.peers.page import growth_text, section_text, write
+from benchmarks.peers.page import goals_text, growth_text, section_text, write
 from benchmarks.peers.rounds import Bench, compete
 from benchmarks.peers.sections import CLAWGW, PEERS, sections
 from tests.limits.redis.server import PROGRAM, RedisServer
@@ -93,12 +94,16 @@ def install(gateways: Sequence[Gateway]) -> Mapping[Gateway, str]:
 def measured(
     bench: Bench, gateways: Sequence[Gateway], names: Sequence[str], size: Size, redis: str | None
 ) -> Iterator[str]:
-    """The text of one section after the other."""
+    """The text of one section after the other, and of the goals last."""
+    findings = Findings()
     for section in sections(gateways[1:], tls=bench.programs.tls, redis_url=redis):
         if section.name in names:
-            yield section_text(section, compete(bench, section, size.rounds, size.seconds))
+            found = findings.figures[section.name] = compete(bench, section, size.rounds, size.seconds)
+            yield section_text(section, found)
     if MEMORY in names:
-        yield growth_text({gateway.name: grow(bench, gateway, size.extent) for gateway in gateways})
+        findings.grown.update({gateway.name: grow(bench, gateway, size.extent) for gateway in gateways})
+        yield growth_text(findings.grown)
+    yield goals_text(findings)
 
 
 def preface(versions: Sequence[str], size: Size) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.peers.figures import DIRECT, Figure, Figures, times_better
+from benchmarks.peers.goals import Findings, rows
 from benchmarks.peers.growth import Growth
 from benchmarks.peers.sections import Section
 
@@ -21,12 +22,12 @@ def section_text(section: Section, figures: Figures) -> str:
     names = [contender.name for contender in section.contenders]
     others = [name for name in names if name not in (section.base, DIRECT)]
     header = ["", *names, *(f"times better than {name}" for name in others)]
-    rows = [
+    lines = [
         [figure.title, *_values(figures, figure, names), *_ratios(figures, figure, section.base, others)]
         for trial in section.trials
         for figure in trial.figures
     ]
-    return f"### {section.title}\n\n{markdown(header, rows)}"
+    return f"### {section.title}\n\n{markdown(header, lines)}"
 
 
 def _values(figures: Figures, figure: Figure, names: Sequence[str]) -> list[str]:
@@ -41,7 +42,7 @@ def _ratios(figures: Figures, figure: Figure, base: str, others: Sequence[str]) 
 
 def growth_text(grown: Mapping[str, Growth]) -> str:
     """The table of memory, gateways being the columns."""
-    rows = {
+    lines = {
         "requests": [f"{one.requests}" for one in grown.values()],
         "streams left by their clients": [f"{one.streams}" for one in grown.values()],
         "MiB at the start": [f"{one.start.rss_mib:.0f}" for one in grown.values()],
@@ -51,7 +52,12 @@ def growth_text(grown: Mapping[str, Growth]) -> str:
         "open files at the start, at the end": [f"{one.start.fds}, {one.end.fds}" for one in grown.values()],
         "streams the upstream still sends a second later": [f"{one.still_running}" for one in grown.values()],
     }
-    return f"### Memory\n\n{markdown(['', *grown], [[title, *cells] for title, cells in rows.items()])}"
+    return f"### Memory\n\n{markdown(['', *grown], [[title, *cells] for title, cells in lines.items()])}"
+
+
+def goals_text(findings: Findings) -> str:
+    """The table of what is to be reached."""
+    return f"### Goals\n\n{markdown(['', 'goal', 'measured', 'reached'], rows(findings))}"
 
 
 def put(page: str, figures: str) -> str:
