@@ -63,6 +63,10 @@ class Stacks:
         """By the file of the function that ran."""
         return self._counted(lambda frames: {file(frames[-1])})
 
+    def packages(self) -> Counter[str]:
+        """By the first folder of that file; a module without one counts by itself."""
+        return self._counted(lambda frames: {file(frames[-1]).partition("/")[0]})
+
     def _counted(self, names: Callable[[Sequence[str]], Iterable[str]]) -> Counter[str]:
         counter = Counter[str]()
         for frames, count in self.counts.items():
@@ -127,6 +131,7 @@ def main(arguments: Sequence[str]) -> int:
         "itself": stacks.innermost(),
         "with its callees": stacks.anywhere(),
         "by file": stacks.files(),
+        "by package": stacks.packages(),
     }.items():
         print(f"\n{title}")
         for name, count in counts.most_common(given.lines):

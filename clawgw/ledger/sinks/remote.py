@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from clawgw.config.mistakes import ConfigError, Mistake
 from clawgw.config.snapshot import Snapshot
-from clawgw.ledger.sinks.mongo import MongoSink
 from clawgw.ledger.sinks.sink import Sink
 
 
@@ -23,6 +22,8 @@ def remote_sinks(snapshot: Snapshot) -> tuple[Sink, ...]:
 
 def _mongo(snapshot: Snapshot) -> Iterator[Sink]:
     if snapshot.mongo is not None:
+        from clawgw.ledger.sinks.mongo import MongoSink  # noqa: PLC0415 - takes 14 MB, of every worker
+
         yield MongoSink(snapshot.mongo, snapshot.settings.log.retention_days)
 
 
