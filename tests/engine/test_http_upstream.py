@@ -10,7 +10,6 @@ from clawgw.engine.http_upstream import HttpExchange, HttpUpstream
 from clawgw.engine.upstream import Call, Head
 from clawgw.wire.codec import Kind, WireError
 from tests.certificates import client_context, server_context
-from tests.engine.test_network import black_hole, refusing_port
 from tests.fake_upstream import (
     Close,
     FakeUpstream,
@@ -26,6 +25,7 @@ from tests.fake_upstream import (
     sse_answer,
     start_fake_upstream,
 )
+from tests.net.test_connecting import black_hole, refusing_port
 
 SSE = b"".join(b'data: {"n": %d}\n\n' % n for n in range(100))
 

@@ -7,7 +7,6 @@ import pytest
 import trio
 from attrs import frozen
 
-from tests.engine.test_network import black_hole, refusing_port
 from tests.fake_upstream import Close, Pause, Reset, Send, Stall, Until, head, in_turn, json_answer, sse_answer
 from tests.faults.answers import QUOTA, ROLE, TEXT, always, begun, completion, error, event, good, says, streamed
 from tests.faults.setting import (
@@ -21,6 +20,7 @@ from tests.faults.setting import (
     start,
     text_of,
 )
+from tests.net.test_connecting import black_hole, refusing_port
 
 REFUSING = f"http://127.0.0.1:{refusing_port()}"
 HTML = [("content-type", "text/html"), ("content-length", "6")]

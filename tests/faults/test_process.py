@@ -10,10 +10,10 @@ import pytest
 import trio
 
 from tests.e2e.gateway_process import running_gateway
-from tests.engine.test_network import black_hole, refusing_port
 from tests.fake_upstream import Close, FakeUpstream, Stall, start_fake_upstream
 from tests.faults.answers import ROLE, TEXT, always, begun, error, good, says
 from tests.faults.setting import EXPLICIT_S, GONE_S, PATIENCE_S, SILENCE_S, chat, text_of
+from tests.net.test_connecting import black_hole, refusing_port
 from tests.web.serving import Client
 
 _PROVIDER = """

@@ -8,72 +8,12 @@ import pytest
 import trio
 import trio.testing
 
-from clawgw.engine import network
-from clawgw.engine.network import CONNECTION_ATTEMPT_DELAY_S, ForbiddenAddressError, Link, connect, is_public
+from clawgw.net import connecting
+from clawgw.net.connecting import CONNECTION_ATTEMPT_DELAY_S, ForbiddenAddressError, connect
+from clawgw.net.tcp import Tcp
+from clawgw.net.tls import Tls
 from tests.certificates import client_context, server_context
 from tests.fake_upstream import json_answer, start_fake_upstream
-
-
-@pytest.mark.parametrize(
-    "address",
-    [
-        "8.8.8.8",
-        "172.32.0.1",
-        "100.128.0.1",
-        "192.0.1.1",
-        "2606:4700::1111",
-        "2001:4860:4860::8888",
-        "::ffff:8.8.8.8",
-        "64:ff9b::808:808",
-        "2002:808:808::1",
-    ],
-)
-def test_addresses_on_the_internet_are_public(address: str) -> None:
-    assert is_public(address)
-
-
-@pytest.mark.parametrize(
-    "address",
-    [
-        "0.0.0.0",
-        "10.1.2.3",
-        "100.64.0.1",
-        "100.127.255.255",
-        "127.0.0.1",
-        "127.255.0.1",
-        "169.254.169.254",
-        "172.16.0.1",
-        "172.31.255.255",
-        "192.0.0.192",
-        "192.0.2.1",
-        "192.168.1.1",
-        "198.18.0.1",
-        "224.0.0.1",
-        "239.255.255.255",
-        "240.0.0.1",
-        "255.255.255.255",
-        "::",
-        "::1",
-        "::127.0.0.1",
-        "::ffff:127.0.0.1",
-        "::ffff:169.254.169.254",
-        "64:ff9b::a9fe:a9fe",
-        "64:ff9b:1::1",
-        "100::1",
-        "2001::1",
-        "2001:db8::1",
-        "2002:7f00:1::1",
-        "2002:a00:1::1",
-        "fc00::1",
-        "fd00:ec2::254",
-        "fe80::1",
-        "fe80::1%eth0",
-        "fec0::1",
-        "ff02::1",
-    ],
-)
-def test_other_addresses_are_not(address: str) -> None:
-    assert not is_public(address)
 
 
 class Resolver(trio.abc.HostnameResolver):
@@ -127,7 +67,12 @@ def refusing_port() -> int:
         return int(unused.getsockname()[1])
 
 
-async def connect_privately(host: str, port: int, tls: ssl.SSLContext | None = None) -> Link:
+def peer_of(link: Tcp | Tls) -> tuple[str, int]:
+    address: tuple[str, int] = (link.tcp if isinstance(link, Tls) else link).socket.getpeername()
+    return address
+
+
+async def connect_privately(host: str, port: int, tls: ssl.SSLContext | None = None) -> Tcp | Tls:
     return await connect(host, port, tls=tls, allow_private_network=True)
 
 
@@ -144,7 +89,7 @@ async def test_a_name_is_resolved_once_so_it_cannot_change_after_the_check(
 ) -> None:
     fake = await start_fake_upstream(nursery, lambda _: json_answer(200, {}))
     resolver = resolve(("127.0.0.1", fake.port))
-    (await connect_privately("api.example.com", 443)).tcp.cut()
+    (await connect_privately("api.example.com", 443)).cut()
     assert resolver.asked == 1
 
 
@@ -153,11 +98,11 @@ async def test_of_several_addresses_only_public_ones_are_tried(
 ) -> None:
     allowed = await start_fake_upstream(nursery, lambda _: json_answer(200, {}))
     forbidden = await start_fake_upstream(nursery, lambda _: json_answer(200, {}))
-    monkeypatch.setattr(network, "is_public", lambda address: address == "127.0.0.1")
+    monkeypatch.setattr(connecting, "is_public", lambda address: address == "127.0.0.1")
     resolve(("127.0.0.2", forbidden.port), ("127.0.0.1", allowed.port))
     link = await connect("api.example.com", 443, tls=None, allow_private_network=False)
-    assert link.tcp.socket.getpeername() == ("127.0.0.1", allowed.port)
-    link.tcp.cut()
+    assert peer_of(link) == ("127.0.0.1", allowed.port)
+    link.cut()
     assert forbidden.accepted == 0
 
 
@@ -166,8 +111,8 @@ async def test_a_refused_address_is_followed_by_the_next_at_once(nursery: trio.N
     resolve(("127.0.0.1", refusing_port()), ("127.0.0.1", fake.port))
     with trio.fail_after(CONNECTION_ATTEMPT_DELAY_S):
         link = await connect_privately("api.example.com", 443)
-    assert link.tcp.socket.getpeername() == ("127.0.0.1", fake.port)
-    link.tcp.cut()
+    assert peer_of(link) == ("127.0.0.1", fake.port)
+    link.cut()
 
 
 async def test_a_silent_address_is_joined_by_the_next_after_a_quarter_of_a_second(
@@ -180,8 +125,8 @@ async def test_a_silent_address_is_joined_by_the_next_after_a_quarter_of_a_secon
         with trio.fail_after(5):
             link = await connect_privately("api.example.com", 443)
     assert trio.current_time() - started >= CONNECTION_ATTEMPT_DELAY_S
-    assert link.tcp.socket.getpeername() == ("127.0.0.1", fake.port)
-    link.tcp.cut()
+    assert peer_of(link) == ("127.0.0.1", fake.port)
+    link.cut()
 
 
 async def test_the_error_is_the_first_addresss_when_all_refuse(resolve: Resolve) -> None:
@@ -193,7 +138,7 @@ async def test_the_error_is_the_first_addresss_when_all_refuse(resolve: Resolve)
 def test_address_families_take_turns() -> None:
     six, four = socket.AF_INET6, socket.AF_INET
     rows = [(family, socket.SOCK_STREAM, 6, "", name) for family, name in [(six, 1), (six, 2), (six, 3), (four, 4)]]
-    assert [row[4] for row in network._alternate_families(rows)] == [1, 4, 2, 3]
+    assert [row[4] for row in connecting._alternate_families(rows)] == [1, 4, 2, 3]
 
 
 async def test_a_cancelled_attempt_leaves_no_socket_open() -> None:
@@ -205,8 +150,8 @@ async def test_a_cancelled_attempt_leaves_no_socket_open() -> None:
 async def test_tls_is_spoken_with_a_peer_that_the_authority_vouches_for(nursery: trio.Nursery) -> None:
     fake = await start_fake_upstream(nursery, lambda _: json_answer(200, {}), ssl_context=server_context())
     link = await connect_privately("127.0.0.1", fake.port, client_context())
-    assert isinstance(link.stream, trio.SSLStream)
-    link.tcp.cut()
+    assert isinstance(link, Tls)
+    link.cut()
     await fake.wait_closed(1)
 
 
@@ -282,6 +227,6 @@ async def test_whenever_it_is_cancelled_no_socket_stays_open(nursery: trio.Nurse
         nursery.start_soon(cancel_after, scope)
         link = await connect_privately("127.0.0.1", fake.port)
     if link is not None:
-        link.tcp.cut()
+        link.cut()
     await trio.testing.wait_all_tasks_blocked()
     assert fake.open_connections == 0

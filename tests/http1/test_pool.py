@@ -4,9 +4,9 @@ import pytest
 import trio
 import trio.testing
 
-from clawgw.engine.connections import Connections
 from clawgw.engine.http_upstream import HttpExchange, HttpUpstream
 from clawgw.engine.upstream import Call
+from clawgw.http1.pool import Pool
 from clawgw.wire.codec import Kind, WireError
 from tests.certificates import client_context
 from tests.fake_upstream import Close, FakeUpstream, Send, head, in_turn, json_answer, start_fake_upstream
@@ -14,7 +14,7 @@ from tests.fake_upstream import Close, FakeUpstream, Send, head, in_turn, json_a
 
 def pooled(**limits: int) -> HttpUpstream:
     upstream = HttpUpstream(ssl_context=client_context())
-    upstream._connections = Connections(client_context(), **limits)
+    upstream._pool = Pool(client_context(), **limits)
     return upstream
 
 

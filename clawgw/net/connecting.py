@@ -4,28 +4,20 @@ So a name that resolves to one address when it is checked and to another when it
 """
 
 import contextlib
-import ipaddress
 import itertools
 import socket
 import ssl
 from collections.abc import Iterable, Sequence
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Any
 
 import trio
-from attrs import frozen
 
-from clawgw.engine.tcp import Tcp
+from clawgw.net.addresses import is_public
+from clawgw.net.tcp import Tcp
+from clawgw.net.tls import Tls
 
 CONNECTION_ATTEMPT_DELAY_S = 0.25
 """How long one address is tried before the next is tried beside it (RFC 8305, section 5)."""
-
-_GLOBAL_UNICAST = IPv6Network("2000::/3")
-"""The only IPv6 space that is assigned to hosts on the Internet (IANA, IPv6 Global Unicast Address Assignments)."""
-_NAT64 = IPv6Network("64:ff9b::/96")
-"""IPv4 addresses as IPv6-only networks write them (RFC 6052)."""
-_PROTOCOL_ASSIGNMENTS = IPv4Network("192.0.0.0/24")
-"""Not global as a whole (IANA, IPv4 Special-Purpose Address Registry); `ipaddress` knows parts of it only."""
 
 Entry = tuple[Any, Any, int, Any, Any]
 """A row of `getaddrinfo`: family, type, protocol, canonical name, socket address."""
@@ -35,60 +27,35 @@ class ForbiddenAddressError(OSError):
     """A name that leads to loopback, private, link-local or otherwise not public addresses only."""
 
 
-@frozen(eq=False)
-class Link:
-    """A connection to a peer: `stream` to talk over, which is TLS on top of `tcp`, or `tcp` itself.
-
-    What is given to `stream` goes out with `tcp.flush`, or before anything is received. Once connected, a wait may be
-    cancelled and taken up again. It is closed by `tcp.cut`: beneath TLS and without its goodbye.
-    """
-
-    stream: trio.abc.Stream
-    tcp: Tcp
-
-
-def is_public(address: str) -> bool:
-    """Whether an IP address (a scope after `%` is ignored) is a host's on the Internet.
-
-    Loopback, private, link-local, shared (100.64/10), multicast, reserved and unspecified ones are not. An IPv6 address
-    that stands for an IPv4 one (mapped, 6to4, NAT64) is judged as that one.
-    """
-    ip = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(ip, IPv6Address):
-        ip = _embedded(ip) or ip
-    if isinstance(ip, IPv6Address):
-        return ip in _GLOBAL_UNICAST and ip.is_global
-    return ip.is_global and not ip.is_multicast and ip not in _PROTOCOL_ASSIGNMENTS
-
-
-def _embedded(ip: IPv6Address) -> IPv4Address | None:
-    if ip in _NAT64:
-        return IPv4Address(int(ip) & 0xFFFF_FFFF)
-    return ip.ipv4_mapped or ip.sixtofour
-
-
-async def connect(host: str, port: int, *, tls: ssl.SSLContext | None, allow_private_network: bool) -> Link:
-    """Connect to a host, and speak TLS if there is a context.
+async def connect(
+    host: str,
+    port: int,
+    *,
+    tls: ssl.SSLContext | None,
+    allow_private_network: bool,
+    session: ssl.SSLSession | None = None,
+) -> Tcp | Tls:
+    """Connect to a host, and speak TLS if there is a context. `session` is of an earlier connection to this host.
 
     Raises OSError, whose text says why: `ForbiddenAddressError`, a resolver's or the system's error, or what TLS made
     of the peer. It has no time limit of its own.
     """
     tcp = await _first_connected(await _resolve(host, port, allow_private_network=allow_private_network))
     if tls is None:
-        return Link(tcp, tcp)
-    stream = trio.SSLStream(tcp, tls, server_hostname=host, https_compatible=True)
+        return tcp
     try:
-        await stream.do_handshake()
-    except trio.BrokenResourceError as error:
+        link = Tls(tcp, tls, host, session)
+        await link.handshake()
+    except (ssl.SSLError, trio.BrokenResourceError) as error:
         tcp.cut()
-        raise OSError(_tls_complaint(error.__cause__)) from error
+        raise OSError(_tls_complaint(error)) from error
     except BaseException:
         tcp.cut()
         raise
-    return Link(stream, tcp)
+    return link
 
 
-def _tls_complaint(cause: BaseException | None) -> str:
+def _tls_complaint(cause: Exception) -> str:
     if isinstance(cause, ssl.SSLCertVerificationError):
         return f"TLS: {cause.verify_message}"
     if isinstance(cause, ssl.SSLEOFError) or not isinstance(cause, ssl.SSLError):
@@ -145,4 +112,12 @@ async def _first_connected(entries: Iterable[Entry]) -> Tcp:
         raise
     if not winner:
         raise errors[0]
-    return Tcp(winner[0])
+    return Tcp(without_trio(winner[0]))
+
+
+def without_trio(connected: trio.socket.SocketType) -> socket.socket:
+    """The same socket, whose calls do not go through the scheduler."""
+    family, kind, protocol = connected.family, connected.type, connected.proto
+    plain = socket.socket(family, kind, protocol, fileno=connected.detach())
+    plain.settimeout(0)
+    return plain

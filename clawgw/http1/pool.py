@@ -1,4 +1,4 @@
-"""The connections to all upstreams: the one used last is used next.
+"""The connections to all peers that are asked: the one used last is used next.
 
 Decided in `docs/decisions/0003-a-transport-of-our-own.md`. A connection is either idle in here, or owned by one
 exchange, which gives it back at the answer's end, or cuts it. There are no waiting lines and no background task.
@@ -12,13 +12,13 @@ from collections import defaultdict, deque
 import trio
 from attrs import define, field, frozen
 
-from clawgw.engine.http11 import Connection
-from clawgw.engine.network import connect
-from clawgw.routing.outcome import CONNECT_TIMEOUT
-from clawgw.wire.codec import Failure, Kind, WireError
+from clawgw.http1.client import ClientConnection
+from clawgw.http1.faults import ConnectTimeout, NotConnected
+from clawgw.net.connecting import connect
+from clawgw.net.tls import Tls
 
 
-@frozen
+@frozen(cache_hash=True)
 class Origin:
     """What a connection is good for. One that was made with leave to reach private networks serves only its like.
 
@@ -34,25 +34,27 @@ class Origin:
 
 @frozen(eq=False)
 class _Idle:
-    connection: Connection
+    connection: ClientConnection
     expires: float
 
 
 @define(eq=False)
-class Connections:
-    """The pool. An idle connection is closed after `idle_s` seconds, and the oldest where an origin has `max_idle`.
+class Pool:
+    """An idle connection is closed after `idle_s` seconds, and the oldest where an origin has `max_idle`.
 
     Nothing is ever sent twice: an idle connection that the peer has closed is noticed before anything is sent, and what
-    breaks later may have been processed.
+    breaks later may have been processed. TLS is spoken in one context, and each origin's next connection begins with
+    the session of the one before.
     """
 
     _ssl_context: ssl.SSLContext
     _idle_s: float = 30.0
     _max_idle: int = 256
     _idle: defaultdict[Origin, deque[_Idle]] = field(init=False, factory=lambda: defaultdict(deque), repr=False)
+    _sessions: dict[Origin, ssl.SSLSession] = field(init=False, factory=dict, repr=False)
     _closed: bool = field(init=False, default=False)
 
-    def take(self, origin: Origin) -> Connection | None:
+    def take(self, origin: Origin) -> ClientConnection | None:
         """An idle connection that looks alive; the caller owns it."""
         now, idle = trio.current_time(), self._idle[origin]
         while idle:
@@ -62,26 +64,31 @@ class Connections:
             latest.connection.cut()
         return None
 
-    async def connect(self, origin: Origin, connect_s: float) -> Connection:
-        """A new connection; the caller owns it. Raises `WireError` of kind CONNECT."""
+    async def connect(self, origin: Origin, connect_s: float) -> ClientConnection:
+        """A new connection; the caller owns it. Raises `NotConnected`."""
         tls = self._ssl_context if origin.scheme == "https" else None
         try:
             with trio.fail_after(connect_s):
                 link = await connect(
-                    origin.host, origin.port, tls=tls, allow_private_network=origin.allow_private_network
+                    origin.host,
+                    origin.port,
+                    tls=tls,
+                    allow_private_network=origin.allow_private_network,
+                    session=self._sessions.get(origin),
                 )
         except trio.TooSlowError:
-            said = f"connect to {origin.name} timed out after {connect_s:g} s"
-            raise WireError(Failure(Kind.CONNECT, said, code=CONNECT_TIMEOUT)) from None
+            raise ConnectTimeout(f"connect to {origin.name} timed out after {connect_s:g} s") from None
         except (OSError, UnicodeError) as error:
-            raise WireError(Failure(Kind.CONNECT, f"connect to {origin.name} failed: {_reason(error)}")) from error
-        return Connection(origin.name, link)
+            raise NotConnected(f"connect to {origin.name} failed: {_reason(error)}") from error
+        return ClientConnection(link)
 
-    def give_back(self, origin: Origin, connection: Connection) -> None:
+    def give_back(self, origin: Origin, connection: ClientConnection) -> None:
         """Keep a connection whose answer is at its end for the next call, if it can be."""
         if self._closed:
             connection.cut()
-        elif connection.recycle():
+            return
+        self._keep_session(origin, connection)
+        if connection.recycle():
             now, idle = trio.current_time(), self._idle[origin]
             idle.append(_Idle(connection, now + self._idle_s))
             if len(idle) > self._max_idle:
@@ -94,6 +101,12 @@ class Connections:
         for idle in self._idle.values():
             while idle:
                 idle.pop().connection.cut()
+
+    def _keep_session(self, origin: Origin, connection: ClientConnection) -> None:
+        """Of the first answer on a connection: TLS 1.3 sends tickets after the handshake, and reading one is dear."""
+        link = connection.link
+        if isinstance(link, Tls) and not connection.was_idle and (session := link.session) is not None:
+            self._sessions[origin] = session
 
     def _close_expired(self, now: float) -> None:
         for idle in self._idle.values():

@@ -1,0 +1,89 @@
+"""The head of an answer: its lines by the letter, and what they say of the body and of the connection."""
+
+import re
+from collections.abc import Sequence
+
+from attrs import frozen
+from httptools import HttpParserError, HttpResponseParser
+
+from clawgw.http1.faults import AnswerTooLarge, InvalidAnswer
+
+MAX_FIELDS = 256
+
+_LINES = re.compile(
+    rb"HTTP/1\.[01] [1-9][0-9]{2}(?: [\t\x20-\x7e\x80-\xff]*)?\r\n"
+    rb"(?:[-!#$%&'*+.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r\n)*\r\n"
+)
+"""A status line, with its reason or without, as some servers write it, and fields (RFC 9112, sections 4 and 5)."""
+_SWITCHING_PROTOCOLS = b"101"
+_NO_CALLBACKS = object()
+_BODILESS = frozenset({204, 304})
+
+
+@frozen
+class ResponseHead:
+    """Names are in lower case, in the order in which they came; values are Latin-1, without space around them."""
+
+    status: int
+    fields: Sequence[tuple[str, str]]
+    is_http10: bool = False
+
+    @property
+    def is_interim(self) -> bool:
+        """Whether another head follows."""
+        return self.status < 200
+
+    def values(self, name: str) -> list[str]:
+        """Of all fields of this name."""
+        return [value for key, value in self.fields if key == name]
+
+
+@frozen
+class Framing:
+    """Where the body ends: after `length` bytes, with the last chunk where it is None, or with the connection."""
+
+    length: int | None
+    until_closed: bool
+    keeps_alive: bool
+
+
+def parse_head(block: bytes) -> ResponseHead:
+    """A head from its first byte to its empty line. Raises `PeerFault`."""
+    if not _LINES.fullmatch(block) or block[9:12] == _SWITCHING_PROTOCOLS or not _does_llhttp_take(block):
+        raise InvalidAnswer("the answer is not valid HTTP/1.1")
+    _, *lines = block.decode("latin-1").split("\r\n")[:-2]
+    if len(lines) > MAX_FIELDS:
+        raise AnswerTooLarge(f"the answer's head has over {MAX_FIELDS} fields")
+    parted = [line.partition(":") for line in lines]
+    fields = [(name.lower(), value.strip(" \t")) for name, _, value in parted]
+    return ResponseHead(int(block[9:12]), fields, is_http10=block[:8] == b"HTTP/1.0")
+
+
+def _does_llhttp_take(block: bytes) -> bool:
+    try:
+        HttpResponseParser(_NO_CALLBACKS).feed_data(block)
+    except HttpParserError:
+        return False
+    return True
+
+
+def framing_of(head: ResponseHead, *, to_head: bool) -> Framing:
+    """What follows a head. `to_head`: it answers a HEAD request. Raises `InvalidAnswer`.
+
+    Where a length and chunks are both announced, or a length that is no number, llhttp has refused the head before.
+    """
+    codings, lengths = head.values("transfer-encoding"), head.values("content-length")
+    if codings and (head.is_http10 or [coding.lower() for coding in codings] != ["chunked"]):
+        raise InvalidAnswer("the answer is not valid HTTP/1.1: its transfer coding is not chunked alone")
+    if head.is_interim and (codings or lengths):
+        raise InvalidAnswer("the answer is not valid HTTP/1.1: an interim answer with a body")
+    keeps_alive = not head.is_http10 and not _says_close(head)
+    if to_head or head.is_interim or head.status in _BODILESS:
+        return Framing(0, until_closed=False, keeps_alive=keeps_alive)
+    until_closed = not codings and not lengths
+    return Framing(int(lengths[0]) if lengths else None, until_closed, keeps_alive and not until_closed)
+
+
+def _says_close(head: ResponseHead) -> bool:
+    options = ",".join(head.values("connection")).lower()
+    return "close" in options and "close" in (option.strip(" \t") for option in options.split(","))
