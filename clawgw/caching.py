@@ -12,7 +12,6 @@ import orjson
 import trio
 from attrs import define, field, frozen
 
-from clawgw.cache.assemble import Assembly
 from clawgw.cache.directives import Directives, directives
 from clawgw.cache.entry import Entry
 from clawgw.cache.flights import PATIENCE_S, Flight, Flights
@@ -27,6 +26,7 @@ from clawgw.errors import GatewayError
 from clawgw.gateway import ENDPOINTS, Gateway, PlainAnswer, StreamAnswer, header_safe, is_streamed, wants_usage
 from clawgw.routing.permission import check_allowed
 from clawgw.routing.resolve import Resolved, resolve
+from clawgw.wire.assemble import Assembly
 from clawgw.wire.codec import Completion, Done, Event, Failed
 from clawgw.wire.request import Request
 from clawgw.wire.writer import StreamWriter

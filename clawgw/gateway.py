@@ -65,6 +65,8 @@ class StreamAnswer:
         while not self._stream.ended:
             events = await self._stream.receive()
             self.heard(events)
+            if self._settlement.transcript is not None:
+                self._settlement.transcript.take(events)
             written = self._written(events)
             if self._stream.ended:
                 await self._ledger.durable()
@@ -132,7 +134,7 @@ class Gateway:
 
     def _open_settlement(self, prompt: Prompt, arrival: Arrival) -> Settlement:
         request = prompt.request
-        endpoint = ENDPOINTS[type(request)]
+        endpoint, bodies = ENDPOINTS[type(request)], arrival.live.bodies
         self.listener.request_started(endpoint)
         return Settlement(
             request_id=arrival.request_id,
@@ -149,12 +151,15 @@ class Gateway:
             estimate=RoughEstimate(lambda: prompt.rough(request.model)),
             learn=partial(arrival.live.tokens.learn, prompt),
             listener=self.listener,
+            transcript=None if bodies is None else bodies.transcript(request.body),
         )
 
     async def _plain(self, answer: Answer, headers: Mapping[str, str], settlement: Settlement) -> PlainAnswer:
         completion = answer.completion
         assert completion is not None  # noqa: S101  # an answer holds a stream or a completion
         body = orjson.dumps(completion.body)
+        if settlement.transcript is not None:
+            settlement.transcript.answer(completion.body)
         settlement.succeed()
         await self.ledger.durable()
         return PlainAnswer({**headers, **_cost_header(settlement)}, body, answer)

@@ -8,6 +8,7 @@ from clawgw.config.snapshot import Snapshot
 from clawgw.engine.live import Live
 from clawgw.engine.planning import Planner
 from clawgw.engine.provider import LiveProvider
+from clawgw.engine.transcript import BodyKeeper
 from clawgw.engine.upstream import Upstream
 from clawgw.limits.allowance import Limiter, OnRejection
 from clawgw.limits.memory import MemoryStore
@@ -41,4 +42,13 @@ def live(
     }
     planner = Planner(snapshot, bundled(), PolicyRunner(policies or {}, on_error))
     limiter = Limiter(snapshot.settings, MemoryStore(lambda: int(trio.current_time() * 1000)), on_rejection)
-    return Live(snapshot, providers, bundled(), planner, Budgets.of(snapshot.settings), close, limiter)
+    return Live(
+        snapshot,
+        providers,
+        bundled(),
+        planner,
+        Budgets.of(snapshot.settings),
+        close,
+        limiter,
+        bodies=BodyKeeper.of(snapshot),
+    )

@@ -18,7 +18,7 @@ from clawgw.engine.journey import Arrival
 from clawgw.engine.upstream import Call
 from clawgw.errors import GatewayError, LogSpoolFull
 from clawgw.gateway import Gateway, PlainAnswer
-from clawgw.ledger.record import RequestRecord
+from clawgw.ledger.record import Bodies, RequestRecord
 from clawgw.wire.checks.parse import parse_embeddings_request, parse_text_request
 from clawgw.wire.codec import Failure, Kind
 from clawgw.wire.request import Request
@@ -546,3 +546,30 @@ async def test_an_answer_of_the_cache_is_written_down_before_it_is_given(autojum
     with pytest.raises(LogSpoolFull):
         await s.stream(chat("r", stream=True))
     assert s.asked() == 1
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_what_a_hit_says_is_logged_as_ever(autojump_clock: MockClock, streamed: bool) -> None:  # noqa: FBT001 - a case
+    s = setting(STREAM, f"{CONFIG}[log]\nbodies = true\nredact = ['Hell']\n")
+    await s.stream(chat("r", stream=True))
+    await s.fetch("again", chat("r", stream=streamed))
+    asked, hit = (record.bodies for record in s.records)
+    assert asked is not None
+    assert hit is not None
+    assert hit.request == orjson.dumps(chat("r", stream=streamed).body).decode()
+    assert hit.response == asked.response
+    assert hit.response is not None
+    assert '"content":"[redacted]o"' in hit.response
+
+
+async def test_of_a_client_that_waits_for_anothers_answer_and_leaves_what_it_asked_is_logged(
+    autojump_clock: MockClock,
+) -> None:
+    s = setting(ANSWER, f"{CONFIG}[log]\nbodies = true\n")
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(s.fetch, "first", chat("r"))
+        await wait_all_tasks_blocked()
+        with trio.move_on_after(0.1):
+            await s.fetch("second", chat("r"))
+    left = next(record for record in s.records if record.outcome == "cancelled")
+    assert left.bodies == Bodies(orjson.dumps(chat("r").body).decode(), None)

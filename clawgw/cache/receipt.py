@@ -4,13 +4,14 @@ import math
 from contextlib import suppress
 from typing import Any
 
+import orjson
 import trio
 from attrs import define, evolve, field
 
 from clawgw.cache.entry import Entry
 from clawgw.engine.journey import Arrival
 from clawgw.errors import ClientClosed, LogSpoolFull
-from clawgw.ledger.record import Ledger, Listener, RequestRecord
+from clawgw.ledger.record import Bodies, Ledger, Listener, RequestRecord
 
 
 @define(eq=False)
@@ -44,7 +45,7 @@ class Receipt:
             cost_pico=0,
             cache="hit",
         )
-        self._settle(evolve(answered, first_token_ms=answered.duration_ms))
+        self._settle(evolve(answered, first_token_ms=answered.duration_ms), entry)
 
     def cancel(self) -> None:
         """The client left, or the gateway stopped."""
@@ -52,12 +53,18 @@ class Receipt:
         with suppress(LogSpoolFull):  # the log of the process says so
             self._settle(evolve(self._record(), outcome="cancelled", status=left[0], error_code=left[1]))
 
-    def _settle(self, record: RequestRecord) -> None:
+    def _settle(self, record: RequestRecord, entry: Entry | None = None) -> None:
         if not self._settled:
             self._settled = True
+            record = evolve(record, bodies=self._bodies(entry))
             self.ledger.request_ended(record)
             self.listener.request_started(self.endpoint)
             self.listener.request_ended(record)
+
+    def _bodies(self, entry: Entry | None) -> Bodies | None:
+        keeper = self.arrival.live.bodies
+        answer = None if keeper is None or entry is None else orjson.loads(entry.body)
+        return None if keeper is None else keeper.keep(self.body, answer)
 
     def _record(self) -> RequestRecord:
         arrival = self.arrival

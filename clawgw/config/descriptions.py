@@ -102,7 +102,9 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
         "max_bytes": "What each worker keeps; no answer takes more than a 64th of it.",
     },
     "Log": {
-        "bodies": "Whether what requests and answers say is logged too.",
+        "bodies": "Whether what requests and answers say is logged too, without secrets.",
+        "max_body_bytes": "What is kept of a request and of an answer.",
+        "redact": "Whatever one of these regular expressions matches is logged as [redacted].",
         "fsync": "interval: a crash of the machine may lose the last moments.",
     },
 }

@@ -13,6 +13,7 @@ from clawgw.config.rules import NotEmpty, Range
 from clawgw.config.values import (
     Address,
     BindAddress,
+    BodyBytes,
     CollectionName,
     Count,
     DatabaseName,
@@ -32,6 +33,7 @@ from clawgw.config.values import (
     ProviderName,
     Ratio,
     Reference,
+    Regex,
     RouteName,
     Sha256,
     TargetName,
@@ -267,6 +269,8 @@ class Log:
     spool: FileName = "clawgw.spool"
     fsync: Literal["interval", "always"] = "interval"
     bodies: bool = False
+    max_body_bytes: BodyBytes = 64 * 1024
+    redact: tuple[Regex, ...] = ()
     retention_days: Count = 30
     max_spool_bytes: Count = 1024 * 1024 * 1024
     mongo: Mongo | None = None

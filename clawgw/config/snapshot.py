@@ -3,16 +3,20 @@
 A snapshot never changes. A reload makes a new one beside it; a request keeps the one it began with.
 """
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from hmac import compare_digest
 from pathlib import Path
+from urllib.parse import unquote
 
 from attrs import field, frozen
 
 from clawgw.config.callers import Callers
 from clawgw.config.settings import Settings, Timeouts, WireName
 from clawgw.policy import Target
+
+_PASSWORD = re.compile(r"://[^/@:]*:([^/@]+)@")
 
 
 class Secret:
@@ -111,3 +115,11 @@ class Snapshot:
     kafka: ReadyKafka | None = None
     warnings: Sequence[str] = ()
     """What is set but does not act in this version, or is missing without harm, as `path: …` lines."""
+
+    def secrets(self) -> Iterator[str]:
+        """Every one: the providers' keys, and the passwords in addresses of stores."""
+        for provider in self.providers.values():
+            yield from (key.reveal() for key in provider.keys)
+        for address in (self.redis_url, self.mongo and self.mongo.url):
+            for password in _PASSWORD.findall(address.reveal() if address else ""):
+                yield from (password, unquote(password))

@@ -23,7 +23,6 @@ IDLE = (
     Row("providers.*.api", harmless=("auto", "chat")),
     Row("websocket"),
     Row("metrics.bind", harmless=("",)),
-    Row("log.bodies"),
 )
 
 

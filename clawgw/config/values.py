@@ -1,6 +1,7 @@
 """The kinds of values a configuration is made of: a type and what it must be beyond its type."""
 
 import re
+import warnings
 from typing import Annotated
 
 from clawgw.config.addresses import BIND, parse_bind
@@ -32,7 +33,22 @@ def parse_hedge_after(value: str | float) -> None:
         raise ValueError("must be a quantile such as p95, or seconds, more than 0")
 
 
+def parse_regex(text: str) -> None:
+    """A regular expression, as Python's `re` has it, that only matches what is there."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            pattern = re.compile(text)
+    except (re.error, Warning, RecursionError, OverflowError) as error:
+        raise ValueError(f"must be a regular expression of Python's: {error}") from None
+    if pattern.match(""):
+        raise ValueError("must not match where there is nothing: write + for *, say")
+
+
+MAX_BODY_BYTES = 256 * 1024
+
 Count = Annotated[int, Range(least=1)]
+BodyBytes = Annotated[int, Range(least=1, most=MAX_BODY_BYTES)]
 PerMinute = Annotated[int, Range(least=1, most=10**10)]
 Places = Annotated[int, Range(least=1, most=10**6)]
 Dollars = Annotated[float, Range(least=0, most=4_000_000)]
@@ -54,6 +70,7 @@ Function = Annotated[str, Pattern(r"[A-Za-z_][A-Za-z0-9_]*:[A-Za-z_][A-Za-z0-9_]
 Reference = Annotated[
     str, Pattern(r"env:[A-Za-z_][A-Za-z0-9_]*|file:[^\x00]+", "env:NAME or file:PATH, never the key itself")
 ]
+Regex = Annotated[str, Parses(parse_regex, (Pattern(r"[\s\S]+", "a regular expression, as Python has it"),))]
 Address = Annotated[
     str, Pattern(r"(env|file):[^\x00]+|[^@\x00]+", "env:NAME, file:PATH or an address without a password")
 ]

@@ -9,6 +9,7 @@ from clawgw.config.snapshot import Snapshot
 from clawgw.engine.counting import TokenCounter
 from clawgw.engine.planning import Planner
 from clawgw.engine.provider import LiveProvider
+from clawgw.engine.transcript import BodyKeeper
 from clawgw.limits.allowance import Limiter
 from clawgw.routing.budget import Budgets
 from clawgw.routing.catalogue import Catalogue
@@ -30,6 +31,8 @@ class Live:
     close: Callable[[], None] = field(repr=False)
     limiter: Limiter = field(repr=False)
     tokens: TokenCounter = field(factory=TokenCounter, repr=False)
+    bodies: BodyKeeper | None = field(default=None, repr=False)
+    """None: what requests and answers say is not logged."""
     _requests: int = field(init=False, default=0)
     _retired: bool = field(init=False, default=False)
 

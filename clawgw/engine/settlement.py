@@ -9,6 +9,7 @@ from attrs import define, field, frozen
 from clawgw.config.callers import Caller
 from clawgw.engine.attempt import Attempt
 from clawgw.engine.seen import Estimate, Used
+from clawgw.engine.transcript import Transcript
 from clawgw.errors import ClientClosed, GatewayError
 from clawgw.ledger.cost import bill as cost_of
 from clawgw.ledger.record import AttemptRecord, Ledger, Listener, Outcome, RequestRecord
@@ -57,6 +58,8 @@ class Settlement:
     learn: Callable[[Target, int], None] = field(repr=False)
     """Told what a target has reported as the prompt's tokens."""
     listener: Listener
+    transcript: Transcript | None = None
+    """None: what is said is not logged."""
     ledger: Ledger | None = None
     """Where the request is written down, once it is there."""
     route: str | None = None
@@ -91,6 +94,8 @@ class Settlement:
 
     def fail(self, error: GatewayError) -> None:
         """The client got an error, in place of an answer or within its stream."""
+        if self.transcript is not None:
+            self.transcript.fail(error.body(self.request_id))
         self._settle("error", error.status, error.code)
 
     def cancel(self) -> None:
@@ -149,6 +154,7 @@ class Settlement:
             duration_ms=self._since(trio.current_time()),
             upstream_ms=self._upstream_ms(),
             attempts=tuple(map(self._attempt_record, bill.items)),
+            bodies=None if self.transcript is None or outcome == "unknown" else self.transcript.bodies(),
         )
 
     def _attempt_record(self, item: "Item") -> AttemptRecord:

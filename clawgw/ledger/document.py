@@ -5,11 +5,13 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from clawgw.ledger.record import AttemptRecord, RequestRecord
+from clawgw.ledger.record import AttemptRecord, Bodies, RequestRecord
 
 Document = Mapping[str, Any]
 """A record as `document` gives it."""
 
+BODIES = ("bodies", "request_body", "response_body")
+"""The fields that only records with bodies have. `bodies` is `kept` or `dropped`."""
 MAX_INTEGER = 2**63 - 1
 """As far as the integers of every store go."""
 
@@ -18,10 +20,11 @@ def document(record: RequestRecord) -> dict[str, Any]:
     """All fields, in the order in which they are shown.
 
     `at` is ISO 8601 in UTC to the millisecond, an attempt's `target` is `provider/model`; costs are there in USD and,
-    exactly, in pico-dollars. Of a record whose outcome is unknown, status and duration are null.
+    exactly, in pico-dollars. Of a record whose outcome is unknown, status and duration are null. Where bodies are to be
+    kept, `bodies` tells what has become of them; what they say is in `texts`.
     """
     ended = record.outcome != "unknown"
-    return {
+    fields = {
         "request_id": record.request_id,
         "client_request_id": record.client_request_id,
         "at": iso_utc(record.at_ms),
@@ -51,6 +54,19 @@ def document(record: RequestRecord) -> dict[str, Any]:
         "duration_ms": _ms(record.duration_ms) if ended else None,
         "attempts": [_attempt(attempt) for attempt in record.attempts],
     }
+    if record.bodies is not None:
+        fields["bodies"] = "dropped" if record.bodies.dropped else "kept"
+    return fields
+
+
+def texts(bodies: Bodies) -> dict[str, str | None]:
+    """Their own fields, beside those of `document`."""
+    return {"request_body": bodies.request, "response_body": bodies.response}
+
+
+def without_bodies(document: Document) -> Document:
+    """A document whose bodies are dropped."""
+    return {name: value for name, value in document.items() if name not in BODIES} | {"bodies": "dropped"}
 
 
 def iso_utc(at_ms: int) -> str:

@@ -17,6 +17,7 @@ from urllib.parse import quote
 import orjson
 from attrs import evolve
 
+from clawgw.ledger.document import BODIES
 from clawgw.ledger.question import Question
 from clawgw.ledger.rollup import prepare
 from clawgw.ledger.usage import Answer, Figures, merged, queries
@@ -99,5 +100,7 @@ def _open(path: Path) -> sqlite3.Connection:
 
 def _shown(row: sqlite3.Row) -> dict[str, Any]:
     shown = {name: row[name] for name in row.keys() if name not in _INSIDE}  # noqa: SIM118 - a Row iterates over values
+    if shown.get("bodies") is None:
+        shown = {name: value for name, value in shown.items() if name not in BODIES}
     shown |= {name: orjson.loads(shown[name]) for name in _AS_JSON}
     return shown | {"stream": bool(shown["stream"])}

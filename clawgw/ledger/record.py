@@ -1,7 +1,7 @@
 """The record: one per request, whatever its end, with every attempt.
 
 Times are milliseconds: `at` since the Unix epoch, the others since the request came in. A record holds names from the
-configuration and what the caller said of itself; never a secret, never a message.
+configuration and what the caller said of itself; never a secret, and a message only where bodies are kept.
 """
 
 from collections.abc import Mapping, Sequence
@@ -44,6 +44,24 @@ class AttemptRecord:
 
 
 @frozen
+class Bodies:
+    """What a request and its answer say, as JSON without secrets, each perhaps cut (`ledger.redaction`)."""
+
+    request: str | None = field(default=None, repr=False)
+    """None: both were dropped."""
+    response: str | None = field(default=None, repr=False)
+    """None: there was no answer, or it was dropped."""
+
+    @property
+    def dropped(self) -> bool:
+        """Whether there was more than there is here."""
+        return self.request is None
+
+
+DROPPED = Bodies()
+
+
+@frozen
 class RequestRecord:
     """One request. `status` is the HTTP status the client saw, or would have seen (499: it left; 0: nobody knows)."""
 
@@ -79,6 +97,8 @@ class RequestRecord:
     upstream_ms: float = 0.0
     """Time in which at least one upstream was waited for; `duration_ms - upstream_ms` is the gateway's own."""
     attempts: Sequence[AttemptRecord] = ()
+    bodies: Bodies | None = None
+    """None: they are not to be kept."""
 
     @property
     def cost_usd(self) -> float | None:

@@ -48,6 +48,7 @@ def run_guarded(
     arguments: Sequence[object],
     read: Callable[[object], T | Rubbish],
     clock: Callable[[], float] = perf_counter,
+    limit_s: float = LIMIT_S,
 ) -> T | PolicyFailure:
     """What `read` makes of what the policy returns, or why there is nothing. Raises nothing, whatever the policy does.
 
@@ -57,7 +58,7 @@ def run_guarded(
     was_collecting = gc.isenabled()
     gc.disable()
     began = clock()
-    signal.setitimer(signal.ITIMER_REAL, LIMIT_S, REPEAT_S)
+    signal.setitimer(signal.ITIMER_REAL, limit_s, REPEAT_S)
     try:
         outcome = _call(function, arguments, read)
     except BaseException as error:  # noqa: BLE001 - a policy may raise anything, SystemExit too
@@ -66,7 +67,7 @@ def run_guarded(
     took_s = clock() - began
     if was_collecting:
         gc.enable()
-    return outcome if took_s <= LIMIT_S else _overrun(outcome, took_s)
+    return outcome if took_s <= limit_s else _overrun(outcome, took_s, limit_s)
 
 
 def _call(
@@ -77,9 +78,9 @@ def _call(
     return PolicyFailure("rubbish", one_line(result.problem)) if isinstance(result, Rubbish) else result
 
 
-def _overrun(outcome: object, took_s: float) -> PolicyFailure:
+def _overrun(outcome: object, took_s: float, limit_s: float) -> PolicyFailure:
     ended_by = f" ({outcome.text})" if isinstance(outcome, PolicyFailure) else ""
-    return PolicyFailure("overrun", f"took {took_s * 1000:.0f} ms, {LIMIT_S * 1000:.0f} are allowed{ended_by}")
+    return PolicyFailure("overrun", f"took {took_s * 1000:.0f} ms, {limit_s * 1000:.0f} are allowed{ended_by}")
 
 
 @cache

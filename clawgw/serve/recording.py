@@ -56,7 +56,10 @@ class Recording:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self.flusher.run)
             while True:
-                metrics.note_spool(*await trio.to_thread.run_sync(self._waiting))
+                rows, self.journal.taken = await trio.to_thread.run_sync(self._waiting)
+                metrics.note_spool(rows, self.journal.taken)
+                metrics.bodies_dropped(self.journal.dropped_bodies)
+                self.journal.dropped_bodies = 0
                 await trio.sleep(_NOTE_EVERY_S)
 
     def close(self) -> None:

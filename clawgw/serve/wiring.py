@@ -15,6 +15,7 @@ from clawgw.engine.http_upstream import HttpUpstream
 from clawgw.engine.live import Live
 from clawgw.engine.planning import Planner
 from clawgw.engine.provider import LiveProvider
+from clawgw.engine.transcript import BodyKeeper
 from clawgw.engine.upstream import Upstream
 from clawgw.gateway import Gateway
 from clawgw.ledger.record import Ledger
@@ -98,6 +99,7 @@ def next_live(
         close=policies.unload,
         limiter=Limiter(settings, foundation.limits, foundation.limit_rejected),
         tokens=previous.tokens if previous is not None else TokenCounter(),
+        bodies=BodyKeeper.of(snapshot),
     )
 
 

@@ -141,6 +141,7 @@ class Metrics:
         self._spool_rows = gauge("log_spool_rows", "Records that are not yet wherever they are to be", "livesum")
         self._spool_bytes = gauge("log_spool_bytes", "What the spool of the log takes on the disk", "livemax")
         counter("log_dropped", "Records lost")
+        self._dropped_bodies = counter("log_bodies_dropped", "Records without the bodies that they should have").metric
         self._in_flight = gauge("in_flight", "Requests being served", "livesum")
         self._breakers = _Labelled(
             gauge("breaker_state", "0 closed, 1 half-open, 2 open", "livemax", "provider", "model")
@@ -186,6 +187,10 @@ class Metrics:
         """What this process has written and no sink has yet, and the size of the whole in bytes."""
         self._spool_rows.set(rows)
         self._spool_bytes.set(size)
+
+    def bodies_dropped(self, number: int) -> None:
+        """So many more records are without them."""
+        self._dropped_bodies.inc(number)
 
     def note_limits(self, *, degraded: bool) -> None:
         """How the store of limits is now."""

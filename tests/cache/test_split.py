@@ -5,8 +5,8 @@ import orjson
 import pytest
 from hypothesis import given
 
-from clawgw.cache.assemble import Assembly
 from clawgw.cache.split import split
+from clawgw.wire.assemble import Assembly
 from clawgw.wire.checks.parse import parse_chat_request, parse_text_request
 from clawgw.wire.codec import Chunk, Codec, Completion, Done, Event, UsageReport, WireTarget
 from clawgw.wire.formats import CODECS

@@ -122,6 +122,7 @@ PARSED: dict[Callable[..., object], list[str | float]] = {
     parse_bind: ["127.0.0.1:8080", "[::1]:0", "gw.example.com:443"],
     values.parse_optional_bind: ["", "localhost:9090"],
     values.parse_hedge_after: ["p1", "p99", 0.5, 2],
+    values.parse_regex: [r"\d{16}", "(?i)babel|eden", "a\nb"],
 }
 
 
@@ -153,7 +154,7 @@ def either(*kinds: Any) -> st.SearchStrategy[Any]:
 SCALARS: dict[Any, st.SearchStrategy[Any]] = {
     bool: st.booleans(),
     str: st.text(),
-    int: st.integers(1, 10**6),
+    int: st.integers(1, 10**5),
     float: st.integers(1, 1) | st.floats(0.001, 1),
     Any: st.none() | st.integers() | st.text() | st.lists(st.booleans()) | st.dictionaries(st.text(), st.text()),
 }

@@ -12,7 +12,6 @@ HASH = "0" * 64
         ('[providers.openai]\napi = "responses"', "providers.openai.api"),
         ("[websocket]\nping_s = 5", "websocket"),
         ('[metrics]\nbind = "127.0.0.1:9090"', "metrics.bind"),
-        ("[log]\nbodies = true", "log.bodies"),
     ],
 )
 def test_what_guards_nothing_is_a_warning(text: str, path: str) -> None:
@@ -30,6 +29,7 @@ def test_what_guards_nothing_is_a_warning(text: str, path: str) -> None:
         ROUTE + 'strategy = "failover"\nmax_attempts = 2\nfailover_after_s = 1\ndeadline_s = 9',
         "[retry]\nbase_s = 0.1\ncap_s = 1",
         "[server]\nworkers = 2\n[defaults]\ntemperature = 1",
+        "[log]\nbodies = true",
     ],
 )
 def test_what_acts_is_neither(text: str) -> None:

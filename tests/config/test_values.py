@@ -71,3 +71,26 @@ def test_the_address_for_metrics_is_checked() -> None:
     assert mistakes('[metrics]\nbind = "9090"') == [
         "metrics.bind: must be HOST:PORT or [IPv6]:PORT, such as 127.0.0.1:8080"
     ]
+
+
+def test_patterns_to_redact() -> None:
+    assert mistakes("[log]\nredact = ['\\d{16}', '(?i)project \\w+']") == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "complaint"),
+    [
+        ("(", "must be a regular expression of Python's: missing ), unterminated subpattern at position 0"),
+        ("[[a]", "must be a regular expression of Python's: Possible nested set at position 1"),
+        ("a{99999999999}", "must be a regular expression of Python's: the repetition number is too large"),
+        ("a*", "must not match where there is nothing: write + for *, say"),
+        ("", "must not match where there is nothing: write + for *, say"),
+    ],
+)
+def test_what_is_no_pattern_to_redact(pattern: str, complaint: str) -> None:
+    assert mistakes(f"[log]\nredact = ['x', '{pattern}']") == [f"log.redact[1]: {complaint}"]
+
+
+def test_how_much_of_a_body_can_be_kept() -> None:
+    assert mistakes("[log]\nmax_body_bytes = 262144") == []
+    assert mistakes("[log]\nmax_body_bytes = 262145") == ["log.max_body_bytes: must be at most 262144"]

@@ -1,5 +1,7 @@
-from clawgw.ledger.document import document, epoch_ms, iso_utc
-from clawgw.ledger.record import AttemptRecord, RequestRecord
+from attrs import evolve
+
+from clawgw.ledger.document import document, epoch_ms, iso_utc, texts, without_bodies
+from clawgw.ledger.record import DROPPED, AttemptRecord, Bodies, RequestRecord
 from clawgw.policy import Target
 
 ATTEMPT = AttemptRecord(
@@ -91,6 +93,20 @@ def test_every_field_under_its_name() -> None:
             }
         ],
     }
+
+
+def test_what_has_become_of_bodies_is_told_where_they_are_wanted() -> None:
+    kept = Bodies('{"a":1}', None)
+    assert "bodies" not in document(RECORD)
+    assert document(evolve(RECORD, bodies=kept)) == document(RECORD) | {"bodies": "kept"}
+    assert document(evolve(RECORD, bodies=DROPPED)) == document(RECORD) | {"bodies": "dropped"}
+    assert texts(kept) == {"request_body": '{"a":1}', "response_body": None}
+
+
+def test_a_document_without_its_bodies_says_so() -> None:
+    bodies = Bodies('{"a":1}', "{}")
+    whole = document(evolve(RECORD, bodies=bodies)) | texts(bodies)
+    assert without_bodies(whole) == document(RECORD) | {"bodies": "dropped"}
 
 
 def test_what_nobody_knows_is_null() -> None:

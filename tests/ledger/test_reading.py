@@ -46,6 +46,18 @@ def test_a_record_is_shown_as_every_store_shows_it(log: Path) -> None:
     assert reading.record(log, "req_a", None) == expected | {"at": "2026-11-23T12:00:00.000Z", "stream": True}
 
 
+def test_what_was_said_is_shown_where_it_was_to_be_kept(log: Path) -> None:
+    bodies = {"bodies": "kept", "request_body": '{"a":1}', "response_body": None}
+    sink = SqliteSink(Database(log))
+    sink.deliver([document(ended("said")) | bodies, document(ended("silent"))])
+    sink.close()
+    said, silent = reading.record(log, "said", None), reading.record(log, "silent", None)
+    assert said is not None
+    assert silent is not None
+    assert said == silent | bodies | {"request_id": "said"}
+    assert "bodies" not in silent
+
+
 @pytest.mark.parametrize(
     ("request_id", "key", "found"),
     [

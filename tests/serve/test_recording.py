@@ -6,6 +6,7 @@ import trio
 
 from clawgw.config.load import load
 from clawgw.config.mistakes import ConfigError
+from clawgw.ledger.record import Bodies
 from clawgw.ledger.sinks.cursor import Cursor
 from clawgw.serve.recording import Recording
 from clawgw.web.metrics import Metrics
@@ -28,6 +29,21 @@ def test_a_folder_that_cannot_be_made_is_a_mistake(tmp_path: Path) -> None:
     (tmp_path / "spool").touch()
     with pytest.raises(ConfigError, match="cannot be made: Not a directory"):
         recording_in(tmp_path)
+
+
+async def test_how_full_the_spool_is_decides_on_bodies_and_those_dropped_are_counted(recording: Recording) -> None:
+    metrics = Metrics(lambda target: target.model, "v1")
+    recording.intend(begun("a"))
+    recording.journal.taken = 2**40
+    recording.request_ended(ended("a", bodies=Bodies("x", None)))
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(recording.run, metrics)
+        with trio.fail_after(10):
+            while "clawgw_log_bodies_dropped_total 1.0" not in metrics.exposition("")[0].decode():  # noqa: ASYNC110 - a thread looks
+                await trio.sleep(0.01)
+        nursery.cancel_scope.cancel()
+    assert recording.journal.taken == recording.journal.spool.bytes()
+    assert recording.journal.dropped_bodies == 0
 
 
 async def test_what_any_sink_lacks_is_shown(recording: Recording) -> None:

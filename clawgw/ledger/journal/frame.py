@@ -18,12 +18,16 @@ from typing import Any
 import orjson
 from attrs import frozen
 
+from clawgw.config.values import MAX_BODY_BYTES
+
 MAGIC = b"\xffcg"
 _HEADER = struct.Struct("<3s5sI")
 _CHECKED = struct.Struct("<cI")
 MAX_FRAME = 16 * 1024
-"""What no frame is larger than. It holds a record with all that a caller may say of itself."""
+"""What no frame without bodies is larger than. It holds a record with all that a caller may say of itself."""
 _MAX_PAYLOAD = MAX_FRAME - _HEADER.size
+_LARGEST_PAYLOAD = MAX_FRAME + 2 * 2 * MAX_BODY_BYTES
+"""Both bodies are JSON within JSON, where a byte may take two."""
 _CUTS = (256, 64, 32)
 
 
@@ -46,26 +50,39 @@ class Frame:
 _KINDS = {kind.value: kind for kind in Kind}
 
 
-def encode(kind: Kind, document: Mapping[str, Any]) -> bytes:
-    """A frame of at most `MAX_FRAME` bytes; where a document is larger, its texts and lists are cut."""
+def encode(kind: Kind, document: Mapping[str, Any], texts: Mapping[str, str | None] | None = None) -> bytes:
+    """A frame of at most `MAX_FRAME` bytes; where a document is larger, its texts and lists are cut.
+
+    `texts` are bodies: more members of the document, for which the frame gets larger.
+    """
     payload = _fitted(document)
+    if texts is not None:
+        payload = payload[:-1] + b"," + orjson.dumps(texts)[1:]
     checked = _CHECKED.pack(kind.value, len(payload))
     return _HEADER.pack(MAGIC, checked, zlib.crc32(payload, zlib.crc32(checked))) + payload
 
 
 def decode(data: bytes, at: int) -> Frame | None:
     """The frame that begins there; None: there is no whole and undamaged one."""
-    if len(data) - at < _HEADER.size:
+    size = reach(data, at)
+    if not 0 < size <= len(data) - at:
         return None
-    magic, checked, checksum = _HEADER.unpack_from(data, at)
-    kind, length = _CHECKED.unpack(checked)
-    start, end = at + _HEADER.size, at + _HEADER.size + length
-    if magic != MAGIC or kind not in _KINDS or length > _MAX_PAYLOAD or end > len(data):
-        return None
-    payload = data[start:end]
+    _, checked, checksum = _HEADER.unpack_from(data, at)
+    payload = data[at + _HEADER.size : at + size]
     if zlib.crc32(payload, zlib.crc32(checked)) != checksum:
         return None
-    return Frame(_KINDS[kind], payload, end)
+    kind, _ = _CHECKED.unpack(checked)
+    return Frame(_KINDS[kind], payload, at + size)
+
+
+def reach(data: bytes, at: int) -> int:
+    """How many bytes it takes to tell whether a frame begins there; 0: none does."""
+    if len(data) - at < _HEADER.size:
+        return _HEADER.size
+    magic, checked, _ = _HEADER.unpack_from(data, at)
+    kind, length = _CHECKED.unpack(checked)
+    plausible = magic == MAGIC and kind in _KINDS and length <= _LARGEST_PAYLOAD
+    return _HEADER.size + length if plausible else 0
 
 
 def _fitted(document: Mapping[str, Any]) -> bytes:

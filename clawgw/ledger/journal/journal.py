@@ -11,13 +11,13 @@ import time
 from pathlib import Path
 from typing import Self
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from clawgw.errors import LogSpoolFull
-from clawgw.ledger.document import document
+from clawgw.ledger.document import document, texts
 from clawgw.ledger.journal.frame import MAX_FRAME, Kind, encode
 from clawgw.ledger.journal.spool import Spool, WriterFolder
-from clawgw.ledger.record import RequestRecord
+from clawgw.ledger.record import DROPPED, RequestRecord
 
 log = logging.getLogger("clawgw")
 
@@ -25,6 +25,8 @@ _SEGMENT_BYTES = 8 * 1024 * 1024
 _LEAST_SEGMENT_BYTES = 4 * 1024
 _SHARE = 32
 """A segment takes no more than this part of `max_bytes`, if it can be helped."""
+_SHARE_WITH_BODIES = 0.8
+"""Once so much of `max_bytes` is in use, records are written without bodies."""
 _FULL_FOR_S = 0.2
 """For how long a spool that was found full is not looked at again."""
 
@@ -57,6 +59,10 @@ class Journal:
     """How many were written."""
     rows: int = 0
     """How many requests have ended."""
+    dropped_bodies: int = 0
+    """How many of them, since somebody set this to 0, had bodies that were dropped."""
+    taken: int = 0
+    """The bytes of the spool when they were counted last, here or by whoever uses this."""
 
     @classmethod
     def open(cls, folder: Path, max_bytes: int) -> Self:
@@ -83,7 +89,7 @@ class Journal:
 
         Raises `LogSpoolFull` for a request that was not intended and for which there is no room.
         """
-        frame = encode(Kind.FINAL, document(record))
+        frame = self._final(record)
         if record.request_id not in self._open:
             self._make_room(len(frame))
         self.rows += 1
@@ -115,6 +121,28 @@ class Journal:
             if fd is not None:
                 os.close(fd)
 
+    def _final(self, record: RequestRecord) -> bytes:
+        """The frame of a record: with its bodies, if it has any and there is room for them."""
+        if record.bodies is None:
+            return encode(Kind.FINAL, document(record))
+        if not record.bodies.dropped:
+            frame = encode(Kind.FINAL, document(record), texts(record.bodies))
+            if self._made_room_for_bodies(len(frame)):
+                return frame
+        self.dropped_bodies += 1
+        return encode(Kind.FINAL, document(evolve(record, bodies=DROPPED)))
+
+    def _made_room_for_bodies(self, room: int) -> bool:
+        most = int(_SHARE_WITH_BODIES * self._max_bytes)
+        if self.taken >= most:
+            return False
+        if self._lacks(room):
+            try:
+                self._replace_segment(room, most)
+            except OSError:
+                return False
+        return True
+
     def _write(self, frame: bytes) -> None:
         """Whole, or not at all: then nothing more is written into this segment. Raises OSError."""
         if self._fd is None or self._at + len(frame) > self._size:
@@ -130,20 +158,27 @@ class Journal:
 
     def _make_room(self, room: int) -> None:
         """See that there is, beside what is set aside. Raises `LogSpoolFull`."""
-        if self._at + room + len(self._open) * MAX_FRAME > self._size:
+        if self._lacks(room):
             self._begin_segment(room)
 
+    def _lacks(self, room: int) -> bool:
+        return self._at + room + len(self._open) * MAX_FRAME > self._size
+
     def _begin_segment(self, room: int) -> None:
-        """A segment for all that is open, and at least `room` more bytes. Raises `LogSpoolFull`."""
+        """As `_replace_segment`. Raises `LogSpoolFull`."""
         if time.monotonic() < self._full_until:
             raise _full(None)
-        start = b"".join((*self._owed, *self._open.values()))
-        size = len(start) + len(self._open) * MAX_FRAME + max(room, self._segment_bytes)
         try:
-            fd = self._make(start, size)
+            self._replace_segment(room, self._max_bytes)
         except OSError as error:
             self._full_until = time.monotonic() + _FULL_FOR_S
             raise _full(error) from None
+
+    def _replace_segment(self, room: int, most: int) -> None:
+        """Go on in one for all that is open, and at least `room` more bytes; `most` for the spool. Raises OSError."""
+        start = b"".join((*self._owed, *self._open.values()))
+        size = len(start) + len(self._open) * MAX_FRAME + max(room, self._segment_bytes)
+        fd = self._make(start, size, most)
         self.frames += len(self._owed) + len(self._open)
         self._owed.clear()
         if self._fd is not None:
@@ -151,11 +186,11 @@ class Journal:
             self._replaced.append(self._fd)
         self._fd, self._at, self._size = fd, len(start), size
 
-    def _make(self, start: bytes, size: int) -> int:
+    def _make(self, start: bytes, size: int, most: int) -> int:
         """The next segment, set aside and begun, put in its place when it is good. Raises OSError."""
-        taken = self.spool.bytes() - (self._size - self._at)
-        if taken + size > self._max_bytes:
-            raise OSError(f"{taken} of log.max_spool_bytes = {self._max_bytes} bytes are in use")
+        used = self.spool.bytes() - (self._size - self._at)
+        if used + size > most:
+            raise OSError(f"{used} of log.max_spool_bytes = {self._max_bytes} bytes are in use")
         unfinished = self.folder.unfinished(self._number + 1)
         fd = os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
@@ -167,6 +202,7 @@ class Journal:
             unfinished.unlink(missing_ok=True)
             raise
         self._number += 1
+        self.taken = used + size
         return fd
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-from clawgw.ledger.journal.frame import MAGIC, MAX_FRAME, Frame, decode
+from clawgw.ledger.journal.frame import MAGIC, Frame, decode, reach
 
 PAGE = 512 * 1024
 
@@ -29,11 +29,13 @@ class Page:
 
 
 def read_page(segment: Path, start: int, *, sealed: bool, size: int = PAGE) -> Page:
-    """The frames that begin at `start` or after it, as many as lie within `size` bytes. Raises OSError."""
+    """The frames that begin at `start` or after it, as many as lie within `size` bytes, or one. Raises OSError."""
     with segment.open("rb", buffering=0) as file:
         data = os.pread(file.fileno(), size, start)
         last = start + len(data) >= os.fstat(file.fileno()).st_size
     frames, end, damaged = _scan(data, sealed=sealed, last=last)
+    if not end and not last and len(data) < (larger := reach(data, 0)):
+        return read_page(segment, start, sealed=sealed, size=larger)
     return Page(frames, start + end, sealed and last and end == len(data), damaged)
 
 
@@ -53,7 +55,7 @@ def _scan(data: bytes, *, sealed: bool, last: bool) -> tuple[Sequence[Frame], in
         if frame is not None:
             frames.append(frame)
             at = frame.end
-        elif not sealed or (not last and len(data) - at < MAX_FRAME):
+        elif not sealed or (not last and len(data) - at < reach(data, at)):
             break
         else:
             found = _next_start(data, at + 1, last=last)

@@ -16,7 +16,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from clawgw.config.mistakes import ConfigError, Mistake
 from clawgw.config.snapshot import ReadyKafka
-from clawgw.ledger.document import Document
+from clawgw.ledger.document import Document, without_bodies
 from clawgw.ledger.sinks.batches import batches
 from clawgw.ledger.sinks.sink import Rejected, SinkAway
 
@@ -87,11 +87,17 @@ class KafkaSink:
             self._producer = None
 
     def _send(self, batch: Sequence[_Event]) -> Sequence[Rejected]:
-        """Events travel together, and are refused together: each of those goes once more, alone."""
+        """Events travel together, and are refused together: each of those goes again alone, and then without bodies."""
         too_large = self._exchange(batch)
-        if len(batch) == 1:
-            return [Rejected(event.document, f"{event.size} bytes are too many for the topic") for event in too_large]
-        return [rejected for event in too_large for rejected in self._send([event])]
+        if len(batch) > 1:
+            return [rejected for event in too_large for rejected in self._send([event])]
+        return [rejected for event in too_large for rejected in self._send_less(event)]
+
+    def _send_less(self, event: _Event) -> Sequence[Rejected]:
+        less = _encode(without_bodies(event.document)) if "request_body" in event.document else None
+        if isinstance(less, _Event):
+            return self._send([less])
+        return [Rejected(event.document, f"{event.size} bytes are too many for the topic")]
 
     def _exchange(self, batch: Sequence[_Event]) -> Sequence[_Event]:
         """Those that were too large. After a failure the next producer starts afresh: this one may be past use."""

@@ -64,6 +64,11 @@ MIGRATIONS: Sequence[Sequence[str]] = (
         _DEAD_LETTERS,
     ),
     rollup.SCHEMA,
+    (
+        "ALTER TABLE requests ADD COLUMN bodies TEXT",  # `kept`, `dropped`, or NULL where they are not wanted
+        "ALTER TABLE requests ADD COLUMN request_body TEXT",  # JSON, or the beginning of it
+        "ALTER TABLE requests ADD COLUMN response_body TEXT",  # likewise
+    ),
 )
 """Each is a sequence of statements."""
 

@@ -10,7 +10,7 @@ import orjson
 from attrs import define, field
 
 from clawgw.ledger import rollup
-from clawgw.ledger.document import Document, epoch_ms, iso_utc
+from clawgw.ledger.document import BODIES, Document, epoch_ms, iso_utc
 from clawgw.ledger.sinks.schema import NewerDatabase, open_database, transaction
 from clawgw.ledger.sinks.sink import Rejected, SinkAway
 
@@ -44,7 +44,7 @@ _FIELDS = (
     "duration_ms",
     "attempts",
 )
-_COLUMNS = (*_FIELDS, "at_ms")
+_COLUMNS = (*_FIELDS, *BODIES, "at_ms")
 _UPSERT = (
     f"INSERT INTO requests ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608 - constants
     f" ON CONFLICT (request_id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _COLUMNS[1:])}"
@@ -124,7 +124,8 @@ def prune(database: Database, before_ms: int) -> bool:
 
 def _row(document: Document) -> Sequence[Any]:
     """Its values in the order of `_COLUMNS`."""
-    return [*(_value(document[name]) for name in _FIELDS), epoch_ms(document["at"])]
+    fields = (_value(document[name]) for name in _FIELDS)
+    return [*fields, *map(document.get, BODIES), epoch_ms(document["at"])]
 
 
 def _value(value: Any) -> Any:

@@ -4,8 +4,9 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clawgw.config.values import MAX_BODY_BYTES
 from clawgw.ledger.document import document
-from clawgw.ledger.journal.frame import MAGIC, MAX_FRAME, Kind, decode, encode
+from clawgw.ledger.journal.frame import MAGIC, MAX_FRAME, Kind, decode, encode, reach
 from clawgw.ledger.record import AttemptRecord
 from clawgw.policy import Target
 from tests.ledger.records import ended
@@ -86,3 +87,27 @@ def test_a_long_text_is_cut_no_more_than_it_must_be() -> None:
     frame = decode(encode(Kind.FINAL, document(ended("req_1", model="m" * 20_000))), 0)
     assert frame is not None
     assert orjson.loads(frame.payload)["model"] == "m" * 256
+
+
+@given(DOCUMENTS, st.text(max_size=30), st.none() | st.text(max_size=30))
+def test_bodies_are_members_of_the_document(fields: dict[str, object], request: str, response: str | None) -> None:
+    texts = {"request_body": request, "response_body": response}
+    frame = decode(encode(Kind.FINAL, {"request_id": "a", **fields}, texts), 0)
+    assert frame is not None
+    assert orjson.loads(frame.payload) == {"request_id": "a", **fields, **texts}
+
+
+def test_the_largest_bodies_there_can_be_fit() -> None:
+    worst = '\\"' * (MAX_BODY_BYTES // 2) + "[truncated]"
+    record = document(ended("req_1", model="m" * 20_000))
+    frame = decode(encode(Kind.FINAL, record, {"request_body": worst, "response_body": worst}), 0)
+    assert frame is not None
+    assert orjson.loads(frame.payload)["response_body"] == worst
+
+
+@given(DOCUMENTS, st.data())
+def test_how_many_bytes_are_needed_is_known_from_the_header_on(fields: dict[str, object], data: st.DataObject) -> None:
+    frame = encode(Kind.FINAL, fields)
+    there = data.draw(st.integers(0, len(frame)))
+    assert reach(frame[:there], 0) == (12 if there < 12 else len(frame))
+    assert reach(bytes(12), 0) == 0

@@ -3,6 +3,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -14,6 +15,7 @@ from clawgw.ledger.journal.frame import MAX_FRAME, Kind
 from clawgw.ledger.journal.journal import Journal
 from clawgw.ledger.journal.segment import read_all, read_page
 from clawgw.ledger.journal.spool import Spool, WriterFolder
+from clawgw.ledger.record import Bodies
 from tests.ledger.records import begun, ended
 
 MIB = 1024 * 1024
@@ -187,11 +189,85 @@ def test_an_intent_that_cannot_be_written_refuses(journal: Journal, monkeypatch:
         journal.intend(begun("b"))
 
 
+LARGE = Bodies("x" * 50_000, "y" * 50_000)
+
+
+def test_bodies_are_written_with_their_record(journal: Journal, tmp_path: Path) -> None:
+    journal.intend(begun("a"))
+    journal.request_ended(ended("a", bodies=LARGE))
+    page = read_page(folder(tmp_path).segment(1), 0, sealed=False)
+    record = orjson.loads(page.frames[-1].payload)
+    assert record["bodies"] == "kept"
+    assert (record["request_body"], record["response_body"]) == (LARGE.request, LARGE.response)
+    assert journal.dropped_bodies == 0
+
+
+def test_at_four_fifths_of_the_spool_records_go_without_bodies(tmp_path: Path) -> None:
+    journal = Journal.open(tmp_path, MIB)
+    while not journal.dropped_bodies:
+        journal.intend(begun("r"))
+        journal.request_ended(ended("r", bodies=LARGE))
+    one_segment_for_records = 64 * 1024
+    assert MIB * 8 // 10 - 300_000 < Spool(tmp_path).bytes() < MIB * 8 // 10 + one_segment_for_records
+    journal.intend(begun("last"))
+    journal.request_ended(ended("last", bodies=LARGE))
+    journal.close()
+    kept = records(tmp_path)
+    assert [record["bodies"] for record in kept] == ["kept"] * (len(kept) - 2) + ["dropped"] * 2
+    assert len(kept) - 2 in (7, 8)
+    assert kept[-1]["request_id"] == "last"
+    assert "request_body" not in kept[-1]
+    assert journal.dropped_bodies == 2
+
+
+def test_bodies_never_take_the_room_of_records(tmp_path: Path) -> None:
+    journal = Journal.open(tmp_path, MIB)
+    open_ids = fill(journal, lambda number: f"r{number}")
+    for request_id in open_ids:
+        journal.request_ended(ended(request_id, bodies=Bodies("x" * 20_000)))
+    journal.close()
+    assert sorted(finals(tmp_path)) == sorted(open_ids)
+    assert journal.dropped_bodies == len(open_ids)
+
+
+@pytest.mark.parametrize(("taken", "bodies"), [(MIB * 8 // 10 - 1, "kept"), (MIB * 8 // 10, "dropped")])
+def test_what_others_have_taken_of_the_spool_counts(tmp_path: Path, taken: int, bodies: str) -> None:
+    journal = Journal.open(tmp_path, MIB)
+    journal.intend(begun("a"))
+    journal.taken = taken
+    journal.request_ended(ended("a", bodies=Bodies("x", "y")))
+    journal.close()
+    assert [record["bodies"] for record in records(tmp_path)] == [bodies]
+
+
+def test_a_spool_without_room_for_bodies_still_takes_requests(tmp_path: Path) -> None:
+    journal = Journal.open(tmp_path, MIB)
+    journal.intend(begun("a"))
+    journal.request_ended(ended("a", bodies=Bodies("x" * 900_000)))
+    journal.intend(begun("b"))
+    journal.request_ended(ended("b", bodies=Bodies("x", "y")))
+    journal.request_ended(ended("hit", bodies=Bodies("x" * 900_000)))
+    journal.close()
+    assert [(record["request_id"], record["bodies"]) for record in records(tmp_path)] == [
+        ("a", "dropped"),
+        ("b", "kept"),
+        ("hit", "dropped"),
+    ]
+
+
+def records(spool: Path) -> list[dict[str, Any]]:
+    """All final ones."""
+    writer = folder(spool)
+    frames = [frame for number in writer.segments() for frame in read_all(writer.segment(number))]
+    return [orjson.loads(frame.payload) for frame in frames if frame.kind is Kind.FINAL]
+
+
 FILE_LIMIT = """
 import resource, sys
 from pathlib import Path
 from clawgw.errors import LogSpoolFull
 from clawgw.ledger.journal.journal import Journal
+from clawgw.ledger.record import Bodies
 from tests.ledger.records import begun, ended
 
 journal = Journal.open(Path(sys.argv[1]), 2**30)

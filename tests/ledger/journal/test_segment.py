@@ -98,3 +98,35 @@ def spans() -> Iterator[tuple[int, int]]:
 def test_any_bytes_come_to_an_end(segment: Path, data: bytes) -> None:
     segment.write_bytes(data)
     assert payloads(segment) == []
+
+
+@pytest.mark.parametrize("sealed", [True, False])
+@pytest.mark.parametrize("size", [12, 100, 1000])
+def test_a_frame_that_is_larger_than_a_page_is_read_alone(segment: Path, size: int, sealed: bool) -> None:  # noqa: FBT001 - a case
+    large = encode(Kind.FINAL, {"id": 1}, {"request_body": "x" * 5000, "response_body": None})
+    segment.write_bytes(FRAMES[0] + large + FRAMES[1] + bytes(1000))
+    found, end = list[bytes](), 0
+    while len(found) < 3:
+        page = read_page(segment, end, sealed=sealed, size=size)
+        found += [frame.payload for frame in page.frames]
+        end = page.end
+    assert found == [PAYLOADS[0], large[12:], PAYLOADS[1]]
+
+
+def test_a_large_frame_that_is_damaged_costs_no_other(segment: Path) -> None:
+    large = bytearray(encode(Kind.FINAL, {"id": 1}, {"request_body": "x" * 5000, "response_body": None}))
+    large[3000] ^= 1
+    segment.write_bytes(FRAMES[0] + bytes(large) + FRAMES[1] + bytes(1000))
+    page, found, damaged = read_page(segment, 0, sealed=True, size=100), list[bytes](), 0
+    while not page.whole:
+        found += [frame.payload for frame in page.frames]
+        damaged += page.damaged
+        page = read_page(segment, page.end, sealed=True, size=100)
+    assert (found, damaged) == (PAYLOADS[:2], len(large))
+
+
+def test_a_header_that_says_too_much_is_damaged(segment: Path) -> None:
+    broken = bytearray(FRAMES[1])
+    broken[6] = 15  # a million bytes
+    segment.write_bytes(FRAMES[0] + bytes(broken) + FRAMES[2] + bytes(1000))
+    assert payloads(segment) == [PAYLOADS[0], PAYLOADS[2]]

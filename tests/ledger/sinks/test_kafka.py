@@ -117,6 +117,7 @@ class Scripted:
         self.limit = limit
         self.code = code
         self.taken = list[bytes]()
+        self.values = list[bytes]()
         self._batch = list[tuple[bytes, bytes, Any]]()
 
     def produce(self, topic: str, *, key: bytes, value: bytes, on_delivery: Any) -> None:
@@ -125,10 +126,11 @@ class Scripted:
     def flush(self, timeout: float) -> int:
         size = sum(len(value) for _, value, _ in self._batch)
         error = KafkaError(self.code) if size > self.limit else None
-        for key, _, report in self._batch:
+        for key, value, report in self._batch:
             report(error, None)
             if error is None:
                 self.taken.append(key)
+                self.values.append(value)
         self._batch.clear()
         return 0
 
@@ -145,6 +147,19 @@ def test_only_what_is_too_large_alone_is_rejected(code: int, monkeypatch: pytest
     (rejected,) = sink.deliver([*documents(2), large, *documents(4)[2:]])
     assert rejected.document is large
     assert producer.taken == [b"request-00000", b"request-00001", b"request-00002", b"request-00003"]
+    sink.close()
+
+
+def test_what_is_too_large_for_the_topic_goes_without_bodies(monkeypatch: pytest.MonkeyPatch) -> None:
+    producer = Scripted(2_000)
+    monkeypatch.setattr(kafka, "Producer", lambda _: producer)
+    bodies = {"bodies": "kept", "request_body": "x" * 2_000, "response_body": None}
+    large, hopeless = one("large") | bodies, one("hopeless") | bodies | {"user": "x" * 2_000}
+    sink = KafkaSink(ReadyKafka(Secret("kafka.example:9092"), TOPIC))
+    (rejected,) = sink.deliver([large, one("good"), hopeless])
+    assert rejected.document == one("hopeless") | {"user": "x" * 2_000, "bodies": "dropped"}
+    assert producer.taken == [b"large", b"good"]
+    assert json.loads(producer.values[0]) == one("large") | {"bodies": "dropped"}
     sink.close()
 
 

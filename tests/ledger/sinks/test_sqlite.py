@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from clawgw.ledger.document import document
-from clawgw.ledger.record import AttemptRecord
+from clawgw.ledger.document import BODIES, document
+from clawgw.ledger.record import DROPPED, AttemptRecord
 from clawgw.ledger.sinks.sink import Rejected, SinkAway
 from clawgw.ledger.sinks.sqlite import Database, SqliteSink, keep_dead_letters, prune
 from clawgw.policy import Target
@@ -40,7 +40,16 @@ def test_every_field_has_its_column(sink: SqliteSink, path: Path) -> None:
     sink.deliver([record])
     with closing(sqlite3.connect(path)) as connection:
         columns = {row[1] for row in connection.execute("PRAGMA table_info(requests)")}
-    assert columns == {*record, "at_ms"}
+    assert columns == {*record, "at_ms", *BODIES}
+
+
+def test_what_was_said_is_kept_with_its_record_and_goes_with_it(sink: SqliteSink, path: Path) -> None:
+    bodies = {"bodies": "kept", "request_body": '{"a":"é"}', "response_body": None}
+    sink.deliver([document(begun("a")), document(ended("a")) | bodies, document(ended("b", bodies=DROPPED))])
+    query = "SELECT request_id, bodies, request_body, response_body FROM requests ORDER BY request_id"
+    assert rows(path, query) == [("a", "kept", '{"a":"é"}', None), ("b", "dropped", None, None)]
+    prune(sink.database, AT_MS + 1)
+    assert rows(path, query) == []
 
 
 def test_a_record_that_comes_again_is_one_and_the_last_counts(sink: SqliteSink, path: Path) -> None:

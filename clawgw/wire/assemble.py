@@ -34,7 +34,7 @@ class _Text:
 
 @define(eq=False)
 class Assembly:
-    """One stream, chat or text. `most` is the number of characters beyond which nothing is kept any more.
+    """One stream, chat or text. `most` is the number of characters beyond which no more is taken.
 
     The events stay as they are.
     """
@@ -50,24 +50,29 @@ class Assembly:
         for event in unfold(events):
             if isinstance(event, UsageReport):
                 self._usage = event.usage
-            elif isinstance(event, Chunk) and not self._is_over():
+            elif isinstance(event, Chunk) and not self.is_over:
                 self._add(event.body)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there is more than `most`."""
+        return self._size > self.most
 
     def completion(self) -> Completion | None:
         """The answer, once the stream is whole. None: it was too large, or said nothing."""
-        if self._is_over() or not self._choices:
+        if self.is_over or not self._choices:
             return None
+        body = self.so_far()
+        return Completion(body, self._usage, body["choices"][0].get("finish_reason"))
+
+    def so_far(self) -> Json:
+        """What has been taken, as if it were whole; empty: nothing was."""
+        if not self._choices:
+            return {}
         choices = [_whole_choice(choice) for _, choice in sorted(self._choices.items())]
         body = {**self._head, "choices": choices}
         body["object"] = _OBJECTS.get(body["object"], body["object"])
-        if self._usage is not None:
-            body["usage"] = self._usage.body
-        return Completion(body, self._usage, choices[0].get("finish_reason"))
-
-    def _is_over(self) -> bool:
-        if self._size > self.most:
-            self._choices.clear()
-        return self._size > self.most
+        return body if self._usage is None else {**body, "usage": self._usage.body}
 
     def _add(self, chunk: Json) -> None:
         for name, value in chunk.items():

@@ -2,8 +2,8 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clawgw.cache.assemble import Assembly
 from clawgw.cache.split import split
+from clawgw.wire.assemble import Assembly
 from clawgw.wire.codec import Chunk, Completion, Done, UsageReport
 from clawgw.wire.usage import usage_from_counts
 from tests.cache.answers import completions
