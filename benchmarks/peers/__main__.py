@@ -6,6 +6,7 @@ Everything runs on loopback and ends by itself. The peers are installed once, in
 """
 
 import argparse
+import os
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -109,7 +110,8 @@ def measured(
 def preface(versions: Sequence[str], size: Size) -> str:
     """What was measured where and when, and how often."""
     today = datetime.now(UTC).date()
-    return f"{', '.join(versions)}; {description()}; {today}; {size.rounds} rounds of {size.seconds:g} s each.\n"
+    times = f"{size.rounds} rounds of {size.seconds:g} s each"
+    return f"{', '.join(versions)}; {description()}; {today}; {times}; a load of {os.getloadavg()[0]:.1f} before.\n"
 
 
 @contextmanager

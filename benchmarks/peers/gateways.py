@@ -1,6 +1,5 @@
 """A gateway that is measured: how it is started, asked and read."""
 
-import http.client
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ from attrs import field, frozen
 from benchmarks.peers.compiled import Unavailable
 from benchmarks.peers.machine import Cores
 from benchmarks.peers.processes import OUTPUT, Reading, free_port, move, reading, running, settled_family
-from benchmarks.peers.upstream import Upstreams
+from benchmarks.peers.upstream import Upstreams, get
 
 START_S = 90
 
@@ -93,9 +92,7 @@ def _wait_for(site: Site, runs: Callable[[], bool], name: str) -> None:
     until = time.monotonic() + START_S
     while time.monotonic() < until and runs():
         try:
-            connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=5)
-            connection.request("GET", "/")
-            connection.getresponse().read()
+            get(site.port)
         except OSError:
             time.sleep(0.1)
         else:

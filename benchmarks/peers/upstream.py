@@ -4,7 +4,7 @@ import http.client
 import json
 import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import trustme
@@ -15,8 +15,15 @@ from benchmarks.peers.machine import on
 from benchmarks.peers.messages import answer
 
 MOST_S = 2 * 60 * 60
-_STOP_S = 5
+_PATIENCE_S = 5
 _AUTHORITY = "authority.pem"
+
+
+def get(port: int) -> bytes:
+    """What a server on loopback answers to a GET. Raises OSError where there is none."""
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=_PATIENCE_S)) as connection:
+        connection.request("GET", "/")
+        return connection.getresponse().read()
 
 
 @frozen
@@ -34,11 +41,7 @@ class Upstreams:
 
     def running(self) -> int:
         """Streams that the plain one still sends."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.ports["plain"], timeout=_STOP_S)
-        connection.request("GET", "/")
-        state = json.loads(connection.getresponse().read())
-        connection.close()
-        return int(state["running"])
+        return int(json.loads(get(self.ports["plain"]))["running"])
 
 
 @contextmanager
