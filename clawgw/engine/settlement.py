@@ -172,6 +172,7 @@ class Settlement:
             completion_tokens=usage.completion if usage else None,
             usage_source=item.used.source if item.used else None,
             cost_pico=item.cost_pico,
+            provider_key=attempt.provider.key_name(attempt.key),
         )
 
     def _cost(self, attempt: Attempt, used: Used | None) -> int | None:

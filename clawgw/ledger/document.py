@@ -101,6 +101,7 @@ def _attempt(attempt: AttemptRecord) -> dict[str, Any]:
         "usage_source": attempt.usage_source,
         "cost_usd": attempt.cost_usd,
         "cost_pico": _integer(attempt.cost_pico),
+        "provider_key": attempt.provider_key,
     }
 
 

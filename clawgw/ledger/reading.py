@@ -103,4 +103,6 @@ def _shown(row: sqlite3.Row) -> dict[str, Any]:
     if shown.get("bodies") is None:
         shown = {name: value for name, value in shown.items() if name not in BODIES}
     shown |= {name: orjson.loads(shown[name]) for name in _AS_JSON}
+    for attempt in shown["attempts"]:
+        attempt.pop("provider_key", None)
     return shown | {"stream": bool(shown["stream"])}

@@ -36,6 +36,8 @@ class AttemptRecord:
     usage_source: UsageSource | None = None
     cost_pico: int | None = None
     """In pico-dollars (10⁻¹² USD); None: there is no usage, or no price."""
+    provider_key: str | None = None
+    """What tells the key of the provider's pool from the others; no secret."""
 
     @property
     def cost_usd(self) -> float | None:

@@ -9,11 +9,13 @@ from attrs import frozen
 from clawgw.config.mistakes import ConfigError, Mistake
 from clawgw.config.settings import Limits
 from clawgw.config.snapshot import Snapshot
+from clawgw.limits.budgets import budgets
 from clawgw.limits.memory import MemoryStore
 from clawgw.limits.redis.connection import BadRedisUrl
 from clawgw.limits.redis.store import RedisStore
 from clawgw.limits.shared import SharedStore
 from clawgw.limits.store import LimitStore
+from clawgw.serve.seeding import Seeding
 
 _MEANWHILE: Mapping[str, str] = {
     "local": "counted on this machine meanwhile",
@@ -28,6 +30,7 @@ class LimitKeeper:
 
     store: LimitStore
     settings: Limits
+    seeding: Seeding
 
     @classmethod
     def of(cls, snapshot: Snapshot, instance: str, shared_fd: int | None) -> "LimitKeeper":
@@ -36,9 +39,9 @@ class LimitKeeper:
         Raises ConfigError where the Redis URL is none.
         """
         local = MemoryStore(_now_ms) if shared_fd is None else SharedStore(shared_fd, _now_ms)
-        settings = snapshot.settings.limits
+        settings, seeding = snapshot.settings.limits, Seeding.of(snapshot)
         if settings.store == "memory" or snapshot.redis_url is None:
-            return cls(local, settings)
+            return cls(local, settings, seeding)
         try:
             return cls(
                 RedisStore(
@@ -46,20 +49,29 @@ class LimitKeeper:
                     settings.when_down,
                     local,
                     instance,
+                    forgotten=seeding.ask,
                     patience_s=settings.redis_timeout_s,
                 ),
                 settings,
+                seeding,
             )
         except BadRedisUrl as error:
             raise ConfigError([Mistake("limits.redis_url", str(error))]) from None
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Renew what is held, until cancelled. Ready when a Redis was tried for the first time."""
-        if isinstance(self.store, RedisStore):
-            await self.store.run(task_status)
-        else:
+        """Renew what is held, until cancelled. Ready when a Redis was tried once, and budgets are seeded."""
+        async with trio.open_nursery() as nursery:
+            if isinstance(self.store, RedisStore):
+                await nursery.start(self.store.run)
+            else:
+                nursery.start_soon(self.store.run)
+            await self.seeding.begin(self.store, self.seeding.budgets)
             task_status.started()
-            await self.store.run()
+            await self.seeding.run(self.store)
+
+    async def expect(self, snapshot: Snapshot) -> None:
+        """Seed the budgets of a configuration that may be served next."""
+        await self.seeding.begin(self.store, budgets(snapshot))
 
     @property
     def degraded(self) -> str | None:

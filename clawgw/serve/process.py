@@ -52,6 +52,7 @@ class ServingProcess:
             return error.mistakes
         live = next_live(self.foundation, loaded.snapshot, loaded.policies, self.service.gateway.live)
         self._next = live, loaded.tls
+        await self.foundation.limits.expect(loaded.snapshot)
         return ()
 
     async def swap(self, reloads: Reloads) -> None:
@@ -61,6 +62,7 @@ class ServingProcess:
         previous, (live, tls) = self.service.gateway.live, self._next
         self.service.gateway.live, self._next = live, None
         previous.retire()
+        self.foundation.limits.seeding.adopt(live.snapshot)
         self.tls.current = tls.current
         self.service.metrics.configured(model_labels(live.snapshot, live.catalogue), live.snapshot.version)
         self.service.metrics.note_reloads(reloads)

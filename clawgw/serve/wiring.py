@@ -20,7 +20,6 @@ from clawgw.engine.upstream import Upstream
 from clawgw.gateway import Gateway
 from clawgw.ledger.record import Ledger
 from clawgw.limits.allowance import Limiter, OnRejection
-from clawgw.limits.store import LimitStore
 from clawgw.policies.load import LoadedPolicies
 from clawgw.policies.runner import OnError, PolicyRunner
 from clawgw.routing.budget import Budgets
@@ -42,7 +41,7 @@ class Foundation:
     network: Upstream
     own_headers: Mapping[str, str]
     policy_failed: OnError
-    limits: LimitStore
+    limits: LimitKeeper
     limit_rejected: OnRejection
 
 
@@ -63,9 +62,7 @@ async def open_service(
     metrics = Metrics(model_labels(snapshot, catalogue), snapshot.version)
     network = HttpUpstream()
     own_headers = {"via": f"1.1 clawgw-{instance}"}
-    foundation = Foundation(
-        catalogue, network, own_headers, metrics.policy_failed, limits.store, metrics.limit_rejected
-    )
+    foundation = Foundation(catalogue, network, own_headers, metrics.policy_failed, limits, metrics.limit_rejected)
     gateway = Gateway(next_live(foundation, snapshot, policies), metrics, random.random, ledger)
     try:
         yield Service(cache.before(gateway, metrics), metrics, instance, limits), foundation
@@ -97,7 +94,7 @@ def next_live(
         planner=Planner(snapshot, foundation.catalogue, PolicyRunner(policies.functions, foundation.policy_failed)),
         budgets=previous.budgets if previous is not None and same_budgets else Budgets.of(settings),
         close=policies.unload,
-        limiter=Limiter(settings, foundation.limits, foundation.limit_rejected),
+        limiter=Limiter(settings, foundation.limits.store, foundation.limit_rejected),
         tokens=previous.tokens if previous is not None else TokenCounter(),
         bodies=BodyKeeper.of(snapshot),
     )

@@ -16,6 +16,7 @@ ATTEMPT = AttemptRecord(
     completion_tokens=5,
     usage_source="reported",
     cost_pico=1_500_000,
+    provider_key="0123456789abcdef",
 )
 RECORD = RequestRecord(
     request_id="req_1",
@@ -90,6 +91,7 @@ def test_every_field_under_its_name() -> None:
                 "usage_source": "reported",
                 "cost_usd": 0.0000015,
                 "cost_pico": 1_500_000,
+                "provider_key": "0123456789abcdef",
             }
         ],
     }

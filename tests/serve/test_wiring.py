@@ -7,9 +7,9 @@ import pytest
 
 from clawgw.config.load import load
 from clawgw.engine.live import Live
-from clawgw.limits.memory import MemoryStore
 from clawgw.policies.load import load_policies
 from clawgw.routing.catalogue import bundled
+from clawgw.serve.limiting import LimitKeeper
 from clawgw.serve.wiring import Foundation, next_live
 
 ENVIRON = {"KEY": "sk-1", "OTHER_KEY": "sk-2"}
@@ -23,7 +23,7 @@ api_keys = ["env:KEY"]
 
 def live(text: str, previous: Live | None = None) -> Live:
     snapshot = load(text, ENVIRON, read_file=Path.read_bytes)
-    limits = MemoryStore(lambda: 0)
+    limits = LimitKeeper.of(snapshot, "i1", None)
     foundation = Foundation(
         bundled(), cast("Any", None), {}, lambda _policy, _failure: None, limits, lambda _scope, _kind: None
     )

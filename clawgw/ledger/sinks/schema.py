@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import Path
 
-from clawgw.ledger import rollup
+from clawgw.ledger import rollup, spending
 
 _REQUESTS = """
     CREATE TABLE requests (
@@ -69,6 +69,7 @@ MIGRATIONS: Sequence[Sequence[str]] = (
         "ALTER TABLE requests ADD COLUMN request_body TEXT",  # JSON, or the beginning of it
         "ALTER TABLE requests ADD COLUMN response_body TEXT",  # likewise
     ),
+    spending.SCHEMA,
 )
 """Each is a sequence of statements."""
 

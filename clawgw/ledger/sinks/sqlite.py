@@ -1,7 +1,8 @@
 """The sink that is always there: the table `requests` of the database `log.path`, and the dead letters of all sinks."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import orjson
 from attrs import define, field
 
-from clawgw.ledger import rollup
+from clawgw.ledger import rollup, spending
 from clawgw.ledger.document import BODIES, Document, epoch_ms, iso_utc
 from clawgw.ledger.sinks.schema import NewerDatabase, open_database, transaction
 from clawgw.ledger.sinks.sink import Rejected, SinkAway
@@ -80,23 +81,31 @@ class Database:
             self._connection = None
 
 
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
 @define(eq=False)
 class SqliteSink:
-    """A `Sink`."""
+    """A `Sink`. `now_ms`: since the epoch."""
 
     database: Database
     name: str = "sqlite"
+    now_ms: Callable[[], int] = _now_ms
 
     def deliver(self, documents: Sequence[Document]) -> Sequence[Rejected]:
         """As `Sink.deliver`, in one transaction."""
         rejected = []
         with self.database.transaction() as connection:
+            new = spending.not_there(connection, documents)
             for document in documents:
                 try:
                     connection.execute(_UPSERT, _row(document))
                 except _REFUSALS as refusal:
                     rejected.append(Rejected(document, str(refusal)))
+                    new.pop(document["request_id"], None)
             rollup.fold(connection)
+            spending.add(connection, new.values(), self.now_ms())
         return rejected
 
     def close(self) -> None:
