@@ -10,7 +10,7 @@ from attrs import define, field
 
 from clawgw.engine.seen import Seen
 from clawgw.engine.stream import OpenStream
-from clawgw.wire.codec import Chunk, Completion, Done, Event, Failed, Failure, Kind, StreamParser, WireError
+from clawgw.wire.codec import Chunk, Completion, Done, Event, Failed, Failure, Kind, Passage, StreamParser, WireError
 
 MAX_ERROR_BYTES = 64 * 1024
 """As much of an error's body as is read."""
@@ -83,7 +83,7 @@ def _commits(events: Sequence[Event]) -> bool:
     """Raises `WireError` where the stream failed before its commit point."""
     for event in events:
         match event:
-            case Chunk(commits=True) | Done():
+            case Chunk(commits=True) | Passage() | Done():
                 return True
             case Failed(failure):
                 raise WireError(failure)

@@ -16,6 +16,8 @@ from clawgw.wire.codec import Chunk, Completion, Done, Event, Passage, Usage, Us
 CHARACTERS_PER_TOKEN = 4
 """Of English text, for most tokenizers."""
 
+_SAID = ("content", "refusal", "reasoning_content")
+
 
 class Estimate(Protocol):
     """Tokens of one request, as far as they can be told without its upstream."""
@@ -103,8 +105,10 @@ class Seen:
 
 def _length(message: Mapping[str, Any]) -> int:
     """The characters that a message, or a part of one, says. What is no text counts as one."""
-    said = sum(len(message.get(name) or "") for name in ("content", "refusal", "reasoning_content"))
+    said = 1 if message.get("audio") else 0
+    for name in _SAID:
+        said += len(message.get(name) or "")
     for call in message.get("tool_calls") or ():
         function = call.get("function") or {}
         said += len(function.get("name") or "") + len(function.get("arguments") or "")
-    return said + bool(message.get("audio"))
+    return said

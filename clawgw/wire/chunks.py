@@ -3,13 +3,18 @@
 Source of the shape: https://platform.openai.com/docs/api-reference/chat-streaming.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
+import orjson
 from attrs import define, field
 
-from clawgw.wire.codec import Chunk
+from clawgw.wire.codec import Chunk, Passage
 
 _COMMITTING = ("content", "tool_calls", "reasoning_content", "reasoning", "refusal", "audio", "function_call")
+SLOT = "\0"
+"""In a delta, the place of a text that is filled in later."""
+_SLOT = orjson.dumps(SLOT)
 
 
 def delta_commits(delta: dict[str, Any]) -> bool:
@@ -25,6 +30,9 @@ class ChunkBuilder:
     model: str
     created: int
     _started: set[int] = field(factory=set, init=False)
+    _repeated: dict[str, Any] | None = field(default=None, init=False)
+    """The delta of `_template`, the latest of a passage."""
+    _template: bytes = field(default=b"", init=False)
 
     def delta(self, delta: dict[str, Any], choice: int = 0) -> Chunk:
         """A chunk that adds `delta` to the message; an empty one only announces the role."""
@@ -32,6 +40,16 @@ class ChunkBuilder:
             self._started.add(choice)
             delta = {"role": "assistant", **delta}
         return self._chunk(delta, None, choice)
+
+    def passage(self, delta: dict[str, Any], strings: Sequence[bytes], texts: Sequence[str]) -> Passage:
+        """Chunks of the first choice, which has begun, that add `delta` each, with a text in the place of its `SLOT`.
+
+        `strings` has the texts as JSON.
+        """
+        if delta != self._repeated:
+            written = orjson.dumps(self._chunk(delta, None, 0).body)
+            self._repeated, self._template = delta, b"%b%%b%b" % written.replace(b"%", b"%%").rpartition(_SLOT)[::2]
+        return Passage(self._template, strings, texts)
 
     def finish(self, reason: str, choice: int = 0) -> Chunk:
         """The choice's last chunk."""

@@ -147,7 +147,7 @@ class Chunk:
 
 @frozen
 class Passage:
-    """Chunks in a row, each with the same keys and values as the last `Chunk` before them but for what they say.
+    """Chunks in a row, alike but for what they say, and with the same head as the last `Chunk` before them.
 
     Kept as they came: to build each would cost several times as much as to pass it on. Each of `fields` fills
     `template`, a `%`-format, to the JSON of one chunk; `texts` has what each says, none of them empty.

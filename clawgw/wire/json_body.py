@@ -34,6 +34,15 @@ def decode_json_object(body: bytes) -> dict[str, Any]:
     return value
 
 
+def decode_text(json: bytes) -> str:
+    """The text of a JSON string; empty where it is none."""
+    try:
+        text = orjson.loads(json)
+    except orjson.JSONDecodeError:
+        return ""
+    return text if isinstance(text, str) else ""
+
+
 def invalid(message: str) -> WireError:
     """An answer that is not what the format says."""
     return WireError(Failure(Kind.INVALID, message))

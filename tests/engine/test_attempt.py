@@ -21,8 +21,10 @@ from clawgw.wire.codec import (
     Failed,
     Failure,
     Kind,
+    Passage,
     UpstreamRequest,
     WireError,
+    unfold,
 )
 from tests.scripted_upstream import SILENT, Refusal, Reply, ScriptedUpstream, refused
 
@@ -42,6 +44,8 @@ class LineParser:
         if self.over:
             return []
         self.over = line[:1] in b".!"
+        if line.startswith(b"*"):
+            return [Passage(b'{"text":%b}', [b'"a"'], ["a"])]
         if line.startswith(b"+"):
             return [Chunk({"text": line[1:].decode()}, commits=len(line) > 1)]
         return [Done()] if line == b"." else [Failed(Failure(Kind.SERVER, "overloaded"))]
@@ -172,6 +176,18 @@ async def test_a_stream_is_returned_at_its_first_content_with_all_that_came_befo
     await answer.stream.say_goodbye()
     answer.abort()
     assert (provider.in_flight, upstream.left_open(), one.ended) == (0, 0, one.started + 6.0)
+
+
+async def test_a_passage_is_content(autojump_clock: MockClock) -> None:
+    upstream = ScriptedUpstream(lambda _: Reply(body=[b"+\n", 1.0, b"*\n", 5.0, b".\n"]))
+    one = attempt(live(upstream))
+    answer = await one.run()
+    assert trio.current_time() == one.started + 1.0
+    assert list(unfold(await rest(answer))) == [
+        Chunk({"text": ""}, commits=False),
+        Chunk({"text": "a"}, commits=True),
+        Done(),
+    ]
 
 
 async def test_a_stream_that_ends_without_content_is_an_answer(autojump_clock: MockClock) -> None:

@@ -1,8 +1,9 @@
 from typing import Any
 
+import orjson
 import pytest
 
-from clawgw.wire.chunks import ChunkBuilder
+from clawgw.wire.chunks import SLOT, ChunkBuilder
 
 
 def test_the_role_comes_first_in_each_choice_and_once() -> None:
@@ -45,3 +46,17 @@ def test_the_last_chunk_has_the_reason_and_an_empty_delta() -> None:
 )
 def test_a_chunk_commits_when_it_brings_what_the_client_came_for(delta: dict[str, Any], commits: bool) -> None:  # noqa: FBT001 - a test case
     assert ChunkBuilder("c1", "m", 7).delta(delta).commits is commits
+
+
+def test_a_passage_has_chunks_like_those_made_one_by_one() -> None:
+    builder = ChunkBuilder("c%1\0", "m", 7)
+    builder.delta({})
+    for delta in (
+        {"content": SLOT},
+        {"content": SLOT},
+        {"tool_calls": [{"index": 0, "function": {"arguments": SLOT}}]},
+    ):
+        strings = [b'"a"', b'"%s"']
+        passage = builder.passage(delta, strings, ["a", "%s"])
+        filled = [orjson.loads(orjson.dumps(delta).replace(orjson.dumps(SLOT), string)) for string in strings]
+        assert passage.chunks() == [builder.delta(one) for one in filled]

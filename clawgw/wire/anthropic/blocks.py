@@ -8,12 +8,15 @@ bounded by `MAX_EVENT_BYTES`; beyond that the stream goes on and nothing is kept
 https://platform.claude.com/docs/en/build-with-claude/streaming
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from attrs import define, field
 
+from clawgw.wire.anthropic.pieces import PIECES, Run
 from clawgw.wire.anthropic.replay import Block
 from clawgw.wire.anthropic.response import annotations_of, arguments_of, tool_call
+from clawgw.wire.chunks import SLOT
 from clawgw.wire.codec import MAX_EVENT_BYTES, WireError
 from clawgw.wire.json_body import decode_json, get_objects, get_text
 
@@ -21,8 +24,6 @@ Delta = dict[str, Any]
 
 _SPOKEN = {"text": "content", "thinking": "reasoning_content"}
 """Blocks whose member of the same name goes out, and under which name."""
-_PIECES = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delta": "partial_json"}
-"""The member with the piece by which a delta makes a block grow."""
 _ASSIGNED = {"signature_delta": ("signature",), "compaction_delta": ("content", "encrypted_content")}
 """Members of a block that a delta sets as a whole."""
 
@@ -70,14 +71,19 @@ class BlockAssembly:
         if self._open is None:
             return []
         kind = get_text(delta, "type")
-        if kind in _PIECES:
-            return self._append(self._open, _PIECES[kind], get_text(delta, _PIECES[kind]))
+        if kind in PIECES:
+            piece = get_text(delta, PIECES[kind])
+            return self._append(PIECES[kind], [piece], piece) if piece else []
         if kind in _ASSIGNED:
             self._open.block |= {name: delta.get(name) for name in _ASSIGNED[kind]}
         elif kind == "citations_delta":
             cited = [*get_objects(self._open.block, "citations"), delta.get("citation")]
             self._open.block["citations"] = cited
         return []
+
+    def extend(self, run: Run) -> list[Delta]:
+        """The open block grows by a run. What goes out for each of its texts, with `SLOT` for the text."""
+        return self._append(run.member, run.texts, SLOT)
 
     def close(self) -> list[Delta]:
         """The open block ends. A call without arguments gets those it began with, `{}` if none."""
@@ -93,15 +99,20 @@ class BlockAssembly:
             return []
         return [_arguments(closed.call, arguments_of(block))]
 
-    def _append(self, grown: _Open, member: str, piece: str) -> list[Delta]:
-        if not piece:
+    def _append(self, member: str, texts: Sequence[str], shown: str) -> list[Delta]:
+        """Some texts, none empty; what goes out, with `shown` for each of them."""
+        grown, size = self._open, sum(map(len, texts))
+        if grown is None:
             return []
-        if self._keep(len(piece)):
-            grown.pieces.append(piece)
+        if self._keep(size):
+            grown.pieces += texts
         if grown.call is not None and member == "partial_json":
             grown.has_arguments = True
-            return [_arguments(grown.call, piece)]
-        return self._say(grown.kind, piece) if member == grown.kind else []
+            return [_arguments(grown.call, shown)]
+        if member != grown.kind or member not in _SPOKEN:
+            return []
+        self._text_size += size if member == "text" else 0
+        return [{_SPOKEN[member]: shown}]
 
     def _say(self, kind: str, text: str) -> list[Delta]:
         if kind == "text":

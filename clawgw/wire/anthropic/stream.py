@@ -10,7 +10,7 @@ A whole message, or an error, as bare JSON in the stream's place is taken for wh
 https://platform.claude.com/docs/en/build-with-claude/streaming
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -19,11 +19,12 @@ from attrs import define, field
 
 from clawgw.wire.anthropic.blocks import BlockAssembly, Delta
 from clawgw.wire.anthropic.errors import failure_from_event, is_error
+from clawgw.wire.anthropic.pieces import read_run
 from clawgw.wire.anthropic.response import ENDING, finish_reason, tail, usage_of
 from clawgw.wire.chunks import ChunkBuilder
 from clawgw.wire.codec import Done, Event, Failed, Failure, Kind, UsageReport, WireError, WireTarget
 from clawgw.wire.json_body import decode_json_object, get_object, get_objects, get_text, invalid
-from clawgw.wire.sse import BARE, SseDecoder, SseEvent, parse_event
+from clawgw.wire.sse import BARE, SseDecoder, parse_event
 
 Json = dict[str, Any]
 
@@ -58,34 +59,40 @@ class AnthropicStream:
             events.append(Failed(_CUT_SHORT))
         return events
 
-    def _events(self, read: Callable[[], Iterable[bytes]]) -> list[Event]:
+    def _events(self, read: Callable[[], list[bytes]]) -> list[Event]:
         events: list[Event] = []
         if self._ended:
             return events
         try:
-            for block in read():
-                if (sse := parse_event(block)) is not None:
-                    events.extend(self._take(sse))
+            blocks, at = read(), 0
+            while at < len(blocks):
+                at += self._extend(blocks, at, events) or self._take(blocks[at], events)
         except WireError as error:
             self._ended = True
             events.append(Failed(error.failure))
         return events
 
-    def _rest(self) -> Iterator[bytes]:
+    def _rest(self) -> list[bytes]:
         """What the end of the connection left; an event cut off within its JSON never came."""
-        for block in self._sse.finish():
-            sse = parse_event(block)
-            if sse is not None and (sse.event == BARE or _is_json(sse.data)):
-                yield block
+        return list(filter(_is_whole, self._sse.finish()))
 
-    def _take(self, sse: SseEvent) -> Iterator[Event]:
-        if self._ended:
-            return
-        event = decode_json_object(sse.data)
-        if is_error(event):
-            raise WireError(failure_from_event(event))
-        for part in _as_events(event) if event.get("type") == "message" else (event,):
-            yield from self._on(part, len(sse.data))
+    def _extend(self, blocks: list[bytes], start: int, events: list[Event]) -> int:
+        """By a run of deltas, if there is one: of how many."""
+        if self._chunks is None or self._ended or (run := read_run(blocks, start)) is None:
+            return 0
+        events.extend(self._chunks.passage(delta, run.strings, run.texts) for delta in self._blocks.extend(run))
+        return len(run.texts)
+
+    def _take(self, block: bytes, events: list[Event]) -> int:
+        """By a block that is read in full: 1."""
+        sse = parse_event(block)
+        if sse is not None and not self._ended:
+            event = decode_json_object(sse.data)
+            if is_error(event):
+                raise WireError(failure_from_event(event))
+            for part in _as_events(event) if event.get("type") == "message" else (event,):
+                events.extend(self._on(part, len(sse.data)))
+        return 1
 
     def _on(self, event: Json, size: int) -> Iterator[Event]:
         kind = get_text(event, "type")
@@ -135,9 +142,12 @@ class AnthropicStream:
         self._ended = True
 
 
-def _is_json(data: bytes) -> bool:
+def _is_whole(block: bytes) -> bool:
+    sse = parse_event(block)
+    if sse is None or sse.event == BARE:
+        return sse is not None
     try:
-        orjson.loads(data)
+        orjson.loads(sse.data)
     except orjson.JSONDecodeError:
         return False
     return True

@@ -19,6 +19,7 @@ import orjson
 from attrs import frozen
 
 from clawgw.wire.codec import Chunk, Passage
+from clawgw.wire.json_body import decode_text
 
 _FIELD = re.compile(
     rb'"(?:content|reasoning_content|reasoning|refusal|arguments|text)": ?(?P<said>"(?!")[^"\\]*(?:\\.[^"\\]*)*")'
@@ -54,7 +55,7 @@ class Shape:
             if not (block.startswith(head) and block.endswith(tail)):
                 break
             said, _, padding = block[begin:end].partition(middle)
-            if padding.isalnum() is not padded or not (text := _string(said)):
+            if padding.isalnum() is not padded or not (text := decode_text(said)):
                 break
             texts.append(text)
             fields.append((said, padding))
@@ -108,12 +109,3 @@ def _cut(json: bytes) -> tuple[list[bytes], list[tuple[str, bytes]]]:
 def _meaning(field: tuple[str, bytes]) -> tuple[str, Any]:
     kind, value = field
     return kind, orjson.loads(value) if kind == "said" else value
-
-
-def _string(said: bytes) -> str:
-    """The text that a JSON string holds; empty where it is none."""
-    try:
-        text = orjson.loads(said)
-    except orjson.JSONDecodeError:
-        return ""
-    return text if isinstance(text, str) else ""

@@ -1,4 +1,4 @@
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import orjson
@@ -7,7 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clawgw.wire.anthropic.stream import AnthropicStream
-from clawgw.wire.codec import MAX_EVENT_BYTES, Chunk, Done, Event, Failed, Kind, UsageReport, WireTarget
+from clawgw.wire.codec import (
+    MAX_EVENT_BYTES,
+    Chunk,
+    Done,
+    Event,
+    Failed,
+    Kind,
+    SingleEvent,
+    UsageReport,
+    WireTarget,
+    unfold,
+)
 from tests.shared import exchanges, needs_shared
 from tests.splits import all_splits
 from tests.wire.anthropic.golden import REDACTED
@@ -45,27 +56,27 @@ def end(stop_reason: str, **more: Any) -> list[dict[str, Any]]:
     return [{"type": "message_delta", "delta": delta, "usage": {"output_tokens": 9}}, STOP]
 
 
-def run(pieces: Iterable[bytes]) -> list[Event]:
+def run(pieces: Iterable[bytes]) -> list[SingleEvent]:
     parser = stream()
-    events = [event for piece in pieces for event in parser.feed(piece)]
-    return events + parser.finish()
+    events = [event for piece in pieces for event in unfold(parser.feed(piece))]
+    return [*events, *unfold(parser.finish())]
 
 
-def answer(*events: dict[str, Any]) -> list[Event]:
+def answer(*events: dict[str, Any]) -> list[SingleEvent]:
     return run([sse(START, *events)])
 
 
-def deltas(events: list[Event]) -> list[dict[str, Any]]:
+def deltas(events: Sequence[Event]) -> list[dict[str, Any]]:
     return [event.body["choices"][0]["delta"] for event in events if isinstance(event, Chunk)]
 
 
-def finish_reason(events: list[Event]) -> str | None:
+def finish_reason(events: Sequence[Event]) -> str | None:
     last = [event for event in events if isinstance(event, Chunk)][-1]
     found: str | None = last.body["choices"][0]["finish_reason"]
     return found
 
 
-def failure(events: list[Event]) -> Kind:
+def failure(events: Sequence[Event]) -> Kind:
     assert isinstance(events[-1], Failed)
     return events[-1].failure.kind
 

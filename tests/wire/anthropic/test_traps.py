@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from clawgw.wire.anthropic.codec import AnthropicCodec
-from clawgw.wire.codec import Chunk, Completion, Done, Event, Failed, Kind, UsageReport, WireTarget
+from clawgw.wire.codec import Chunk, Completion, Done, Failed, Kind, SingleEvent, UsageReport, WireTarget, unfold
 from clawgw.wire.request import ChatRequest
 from tests.wire.anthropic.golden import HI, OPUS_5, OPUS_5_5, REDACTED, SIGNED, SONNET_4_5, WEATHER, call
 
@@ -34,11 +34,11 @@ def said(completion: Completion) -> dict[str, Any]:
     return found
 
 
-def streamed(*events: dict[str, Any]) -> list[Event]:
+def streamed(*events: dict[str, Any]) -> list[SingleEvent]:
     parser = CODEC.chat_stream(ask(), WireTarget("anthropic", SONNET_4_5), 0.0)
     start = {"type": "message_start", "message": {"id": "msg_1", "usage": {"input_tokens": 7, "output_tokens": 1}}}
     raw = b"".join(b"data: %s\n\n" % orjson.dumps(event) for event in (start, *events))
-    return parser.feed(raw) + parser.finish()
+    return list(unfold(parser.feed(raw) + parser.finish()))
 
 
 def block(content: dict[str, Any], *deltas: dict[str, Any]) -> list[dict[str, Any]]:
@@ -52,7 +52,7 @@ def block(content: dict[str, Any], *deltas: dict[str, Any]) -> list[dict[str, An
 END: list[dict[str, Any]] = [{"type": "message_delta", "delta": {"stop_reason": "tool_use"}}, {"type": "message_stop"}]
 
 
-def gathered(events: list[Event]) -> dict[str, Any]:
+def gathered(events: list[SingleEvent]) -> dict[str, Any]:
     """The message that a client puts together: strings added up, calls by index, anything else once."""
     message: dict[str, Any] = {"tool_calls": []}
     for event in events:

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clawgw.engine.seen import RoughEstimate, Seen, Used
-from clawgw.wire.codec import Chunk, Done, Event, Failed, Kind, Passage, SingleEvent, unfold
+from clawgw.wire.codec import Chunk, Done, Event, Failed, Kind, Passage, unfold
 from clawgw.wire.openai import stream
 from clawgw.wire.openai.choices import ChatChoices, TextChoices
 from clawgw.wire.openai.shape import Shape, shape_of
@@ -16,6 +15,7 @@ from clawgw.wire.openai.stream import PATIENCE, OpenAIStream
 from clawgw.wire.writer import StreamWriter
 from tests.shared import needs_shared
 from tests.wire.openai.streams import NOW, TARGET, choices_for, recorded
+from tests.wire.outcome import Outcome, damaged, outcome_of
 
 HEAD: dict[str, Any] = {"id": "c%1", "object": "chat.completion.chunk", "created": 7, "model": "m"}
 DONE = b"data: [DONE]\n\n"
@@ -187,45 +187,21 @@ def streams(draw: st.DrawFn) -> bytes:
     return b"".join(pieces) + draw(st.sampled_from([FINISH + DONE, DONE, b""]))
 
 
-@st.composite
-def damaged(draw: st.DrawFn) -> bytes:
-    """A stream with some bytes changed for others."""
-    raw = draw(streams())
-    for _ in range(draw(st.integers(0, 3))):
-        at, gone = draw(st.integers(0, len(raw))), draw(st.integers(0, 2))
-        new = draw(st.binary(max_size=2) | st.sampled_from([b'"', b"\\", b"\n\n"]))
-        raw = raw[:at] + new + raw[at + gone :]
-    return raw
+def outcome(*pieces: bytes) -> Outcome:
+    return outcome_of(OpenAIStream(ChatChoices(), TARGET, NOW), pieces)
 
 
-Outcome = tuple[list[SingleEvent], list[Any], Used]
-
-
-def outcome(pieces: list[bytes]) -> Outcome:
-    """The events, what the client makes of the bytes it gets, and what the answer is taken to have used."""
-    parser, seen, writer = OpenAIStream(ChatChoices(), TARGET, NOW), Seen(), StreamWriter(include_usage=True)
-    events: list[Event] = []
-    written = b""
-    for happened in (*map(parser.feed, pieces), parser.finish()):
-        events += happened
-        seen.note(happened)
-        written += writer.write(happened)
-    lines = [line.removeprefix(b"data: ") for line in written.split(b"\n\n")[:-1]]
-    told = [line if line == b"[DONE]" else orjson.loads(line) for line in lines]
-    return list(unfold(events)), told, seen.used(RoughEstimate(lambda: 1))
-
-
-def outcome_in_full(pieces: list[bytes]) -> Outcome:
-    """The same, with every event read in full."""
+def outcome_in_full(raw: bytes) -> Outcome:
+    """With every event read in full."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(stream, "shape_of", lambda *_: None)
-        return outcome(pieces)
+        return outcome(raw)
 
 
-@given(damaged(), st.data())
+@given(damaged(streams()), st.data())
 def test_shapes_change_nothing(raw: bytes, data: st.DataObject) -> None:
     cut = data.draw(st.integers(0, len(raw)))
-    assert outcome([raw]) == outcome([raw[:cut], raw[cut:]]) == outcome_in_full([raw])
+    assert outcome(raw) == outcome(raw[:cut], raw[cut:]) == outcome_in_full(raw)
 
 
 @needs_shared
@@ -233,7 +209,7 @@ def test_shapes_change_nothing(raw: bytes, data: st.DataObject) -> None:
 def test_shapes_change_nothing_of_what_was_recorded(exchange: dict[str, Any]) -> None:
     raw = exchange["response"]["raw"].encode()
     if isinstance(choices_for(raw), ChatChoices):
-        assert outcome([raw]) == outcome_in_full([raw])
+        assert outcome(raw) == outcome_in_full(raw)
 
 
 def test_texts_have_shapes_too() -> None:
