@@ -5,7 +5,7 @@ images, moderation) is left out, and so are names under which a provider does no
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -112,12 +112,17 @@ def table() -> dict[str, dict[str, dict[str, Any]]]:
 
 
 def render() -> str:
-    """The file's text: JSON with one line a model, so that a new version reads well as a diff."""
+    """The file's text."""
+    return rendered(table())
+
+
+def rendered(table: Mapping[str, Mapping[str, Any]]) -> str:
+    """A table of providers as JSON with one line a model, so that a new version reads well as a diff."""
     sections = [
         f"{_json(provider)}: {{\n"
         + ",\n".join(f" {_json(model)}: {_json(line)}" for model, line in models.items())
         + "\n}"
-        for provider, models in table().items()
+        for provider, models in table.items()
     ]
     return "{\n" + ",\n".join(sections) + "\n}\n"
 

@@ -16,7 +16,7 @@ from genai_prices.data import providers
 from genai_prices.types import ModelInfo, ModelPrice, StartDateConstraint, TieredPrices
 
 from clawgw.routing.prices import SNAPSHOTS, family_of
-from tools.catalogue import OTHER_ENDPOINTS, PROVIDERS, SOLD, names_of
+from tools.catalogue import OTHER_ENDPOINTS, PROVIDERS, SOLD, names_of, rendered
 
 TARGET = Path(__file__).resolve().parents[1] / "clawgw/routing/prices.json"
 
@@ -220,18 +220,8 @@ def with_families(lines: dict[str, Line]) -> dict[str, Line]:
 
 
 def render() -> str:
-    """The file's text: JSON with one line a model, so that a new version reads well as a diff."""
-    sections = [
-        f"{_json(provider)}: {{\n"
-        + ",\n".join(f" {_json(model)}: {_json(line)}" for model, line in models.items())
-        + "\n}"
-        for provider, models in table().items()
-    ]
-    return "{\n" + ",\n".join(sections) + "\n}\n"
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"))
+    """The file's text."""
+    return rendered(table())
 
 
 if __name__ == "__main__":
