@@ -15,7 +15,7 @@ from clawgw.ledger.journal.frame import MAX_FRAME, Kind
 from clawgw.ledger.journal.journal import Journal
 from clawgw.ledger.journal.segment import read_all, read_page
 from clawgw.ledger.journal.spool import Spool, WriterFolder
-from clawgw.ledger.record import Bodies
+from clawgw.ledger.record import DROPPED, Bodies
 from tests.ledger.records import begun, ended
 
 MIB = 1024 * 1024
@@ -240,6 +240,14 @@ def test_what_others_have_taken_of_the_spool_counts(tmp_path: Path, taken: int, 
     assert [record["bodies"] for record in records(tmp_path)] == [bodies]
 
 
+def test_bodies_that_were_dropped_before_are_counted_too(journal: Journal, tmp_path: Path) -> None:
+    journal.intend(begun("a"))
+    journal.request_ended(ended("a", bodies=DROPPED))
+    assert journal.dropped_bodies == 1
+    page = read_page(folder(tmp_path).segment(1), 0, sealed=False)
+    assert orjson.loads(page.frames[-1].payload)["bodies"] == "dropped"
+
+
 def test_a_spool_without_room_for_bodies_still_takes_requests(tmp_path: Path) -> None:
     journal = Journal.open(tmp_path, MIB)
     journal.intend(begun("a"))
@@ -267,7 +275,6 @@ import resource, sys
 from pathlib import Path
 from clawgw.errors import LogSpoolFull
 from clawgw.ledger.journal.journal import Journal
-from clawgw.ledger.record import Bodies
 from tests.ledger.records import begun, ended
 
 journal = Journal.open(Path(sys.argv[1]), 2**30)
