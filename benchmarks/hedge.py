@@ -19,7 +19,7 @@ from attrs import frozen
 
 from benchmarks.upstream import LIMIT_S, REQUEST, serving
 from clawgw.config.load import load
-from clawgw.engine.journey import Arrival
+from clawgw.engine.arrival import Arrival
 from clawgw.gateway import Gateway, PlainAnswer
 from clawgw.ledger.record import Unwritten
 from clawgw.policies.load import load_policies

@@ -23,7 +23,7 @@ import trio
 from attrs import define, field, frozen
 
 from clawgw.config.load import load
-from clawgw.engine.journey import Arrival
+from clawgw.engine.arrival import Arrival
 from clawgw.engine.upstream import Call, Head
 from clawgw.gateway import Gateway, PlainAnswer
 from clawgw.ledger.record import Unwritten

@@ -19,8 +19,8 @@ from clawgw.cache.key import key_of, may_be_cached, mode_of
 from clawgw.cache.receipt import Receipt
 from clawgw.cache.split import split
 from clawgw.cache.store import SHARE, AnswerStore
+from clawgw.engine.arrival import Arrival
 from clawgw.engine.attempt import Answer
-from clawgw.engine.journey import Arrival
 from clawgw.engine.live import Live
 from clawgw.errors import GatewayError
 from clawgw.gateway import ENDPOINTS, Gateway, PlainAnswer, StreamAnswer, header_safe, is_streamed, wants_usage
@@ -194,19 +194,18 @@ class CachingGateway:
 
     def _stored(self, question: _Question, entry: Entry, receipt: Receipt) -> PlainAnswer | StoredStream:
         headers = _headers(entry, question.arrival)
-        if receipt.stream:
+        if is_streamed(question.request):
             return StoredStream(headers, entry, wants_usage(question.request), receipt)
         receipt.succeed(entry)
         return PlainAnswer({**headers, "x-clawgw-cost-usd": "0"}, entry.body)
 
     def _receipt(self, question: _Question) -> Receipt:
-        request = question.request
+        request, arrival = question.request, question.arrival
         return Receipt(
-            arrival=question.arrival,
+            arrival=arrival,
+            opening=arrival.opening(request, ENDPOINTS[type(request)], stream=is_streamed(request)),
             body=request.body,
-            endpoint=ENDPOINTS[type(request)],
             route=question.resolved.route,
-            stream=is_streamed(request),
             listener=self.gateway.listener,
             ledger=self.gateway.ledger,
         )

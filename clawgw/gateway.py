@@ -11,8 +11,9 @@ from urllib.parse import quote
 import orjson
 from attrs import define, evolve, field, frozen
 
+from clawgw.engine.arrival import Arrival
 from clawgw.engine.attempt import Answer
-from clawgw.engine.journey import Arrival, Journey
+from clawgw.engine.journey import Journey
 from clawgw.engine.live import Live
 from clawgw.engine.seen import RoughEstimate
 from clawgw.engine.settlement import Settlement
@@ -94,7 +95,7 @@ class StreamAnswer:
                 error = stream_error(attempt.target, failure)
                 self._settle_times()
                 self._settlement.fail(error)
-                return self._writer.write(events[:-1]) + error_event(error.body(self._settlement.request_id))
+                return self._writer.write(events[:-1]) + error_event(error.body(self._settlement.arrival.request_id))
         return self._writer.write(events)
 
     def _settle_times(self) -> None:
@@ -137,16 +138,8 @@ class Gateway:
         endpoint, bodies = ENDPOINTS[type(request)], arrival.live.bodies
         self.listener.request_started(endpoint)
         return Settlement(
-            request_id=arrival.request_id,
-            client_request_id=arrival.client_request_id,
-            endpoint=endpoint,
-            stream=is_streamed(request),
-            caller=arrival.caller,
-            user=request.body.get("user"),
-            metadata=request.body.get("metadata") or {},
-            config_version=arrival.live.snapshot.version,
-            started=arrival.started,
-            now=arrival.now,
+            arrival=arrival,
+            opening=arrival.opening(request, endpoint, stream=is_streamed(request)),
             prices=arrival.live.planner.prices,
             estimate=RoughEstimate(lambda: prompt.rough(request.model)),
             learn=partial(arrival.live.tokens.learn, prompt),
@@ -170,7 +163,7 @@ class Gateway:
             "x-clawgw-provider": header_safe(target.provider),
             "x-clawgw-model": header_safe(target.model),
             "x-clawgw-attempts": str(len(settlement.sent())),
-            "x-clawgw-config": settlement.config_version,
+            "x-clawgw-config": settlement.arrival.live.snapshot.version,
         }
         if settlement.allowance is not None:
             headers |= limit_headers(settlement.allowance.standings)

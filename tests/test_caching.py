@@ -14,7 +14,7 @@ from clawgw.cache.memory import MemoryCache
 from clawgw.caching import Answered, CachingGateway, KeptStream, Result, StoredStream
 from clawgw.config.callers import key_digest
 from clawgw.config.load import load
-from clawgw.engine.journey import Arrival
+from clawgw.engine.arrival import Arrival
 from clawgw.engine.upstream import Call
 from clawgw.errors import GatewayError, LogSpoolFull
 from clawgw.gateway import Gateway, PlainAnswer

@@ -10,7 +10,7 @@ from attrs import define, field
 from trio.testing import MockClock
 
 from clawgw.config.load import load
-from clawgw.engine.journey import Arrival
+from clawgw.engine.arrival import Arrival
 from clawgw.engine.upstream import Call
 from clawgw.errors import GatewayError
 from clawgw.gateway import Gateway, PlainAnswer, StreamAnswer

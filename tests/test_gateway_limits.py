@@ -12,7 +12,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from clawgw.config.callers import key_digest
 from clawgw.config.load import load
-from clawgw.engine.journey import Arrival
+from clawgw.engine.arrival import Arrival
 from clawgw.errors import GatewayError
 from clawgw.gateway import Gateway, PlainAnswer, StreamAnswer
 from clawgw.ledger.record import RequestRecord

@@ -1,6 +1,6 @@
 """The record of a request that called nobody: it was answered from the cache, or its client left while it waited."""
 
-import math
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -9,7 +9,7 @@ import trio
 from attrs import define, evolve, field
 
 from clawgw.cache.entry import Entry
-from clawgw.engine.journey import Arrival
+from clawgw.engine.arrival import Arrival, Opening
 from clawgw.errors import ClientClosed, LogSpoolFull
 from clawgw.ledger.record import Bodies, Ledger, Listener, RequestRecord
 
@@ -19,10 +19,10 @@ class Receipt:
     """One request's account. Its cost is 0; its tokens are those that the answer was made of, as its client sees."""
 
     arrival: Arrival
-    body: dict[str, Any] = field(repr=False)
-    endpoint: str
+    opening: Opening
+    body: Mapping[str, Any] = field(repr=False)
+    """The request's."""
     route: str | None
-    stream: bool
     listener: Listener
     ledger: Ledger
     waited_s: float = 0.0
@@ -58,7 +58,7 @@ class Receipt:
             self._settled = True
             record = evolve(record, bodies=self._bodies(entry))
             self.ledger.request_ended(record)
-            self.listener.request_started(self.endpoint)
+            self.listener.request_started(self.opening["endpoint"])
             self.listener.request_ended(record)
 
     def _bodies(self, entry: Entry | None) -> Bodies | None:
@@ -67,21 +67,11 @@ class Receipt:
         return None if keeper is None else keeper.keep(self.body, answer)
 
     def _record(self) -> RequestRecord:
-        arrival = self.arrival
         return RequestRecord(
-            request_id=arrival.request_id,
-            client_request_id=arrival.client_request_id,
-            at_ms=math.floor(arrival.now * 1000),
-            endpoint=self.endpoint,
-            key=arrival.caller.name,
-            labels=arrival.caller.labels,
+            **self.opening,
             route=self.route,
-            stream=self.stream,
-            user=self.body.get("user"),
-            metadata=self.body.get("metadata") or {},
-            config_version=arrival.live.snapshot.version,
             outcome="ok",
             status=200,
-            duration_ms=(trio.current_time() - arrival.started) * 1000,
+            duration_ms=(trio.current_time() - self.arrival.started) * 1000,
             upstream_ms=self.waited_s * 1000,
         )

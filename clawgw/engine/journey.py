@@ -3,17 +3,16 @@
 from collections.abc import Callable
 
 import trio
-from attrs import define, evolve, field, frozen
+from attrs import define, evolve, field
 
-from clawgw.config.callers import NOBODY, Caller
+from clawgw.engine.arrival import Arrival
 from clawgw.engine.attempt import Answer, Attempt
-from clawgw.engine.live import Live
 from clawgw.engine.race import AllFailed, run_plan
 from clawgw.engine.settlement import Settlement
 from clawgw.ledger.cost import upper_bound_cost
 from clawgw.limits.allowance import SLACK_MS, Allowance, Expected
 from clawgw.policy import RequestFacts, Target, TargetView, Trigger
-from clawgw.routing.facts import RawHeaders, facts_of
+from clawgw.routing.facts import facts_of
 from clawgw.routing.outcome import final_error
 from clawgw.routing.permission import check_allowed
 from clawgw.routing.plan import fill_silences
@@ -24,22 +23,6 @@ from clawgw.tokens.prompt import Prompt
 from clawgw.wire.codec import WireTarget
 from clawgw.wire.operations import operation
 from clawgw.wire.request import EmbeddingsRequest
-
-
-@frozen
-class Arrival:
-    """What a door knows of a request beside its body, and the version of the configuration that it keeps to its end.
-
-    `started` is `trio.current_time()`, `now` Unix seconds.
-    """
-
-    request_id: str
-    client_request_id: str | None
-    started: float
-    now: float
-    live: Live = field(repr=False)
-    caller: Caller = NOBODY
-    headers: RawHeaders = field(default=(), repr=False)
 
 
 @define(eq=False)
@@ -77,7 +60,7 @@ class Journey:
     def _resolved(self) -> Resolved:
         live, request = self.arrival.live, self.prompt.request
         check_allowed(self.arrival.caller, request)
-        resolved = resolve(request.model, self.settlement.endpoint, live.snapshot, live.catalogue)
+        resolved = resolve(request.model, self.settlement.opening["endpoint"], live.snapshot, live.catalogue)
         self.settlement.route = resolved.route
         self._deadline = self.arrival.started + resolved.deadline_s
         return resolved
@@ -145,7 +128,7 @@ class Journey:
         arrival = self.arrival
         return facts_of(
             self.prompt,
-            self.settlement.endpoint,
+            self.settlement.opening["endpoint"],
             request_id=arrival.request_id,
             caller=arrival.caller,
             headers=arrival.headers,

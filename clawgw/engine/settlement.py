@@ -1,12 +1,11 @@
 """What a request comes to: everything its record needs, gathered as it happens and handed over once."""
 
-import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import trio
 from attrs import define, field, frozen
 
-from clawgw.config.callers import Caller
+from clawgw.engine.arrival import Arrival, Opening
 from clawgw.engine.attempt import Attempt
 from clawgw.engine.seen import Estimate, Used
 from clawgw.engine.transcript import Transcript
@@ -41,18 +40,10 @@ class Bill:
 
 @define(eq=False)
 class Settlement:
-    """One request's account. `started` is `trio.current_time()`, `now` Unix seconds at that moment."""
+    """One request's account."""
 
-    request_id: str
-    client_request_id: str | None
-    endpoint: str
-    stream: bool
-    caller: Caller
-    user: str | None
-    metadata: Mapping[str, str]
-    config_version: str
-    started: float
-    now: float
+    arrival: Arrival
+    opening: Opening
     prices: Prices = field(repr=False)
     estimate: Estimate = field(repr=False)
     learn: Callable[[Target, int], None] = field(repr=False)
@@ -95,7 +86,7 @@ class Settlement:
     def fail(self, error: GatewayError) -> None:
         """The client got an error, in place of an answer or within its stream."""
         if self.transcript is not None:
-            self.transcript.fail(error.body(self.request_id))
+            self.transcript.fail(error.body(self.arrival.request_id))
         self._settle("error", error.status, error.code)
 
     def cancel(self) -> None:
@@ -127,17 +118,8 @@ class Settlement:
         used, target = bill.used, self._deciding.target if self._deciding else None
         usage = used.usage if used else None
         return RequestRecord(
-            request_id=self.request_id,
-            client_request_id=self.client_request_id,
-            at_ms=math.floor(self.now * 1000),
-            endpoint=self.endpoint,
-            key=self.caller.name,
-            labels=self.caller.labels,
+            **self.opening,
             route=self.route,
-            stream=self.stream,
-            user=self.user,
-            metadata=self.metadata,
-            config_version=self.config_version,
             outcome=outcome,
             status=status,
             error_code=error_code,
@@ -176,7 +158,7 @@ class Settlement:
         )
 
     def _cost(self, attempt: Attempt, used: Used | None) -> int | None:
-        return None if used is None else cost_of(used.usage, attempt.target, self.prices, self.now)
+        return None if used is None else cost_of(used.usage, attempt.target, self.prices, self.arrival.now)
 
     @property
     def _deciding(self) -> Attempt | None:
@@ -193,7 +175,7 @@ class Settlement:
         return None if time is None else self._since(time)
 
     def _since(self, time: float) -> float:
-        return (time - self.started) * 1000
+        return (time - self.arrival.started) * 1000
 
 
 def _demand(used: Used | None, cost_pico: int | None, *, sent: bool) -> Demand:

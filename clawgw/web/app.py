@@ -7,7 +7,7 @@ from typing import Any, cast
 import trio
 from attrs import frozen
 
-from clawgw.engine.journey import Arrival
+from clawgw.engine.arrival import Arrival
 from clawgw.engine.live import Live
 from clawgw.errors import InternalError
 from clawgw.web import identity

@@ -14,7 +14,7 @@ from typing import Any
 import trio
 from attrs import define, field
 
-from clawgw.engine.journey import Arrival
+from clawgw.engine.arrival import Arrival
 from clawgw.errors import GatewayError
 from clawgw.web.error_body import error_event, error_headers, error_json
 from clawgw.web.head import may_have_body

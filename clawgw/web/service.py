@@ -6,7 +6,7 @@ from typing import Protocol
 from attrs import define, field, frozen
 
 from clawgw.config.snapshot import Snapshot
-from clawgw.engine.journey import Arrival
+from clawgw.engine.arrival import Arrival
 from clawgw.engine.live import Live
 from clawgw.gateway import PlainAnswer
 from clawgw.web.metrics import Metrics

@@ -12,7 +12,7 @@ from attrs import define, field, frozen
 from clawgw.config.addresses import Bind
 from clawgw.config.settings import Server, Settings, Timeouts, WireName
 from clawgw.config.snapshot import ReadyProvider, ReadyRoute, Secret, Snapshot
-from clawgw.engine.journey import Arrival
+from clawgw.engine.arrival import Arrival
 from clawgw.engine.live import Live
 from clawgw.gateway import PlainAnswer
 from clawgw.serve.listeners import bound, open_listeners

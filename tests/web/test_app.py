@@ -11,7 +11,7 @@ import trio
 
 from clawgw.config.settings import Server
 from clawgw.config.snapshot import ReadyRoute
-from clawgw.engine.journey import Arrival
+from clawgw.engine.arrival import Arrival
 from clawgw.errors import InvalidRequest, LogSpoolFull, Unavailable, UpstreamFailed
 from clawgw.gateway import PlainAnswer
 from clawgw.policy import Target

@@ -1,0 +1,58 @@
+"""A request as it comes in at a door."""
+
+import math
+from collections.abc import Mapping
+from typing import TypedDict
+
+from attrs import field, frozen
+
+from clawgw.config.callers import NOBODY, Caller
+from clawgw.engine.live import Live
+from clawgw.routing.facts import RawHeaders
+from clawgw.wire.request import Request
+
+
+class Opening(TypedDict):
+    """The fields of a `ledger.record.RequestRecord` that are known at once."""
+
+    request_id: str
+    client_request_id: str | None
+    at_ms: int
+    endpoint: str
+    key: str | None
+    labels: Mapping[str, str]
+    stream: bool
+    user: str | None
+    metadata: Mapping[str, str]
+    config_version: str
+
+
+@frozen
+class Arrival:
+    """What a door knows of a request beside its body, and the version of the configuration that it keeps to its end.
+
+    `started` is `trio.current_time()`, `now` Unix seconds.
+    """
+
+    request_id: str
+    client_request_id: str | None
+    started: float
+    now: float
+    live: Live = field(repr=False)
+    caller: Caller = NOBODY
+    headers: RawHeaders = field(default=(), repr=False)
+
+    def opening(self, request: Request, endpoint: str, *, stream: bool) -> Opening:
+        """How the record of this request begins."""
+        return Opening(
+            request_id=self.request_id,
+            client_request_id=self.client_request_id,
+            at_ms=math.floor(self.now * 1000),
+            endpoint=endpoint,
+            key=self.caller.name,
+            labels=self.caller.labels,
+            stream=stream,
+            user=request.body.get("user"),
+            metadata=request.body.get("metadata") or {},
+            config_version=self.live.snapshot.version,
+        )
