@@ -4,11 +4,10 @@ What comes from the cache calls nobody and costs nothing; limits and budgets are
 allow a model is refused as ever, before anything is looked up.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Literal
 
-import orjson
 import trio
 from attrs import define, field, frozen
 
@@ -17,8 +16,8 @@ from clawgw.cache.entry import Entry
 from clawgw.cache.flights import PATIENCE_S, Flight, Flights
 from clawgw.cache.key import key_of, may_be_cached, mode_of
 from clawgw.cache.receipt import Receipt
-from clawgw.cache.split import split
 from clawgw.cache.store import SHARE, AnswerStore
+from clawgw.cached_streams import KeptStream, StoredStream
 from clawgw.engine.arrival import Arrival
 from clawgw.engine.attempt import Answer
 from clawgw.engine.live import Live
@@ -27,9 +26,8 @@ from clawgw.gateway import ENDPOINTS, Gateway, PlainAnswer, StreamAnswer, header
 from clawgw.routing.permission import check_allowed
 from clawgw.routing.resolve import Resolved, resolve
 from clawgw.wire.assemble import Assembly
-from clawgw.wire.codec import Completion, Done, Event, Failed
+from clawgw.wire.codec import Completion
 from clawgw.wire.request import Request
-from clawgw.wire.writer import StreamWriter
 
 Result = Literal["hit", "joined", "miss", "bypass"]
 """Found; brought by an equal request at the same time; not found; not looked up."""
@@ -45,61 +43,6 @@ class _Question:
 
     def takes(self, entry: Entry) -> bool:
         return self.arrival.now - entry.at <= self.directives.max_age_s
-
-
-@define(eq=False)
-class StoredStream:
-    """An answer of the cache as a stream: all of it at once."""
-
-    headers: Mapping[str, str]
-    _entry: Entry
-    _include_usage: bool
-    _receipt: Receipt
-    _sent: bool = False
-
-    async def receive(self) -> bytes:
-        """As `StreamAnswer.receive`."""
-        if self._sent:
-            return b""
-        self._sent = True
-        events = split(orjson.loads(self._entry.body), self._entry.used())
-        written = StreamWriter(include_usage=self._include_usage).write(events)
-        self._receipt.succeed(self._entry)
-        await self._receipt.ledger.durable()
-        return written
-
-    def close(self) -> None:
-        """As `StreamAnswer.close`."""
-        self._receipt.cancel()
-
-
-@define(eq=False)
-class KeptStream:
-    """A stream that is put together on its way to the client, and kept when it is whole."""
-
-    headers: Mapping[str, str]
-    _stream: StreamAnswer
-    _assembly: Assembly
-    _keep: Callable[[Completion | None], None]
-    _leave: Callable[[], None]
-
-    async def receive(self) -> bytes:
-        """As `StreamAnswer.receive`."""
-        return await self._stream.receive()
-
-    def close(self) -> None:
-        """As `StreamAnswer.close`."""
-        self._stream.close()
-        self._leave()
-
-    def hear(self, events: Sequence[Event]) -> None:
-        """What the client is about to get."""
-        self._assembly.take(events)
-        match events[-1]:
-            case Done():
-                self._keep(self._assembly.completion())
-            case Failed():
-                self._keep(None)
 
 
 Answered = PlainAnswer | StreamAnswer | StoredStream | KeptStream

@@ -11,7 +11,8 @@ from attrs import define, evolve, field
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from clawgw.cache.memory import MemoryCache
-from clawgw.caching import Answered, CachingGateway, KeptStream, Result, StoredStream
+from clawgw.cached_streams import KeptStream, StoredStream
+from clawgw.caching import Answered, CachingGateway, Result
 from clawgw.config.callers import key_digest
 from clawgw.config.load import load
 from clawgw.engine.arrival import Arrival
