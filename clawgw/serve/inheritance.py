@@ -21,7 +21,7 @@ from attrs import asdict, field, frozen
 
 from clawgw.config.mistakes import Mistake
 from clawgw.serve.readings import Readings
-from clawgw.web.metrics import Reloads
+from clawgw.web.exposition import Reloads
 
 VARIABLE = "CLAWGW_WORKER"
 

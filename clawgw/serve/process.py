@@ -14,7 +14,8 @@ from clawgw.policies.load import LoadedPolicies, load_policies
 from clawgw.serve.readings import Readings
 from clawgw.serve.tls import Tls
 from clawgw.serve.wiring import Foundation, next_live
-from clawgw.web.metrics import Reloads, model_labels
+from clawgw.web.exposition import Reloads
+from clawgw.web.model_labels import model_labels
 from clawgw.web.service import Service
 
 

@@ -22,7 +22,7 @@ from clawgw.config.snapshot import Snapshot
 from clawgw.serve.presence import Word
 from clawgw.serve.readings import Readings
 from clawgw.web.bugs import report_bug
-from clawgw.web.metrics import Reloads
+from clawgw.web.exposition import Reloads
 
 log = logging.getLogger("clawgw")
 

@@ -39,7 +39,7 @@ from clawgw.serve.stopping import Stop, obey_signals
 from clawgw.serve.supervisor import Supervisor
 from clawgw.serve.wiring import open_service
 from clawgw.serve.worker import work
-from clawgw.web.metrics import MULTIPROCESS_DIR
+from clawgw.web.exposition import MULTIPROCESS_DIR
 
 log = logging.getLogger("clawgw")
 

@@ -14,7 +14,7 @@ from clawgw.serve.inheritance import Order
 from clawgw.serve.readings import Readings
 from clawgw.serve.reload import Reloading
 from clawgw.serve.stopping import AFTER_ALL_S, Stop, drain_limit_s
-from clawgw.web.metrics import Reloads, forget_process
+from clawgw.web.exposition import Reloads, forget_process
 
 log = logging.getLogger("clawgw")
 

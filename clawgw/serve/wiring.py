@@ -26,7 +26,8 @@ from clawgw.routing.budget import Budgets
 from clawgw.routing.catalogue import Catalogue, bundled
 from clawgw.serve.caching import NO_CACHE, CacheKeeper
 from clawgw.serve.limiting import LimitKeeper
-from clawgw.web.metrics import Metrics, model_labels
+from clawgw.web.metrics import Metrics
+from clawgw.web.model_labels import model_labels
 from clawgw.web.service import Service
 from clawgw.wire.formats import CODECS
 

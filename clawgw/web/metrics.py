@@ -1,62 +1,24 @@
 """Prometheus metrics of the gateway, prefix `clawgw_`.
 
-Labels come only from the configuration and the catalogue: a model that a client made up is `other`. With several
-workers the counts of all of them are shown, through the files of prometheus_client's multiprocess mode
-(`PROMETHEUS_MULTIPROC_DIR`, set before this process started; prometheus.github.io/client_python/multiprocess).
+Labels come only from the configuration and the catalogue: a model that a client made up is `other`.
 """
 
-import os
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Generic, Literal, TypeVar
 
-from attrs import define, field, frozen
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
-from prometheus_client.exposition import choose_encoder
-from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
-from prometheus_client.registry import Collector
+from attrs import field, frozen
+from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
 
-from clawgw.config.snapshot import Snapshot
 from clawgw.ledger.record import AttemptRecord, RequestRecord
 from clawgw.limits.bucket import Kind, Scope
 from clawgw.policies.guard import PolicyFailure
 from clawgw.policy import BreakerState, Target
-from clawgw.routing.catalogue import Catalogue
-
-MULTIPROCESS_DIR = "PROMETHEUS_MULTIPROC_DIR"
-OTHER = "other"
+from clawgw.web.exposition import Configuration, Exposition, Reloads
 
 _DURATION_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 40.0, 60.0, 120.0, 300.0, 600.0)
 _CACHE_RESULTS = ("hit", "joined", "miss", "bypass")
 _STATES: Mapping[BreakerState, int] = {"closed": 0, "half_open": 1, "open": 2}
 _OVERHEAD_S = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.512, 1.024)
-
-
-@frozen
-class ModelLabels:
-    """A model's name as it may stand in a label: one of the configuration's, or the catalogue's name for it."""
-
-    configured: Container[Target]
-    catalogue: Catalogue
-
-    def __call__(self, target: Target) -> str:
-        """The label for a target's model."""
-        if target in self.configured:
-            return target.model
-        facts = self.catalogue.entry(target.provider, target.model)
-        return OTHER if facts is None else facts.id
-
-
-def model_labels(snapshot: Snapshot, catalogue: Catalogue) -> ModelLabels:
-    """The labels for one configuration."""
-    configured = {target for route in snapshot.routes.values() for target in route.targets}
-    defaults = {Target(each.name, each.default_model) for each in snapshot.providers.values() if each.default_model}
-    return ModelLabels(configured | defaults, catalogue)
-
-
-def forget_process(folder: str, pid: int) -> None:
-    """A worker has ended: what it was doing counts no more. `folder` is where the workers count."""
-    mark_process_dead(pid, folder)  # type: ignore[no-untyped-call] # the library has no annotation here
 
 
 MetricT = TypeVar("MetricT", Counter, Gauge, Histogram)
@@ -76,37 +38,13 @@ class _Labelled(Generic[MetricT]):
         return child
 
 
-@frozen
-class Reloads:
-    """How many reloads there were since the start."""
-
-    ok: int = 0
-    failed: int = 0
-
-
-@define(eq=False)
-class _Configuration(Collector):
-    """The version and the reloads, of which all workers know the same: they are not added up."""
-
-    version: str
-    reloads: Reloads = Reloads()
-
-    def collect(self) -> Iterator[Metric]:
-        """For the library."""
-        info = GaugeMetricFamily("clawgw_config_info", "The version of the configuration", labels=["version"])
-        info.add_metric([self.version], 1)
-        reloads = CounterMetricFamily("clawgw_reloads", "Reloads since the start", labels=["result"])
-        reloads.add_metric(["ok"], self.reloads.ok)
-        reloads.add_metric(["failed"], self.reloads.failed)
-        yield from (info, reloads)
-
-
 class Metrics:
     """A `ledger.record.Listener` that counts. `model_label` says how a target's model is named in a label."""
 
     def __init__(self, model_label: Callable[[Target], str], config_version: str) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call] # the library has no annotation here
-        registry = self._registry = CollectorRegistry()
+        self._exposition = Exposition(Configuration(config_version))
+        registry = self._exposition.registry
         self._model_label = model_label
 
         def counter(name: str, text: str, *labels: str) -> _Labelled[Counter]:
@@ -146,8 +84,6 @@ class Metrics:
         self._breakers = _Labelled(
             gauge("breaker_state", "0 closed, 1 half-open, 2 open", "livemax", "provider", "model")
         )
-        self._configuration = _Configuration(config_version)
-        registry.register(self._configuration)
 
     def request_started(self, endpoint: str) -> None:  # noqa: ARG002 - the gauge has no labels
         """A checked request is being served."""
@@ -199,11 +135,11 @@ class Metrics:
     def configured(self, model_label: Callable[[Target], str], config_version: str) -> None:
         """Another configuration is served."""
         self._model_label = model_label
-        self._configuration.version = config_version
+        self._exposition.configuration.version = config_version
 
     def note_reloads(self, reloads: Reloads) -> None:
         """There was another."""
-        self._configuration.reloads = reloads
+        self._exposition.configuration.reloads = reloads
 
     def note_breakers(self, states: Iterable[tuple[Target, BreakerState]]) -> None:
         """The breakers as they are now; of several that have the same label the worst is shown."""
@@ -215,20 +151,8 @@ class Metrics:
             self._breakers(*labels).set(number)
 
     def exposition(self, accept: str) -> tuple[bytes, str]:
-        """The metrics as text and its content type, as an `Accept` header asks for. Slow: to be called in a thread."""
-        try:
-            encode, content_type = choose_encoder(accept)
-        except (TypeError, ValueError):  # the library reads no more of a version than digits and dots
-            encode, content_type = choose_encoder("")
-        return encode(self._gathered()), content_type
-
-    def _gathered(self) -> CollectorRegistry:
-        if not os.environ.get(MULTIPROCESS_DIR):
-            return self._registry
-        gathered = CollectorRegistry()
-        gathered.register(self._configuration)
-        MultiProcessCollector(gathered)  # type: ignore[no-untyped-call] # the library has no annotation here
-        return gathered
+        """As `Exposition.text`."""
+        return self._exposition.text(accept)
 
     def _count_answer(self, record: RequestRecord, provider: str, model: str) -> None:
         """What somebody has been asked for."""

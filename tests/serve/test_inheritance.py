@@ -4,7 +4,7 @@ import sys
 from clawgw.config.mistakes import Mistake
 from clawgw.serve.inheritance import Inheritance, Order, answer_line, inherited, parse_answer
 from clawgw.serve.readings import Readings
-from clawgw.web.metrics import Reloads
+from clawgw.web.exposition import Reloads
 
 
 def test_what_a_supervisor_leaves_is_what_its_worker_gets() -> None:

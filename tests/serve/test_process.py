@@ -17,7 +17,7 @@ from clawgw.serve.limiting import LimitKeeper
 from clawgw.serve.process import ServingProcess, load_all
 from clawgw.serve.readings import Readings
 from clawgw.serve.wiring import open_service
-from clawgw.web.metrics import Reloads
+from clawgw.web.exposition import Reloads
 
 GOOD = """
 [routes.chosen]

@@ -13,7 +13,7 @@ from clawgw.config.mistakes import Mistake
 from clawgw.serve.presence import Word
 from clawgw.serve.readings import Readings
 from clawgw.serve.reload import NEVER_S, Reloading
-from clawgw.web.metrics import Reloads
+from clawgw.web.exposition import Reloads
 
 GOOD = "[defaults]\ntemperature = {}"
 

@@ -22,7 +22,7 @@ from clawgw.serve.readings import Readings
 from clawgw.serve.reload import Reloading
 from clawgw.serve.stopping import Stop
 from clawgw.serve.supervisor import Supervisor
-from clawgw.web.metrics import Reloads
+from clawgw.web.exposition import Reloads
 from tests.serve.waiting import until
 
 SCRIPT = """

@@ -13,7 +13,7 @@ from clawgw.serve.inheritance import Inheritance, Order
 from clawgw.serve.readings import Readings
 from clawgw.serve.stopping import Stop
 from clawgw.serve.worker import listen, obey
-from clawgw.web.metrics import Reloads
+from clawgw.web.exposition import Reloads
 from tests.serve.gateway import environment
 
 

@@ -1,20 +1,12 @@
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from clawgw.config.snapshot import ReadyRoute
 from clawgw.ledger.record import AttemptRecord, RequestRecord
 from clawgw.policy import BreakerState, Target
-from clawgw.routing.catalogue import Catalogue
-from clawgw.web.metrics import MULTIPROCESS_DIR, Metrics, Reloads, forget_process, model_labels
-from tests.web.serving import provider, snapshot
+from clawgw.web.exposition import Reloads
+from clawgw.web.metrics import Metrics
 
 STATES: list[tuple[str, BreakerState]] = [("a", "closed"), ("b", "open"), ("c", "half_open")]
-CATALOGUE = Catalogue({"openai": {"gpt-4o": {}, "gpt-4o-mini": {"also": ["gpt-4o-tiny"]}}})
 
 
 def label(target: Target) -> str:
@@ -175,71 +167,3 @@ def test_a_request_that_resolved_to_nothing() -> None:
     metrics.request_ended(record(provider=None, model=None, route=None, status=404))
     names = {"endpoint": "chat.completions", "route": "", "provider": "", "model": ""}
     assert value(metrics, "requests_total", **names, status="404") == 1
-
-
-def test_openmetrics_where_it_is_asked_for() -> None:
-    text, content_type = Metrics(label, "v1").exposition("application/openmetrics-text; version=1.0.0")
-    assert content_type.startswith("application/openmetrics-text")
-    assert text.endswith(b"# EOF\n")
-
-
-@pytest.mark.parametrize("accept", ["text/plain; version=x", "application/openmetrics-text; version=", "a/b;;=,"])
-def test_an_odd_accept_header_is_no_bug(accept: str) -> None:
-    assert b"clawgw_in_flight" in Metrics(label, "v1").exposition(accept)[0]
-
-
-@pytest.mark.parametrize(
-    ("target", "expected"),
-    [
-        (Target("openai", "gpt-4o"), "gpt-4o"),
-        (Target("openai", "gpt-4o-2024-08-06"), "gpt-4o"),
-        (Target("openai", "gpt-4o-tiny"), "gpt-4o-mini"),
-        (Target("openai", "gpt-5000"), "other"),
-        (Target("openai", "mine"), "mine"),
-        (Target("own", "known"), "known"),
-        (Target("own", "gpt-4o"), "other"),
-    ],
-)
-def test_labels_of_models(target: Target, expected: str) -> None:
-    route = ReadyRoute("fast", [Target("openai", "mine")])
-    labels = model_labels(snapshot(providers=[provider("openai"), provider("own")], routes=[route]), CATALOGUE)
-    assert labels(target) == expected
-
-
-_COUNT = """
-import os
-from clawgw.web.metrics import Metrics
-metrics = Metrics(lambda target: target.model, "v1")
-metrics.refused("embeddings", 413)
-metrics.request_started("embeddings")
-print(os.getpid())
-print(metrics.exposition("")[0].decode())
-"""
-
-
-def count_in_a_worker(folder: Path) -> tuple[int, list[str]]:
-    """Its number, and all lines that it would show."""
-    environment = {**os.environ, MULTIPROCESS_DIR: str(folder)}
-    command = [sys.executable, "-c", _COUNT]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)  # noqa: S603 - our own code
-    pid, *lines = done.stdout.splitlines()
-    return int(pid), lines
-
-
-def test_with_several_workers_all_are_counted(tmp_path: Path) -> None:
-    count_in_a_worker(tmp_path)
-    _, lines = count_in_a_worker(tmp_path)
-    line = 'clawgw_requests_total{endpoint="embeddings",model="",provider="",route="",status="413"} 2.0'
-    assert line in lines
-    assert "clawgw_in_flight 2.0" in lines
-    assert 'clawgw_config_info{version="v1"} 1.0' in lines
-    assert 'clawgw_reloads_total{result="ok"} 0.0' in lines
-
-
-def test_what_a_dead_worker_has_counted_stays_but_what_it_was_doing_does_not(tmp_path: Path) -> None:
-    pid, _ = count_in_a_worker(tmp_path)
-    forget_process(str(tmp_path), pid)
-    _, lines = count_in_a_worker(tmp_path)
-    line = 'clawgw_requests_total{endpoint="embeddings",model="",provider="",route="",status="413"} 2.0'
-    assert line in lines
-    assert "clawgw_in_flight 1.0" in lines
