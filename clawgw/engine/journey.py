@@ -20,7 +20,6 @@ from clawgw.routing.prices import nano_dollars
 from clawgw.routing.resolve import Resolved, resolve
 from clawgw.routing.schedule import Schedule
 from clawgw.tokens.prompt import Prompt
-from clawgw.wire.codec import WireTarget
 from clawgw.wire.operations import operation
 from clawgw.wire.request import EmbeddingsRequest
 
@@ -108,7 +107,9 @@ class Journey:
             target=target,
             trigger=trigger,
             provider=provider,
-            operation=operation(self.prompt.request, provider.codec, self._wire_target(target), self.arrival.now),
+            operation=operation(
+                self.prompt.request, provider.codec, self.arrival.live.wire_target(target), self.arrival.now
+            ),
             streaming=self.streaming,
             deadline=self._deadline,
             now=self.arrival.now,
@@ -141,13 +142,3 @@ class Journey:
         ratio = live.limiter.remaining_ratio(provider)
         limited = view if ratio == 1.0 else evolve(view, remaining_ratio=ratio)
         return live.providers[provider].health.view(limited, trio.current_time(), streaming=self.streaming)
-
-    def _wire_target(self, target: Target) -> WireTarget:
-        defaults = self.arrival.live.snapshot.settings.defaults
-        return WireTarget(
-            provider=target.provider,
-            model=target.model,
-            api_version=self.arrival.live.providers[target.provider].ready.api_version,
-            default_temperature=defaults.temperature,
-            default_max_tokens=defaults.max_tokens,
-        )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 
 from attrs import define, field
 
@@ -11,8 +12,10 @@ from clawgw.engine.planning import Planner
 from clawgw.engine.provider import LiveProvider
 from clawgw.engine.transcript import BodyKeeper
 from clawgw.limits.allowance import Limiter
+from clawgw.policy import Target
 from clawgw.routing.budget import Budgets
 from clawgw.routing.catalogue import Catalogue
+from clawgw.wire.codec import WireTarget
 
 
 @define(eq=False)
@@ -33,8 +36,14 @@ class Live:
     tokens: TokenCounter = field(factory=TokenCounter, repr=False)
     bodies: BodyKeeper | None = field(default=None, repr=False)
     """None: what requests and answers say is not logged."""
+    wire_target: Callable[[Target], WireTarget] = field(init=False, repr=False)
+    """A target as its codec knows it; remembered."""
     _requests: int = field(init=False, default=0)
     _retired: bool = field(init=False, default=False)
+
+    @wire_target.default
+    def _remembering(self) -> Callable[[Target], WireTarget]:
+        return lru_cache(maxsize=1024)(self._wire_target)
 
     @contextmanager
     def serving(self) -> Iterator[None]:
@@ -50,6 +59,16 @@ class Live:
         """No request will begin with this version any more."""
         self._retired = True
         self._close_if_over()
+
+    def _wire_target(self, target: Target) -> WireTarget:
+        defaults = self.snapshot.settings.defaults
+        return WireTarget(
+            provider=target.provider,
+            model=target.model,
+            api_version=self.providers[target.provider].ready.api_version,
+            default_temperature=defaults.temperature,
+            default_max_tokens=defaults.max_tokens,
+        )
 
     def _close_if_over(self) -> None:
         if self._retired and not self._requests:

@@ -56,7 +56,7 @@ class LiveProvider:
             raise WireError(Failure(Kind.UNAVAILABLE, self.ready.not_ready, retry_after_s=NOT_READY_RETRY_S))
         if not self.pool.size:
             return None, self._admitted(model, None, streaming=streaming)
-        refusals = [WireError(Failure(Kind.AUTH, "every key was refused"))]
+        refusals = list[WireError]()
         for key in self.pool.candidates(trio.current_time(), tried):
             try:
                 admission = self._admitted(model, key, streaming=streaming)
@@ -65,7 +65,9 @@ class LiveProvider:
             else:
                 self.pool.use(key)
                 return key, admission
-        raise min(refusals[1:] or refusals, key=lambda refusal: refusal.failure.retry_after_s or 0.0)
+        if not refusals:
+            raise WireError(Failure(Kind.AUTH, "every key was refused"))
+        raise min(refusals, key=lambda refusal: refusal.failure.retry_after_s or 0.0)
 
     def has_other_key(self, model: str, than: AbstractSet[int]) -> bool:
         """Whether an attempt at the model could start now with a key that is none of these."""

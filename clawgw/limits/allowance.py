@@ -200,10 +200,12 @@ class Allowance:
         for bucket in buckets:
             if bucket.kind == "tokens" and prompt > bucket.limit:
                 raise TokensOverLimit(f"the prompt has {prompt} tokens, and {limit_text(bucket)}: it could never pass")
+        if "usd" not in kinds:
+            return Demand(prompt + answer)
         cost = self.expected.cost(target, prompt, answer)
-        if cost is None and "usd" in kinds:
+        if cost is None:
             raise _price_unknown(target)
-        return Demand(prompt + answer, cost or 0)
+        return Demand(prompt + answer, cost)
 
 
 def _price_unknown(target: Target) -> PriceUnknown:

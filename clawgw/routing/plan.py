@@ -8,7 +8,6 @@ from itertools import pairwise
 
 from clawgw.policy import After, AtOnce, OnFailure, Plan, PlannedAttempt, Target
 
-_WITHOUT_SILENCE = OnFailure()
 MOST_ATTEMPTS = 32
 """More of them in one plan are a mistake: a request would never get there."""
 
@@ -24,7 +23,7 @@ def fill_silences(plan: Plan, silence_s: Callable[[Target], float]) -> Plan:
     """The plan with each `OnFailure()` that names no silence of its own given that of the target it waits for."""
     attempts = list(plan.attempts)
     for index, (current, following) in enumerate(pairwise(plan.attempts), 1):
-        if following.start == _WITHOUT_SILENCE:
+        if isinstance(following.start, OnFailure) and following.start.after_silence_s is None:
             attempts[index] = PlannedAttempt(following.target, OnFailure(silence_s(current.target)))
     return Plan(attempts, plan.reason)
 
