@@ -8,7 +8,7 @@ What was spent stays spent: the sums outlast their requests, so that budgets nee
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from sqlite3 import Connection
 from typing import Final, NamedTuple
 
@@ -102,12 +102,10 @@ def charges(document: Document) -> Iterator[Charge]:
             yield from (Charge(spender, began_ms, nano) for spender in _providers(attempt))
 
 
-def not_there(connection: Connection, documents: Iterable[Document]) -> dict[str, Document]:
-    """Those of which the database has no final record, by their ids; of several with one id, the last."""
-    given = {document["request_id"]: document for document in documents}
-    for (known,) in connection.execute(_KNOWN, [orjson.dumps([*given]).decode()]):
-        del given[known]
-    return given
+def not_there(connection: Connection, request_ids: Collection[str]) -> set[str]:
+    """Those of which the database has no final record."""
+    known = connection.execute(_KNOWN, [orjson.dumps([*request_ids]).decode()])
+    return {*request_ids}.difference(request_id for (request_id,) in known)
 
 
 def add(connection: Connection, documents: Iterable[Document], now_ms: int) -> None:

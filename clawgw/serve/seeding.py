@@ -58,29 +58,32 @@ class Seeding:
     async def begin(self, store: LimitStore, wanted: Sequence[Bucket]) -> None:
         """Do it for these budgets before they are used, unless it takes long."""
         with trio.move_on_after(PATIENCE_S) as patience:
-            await self._seed(store, wanted)
+            await self._seed(store, wanted, self.spool)
         if patience.cancelled_caught:
             log.warning("budgets: it takes long to read what was spent; until that is known, they count from 0")
             self.ask()
 
     async def run(self, store: LimitStore) -> None:
-        """Whenever asked, and again and again, until cancelled."""
+        """Whenever asked, and again and again, until cancelled.
+
+        The journals are read only when asked, lest a database that is away for hours costs more and more.
+        """
         wait_s = SOON_S
         while True:
             with trio.move_on_after(wait_s):
                 await self._asked.wait()
-            wait_s = SOON_S if self._asked.is_set() else min(2 * wait_s, EVERY_S)
-            self._asked = trio.Event()
-            await self._seed(store, self.budgets)
+            asked, self._asked = self._asked.is_set(), trio.Event()
+            wait_s = SOON_S if asked else min(2 * wait_s, EVERY_S)
+            await self._seed(store, self.budgets, self.spool if asked else None)
             await trio.sleep(SOON_S)
 
-    async def _seed(self, store: LimitStore, wanted: Sequence[Bucket]) -> None:
+    async def _seed(self, store: LimitStore, wanted: Sequence[Bucket], spool: Spool | None) -> None:
         began_ms = {bucket: window(bucket.per, _now_ms())[0] for bucket in wanted}
         if not began_ms:
             return
         try:
             found = await trio.to_thread.run_sync(
-                spending, self.path, self.spool, {*began_ms.values()}, abandon_on_cancel=True
+                spending, self.path, spool, {*began_ms.values()}, abandon_on_cancel=True
             )
         except (sqlite3.Error, NewerDatabase, OSError) as error:
             log.warning("budgets: what was spent before cannot be read: %s", error)

@@ -116,3 +116,11 @@ def test_a_later_versions_database_is_left_alone(log: Log) -> None:
         connection.execute("PRAGMA user_version = 99")
     with pytest.raises(NewerDatabase):
         log.read()
+
+
+def test_of_the_database_alone(log: Log) -> None:
+    with closing(log.journal()) as journal:
+        journal.request_ended(record("a", 7))
+        log.drain()
+        journal.request_ended(record("b", 20))
+        assert spending(log.path, None, [FEBRUARY_MS]).since == {FEBRUARY_MS: {OPENAI: 7}}

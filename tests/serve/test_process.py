@@ -1,6 +1,7 @@
 """The process that serves, over real files, with the built-in echo."""
 
 import sys
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,11 +14,13 @@ from attrs import define
 from clawgw.config.files import Choice
 from clawgw.engine.live import Live
 from clawgw.ledger.record import Unwritten
+from clawgw.limits.bucket import Bucket
 from clawgw.serve.limiting import LimitKeeper
 from clawgw.serve.process import ServingProcess, load_all
 from clawgw.serve.readings import Readings
 from clawgw.serve.wiring import open_service
 from clawgw.web.exposition import Reloads
+from tests.ledger.test_spending import attempt, deliver, whole
 
 GOOD = """
 [routes.chosen]
@@ -125,6 +128,18 @@ async def test_the_same_once_more_is_a_version_of_its_own(tmp_path: Path) -> Non
             await s.process.swap(Reloads(ok=1))
             assert packages() == [old.snapshot.version] * 2
         assert packages() == [old.snapshot.version]
+
+
+async def test_a_new_budget_begins_with_what_was_spent_before_there_was_one(tmp_path: Path) -> None:
+    async with serving(tmp_path) as s:
+        now_ms = time.time_ns() // 1_000_000
+        record = whole("r", now_ms, [attempt(pico=300_000)], route="chosen")
+        deliver(tmp_path / "clawgw.db", record, now_ms=now_ms)
+        await s.prepare(GOOD.format(0.1).replace("policy", 'budget = { usd = 1, per = "month" }\npolicy'))
+        standing = s.process.foundation.limits.store.peek(Bucket("route", "chosen", "usd", 10**9, "month"))
+        assert standing is not None
+        assert standing.remaining == 10**9 - 300
+        await s.process.swap(Reloads(ok=1))
 
 
 async def test_a_renewed_certificate_is_taken_over(tmp_path: Path) -> None:

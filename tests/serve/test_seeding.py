@@ -18,7 +18,7 @@ from clawgw.limits.memory import MemoryStore
 from clawgw.serve import seeding
 from clawgw.serve.limiting import LimitKeeper
 from clawgw.serve.seeding import Seeding
-from tests.ledger.test_spending import NOW_MS, attempt, whole
+from tests.ledger.test_spending import NOW_MS, attempt, deliver, whole
 
 ROUTE = '[routes.fast]\ntargets = ["echo/echo"]\nbudget = {{ usd = 0.000001, per = "{}" }}\n'
 LIMIT = 1_000
@@ -84,12 +84,15 @@ async def test_without_budgets_nobody_looks(s: Setting) -> None:
     assert (s.reads, s.used()) == (0, 0)
 
 
-async def test_what_comes_later_is_told_later_and_once_for_all_who_ask(s: Setting, nursery: trio.Nursery) -> None:
+async def test_what_comes_to_the_database_later_is_told_later(s: Setting, nursery: trio.Nursery) -> None:
     made = Seeding.of(s.snapshot(ROUTE.format("day")))
     nursery.start_soon(made.run, s.store)
     await s.until(lambda: s.reads == 2)
-    s.spend(300)
+    deliver(s.folder / "clawgw.db", whole("r", NOW_MS, [attempt(pico=300_000)], route="fast"))
     await s.until(lambda: s.used() == 300)
+    s.spend(1)
+    made.ask()
+    await s.until(lambda: s.used() == 301)
     nursery.cancel_scope.cancel()
 
 

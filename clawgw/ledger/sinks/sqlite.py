@@ -97,7 +97,8 @@ class SqliteSink:
         """As `Sink.deliver`, in one transaction."""
         rejected = []
         with self.database.transaction() as connection:
-            new = spending.not_there(connection, documents)
+            given = {document["request_id"]: document for document in documents}
+            new = {each: given[each] for each in spending.not_there(connection, given)}
             for document in documents:
                 try:
                     connection.execute(_UPSERT, _row(document))
