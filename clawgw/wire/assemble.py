@@ -17,7 +17,10 @@ from clawgw.wire.json_body import get_objects
 Json = dict[str, Any]
 
 _SET = frozenset(
-    {"index", "id", "type", "role", "format", "signature", "mime_type", "finish_reason", "native_finish_reason"}
+    {
+        *("index", "id", "type", "role", "name", "channel", "format", "signature", "mime_type", "severity"),
+        *("finish_reason", "native_finish_reason"),
+    }
 )
 """Texts of which the last counts; all others are joined."""
 _OBJECTS = {"chat.completion.chunk": "chat.completion"}

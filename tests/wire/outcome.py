@@ -8,7 +8,8 @@ from attrs import frozen
 from hypothesis import strategies as st
 
 from clawgw.engine.seen import RoughEstimate, Seen, Used
-from clawgw.wire.codec import Event, SingleEvent, StreamParser, unfold
+from clawgw.wire.assemble import Assembly
+from clawgw.wire.codec import Completion, Event, SingleEvent, StreamParser, unfold
 from clawgw.wire.writer import StreamWriter
 
 
@@ -21,20 +22,23 @@ class Outcome:
     """The data of the events for the client, decoded."""
     finish_reason: str | None
     used: Used
+    assembled: Completion | None
 
 
 def outcome_of(parser: StreamParser, pieces: Iterable[bytes]) -> Outcome:
     """Of a stream that comes in `pieces`."""
-    seen, writer = Seen(), StreamWriter(include_usage=True)
+    seen, writer, assembly = Seen(), StreamWriter(include_usage=True), Assembly(10**9)
     events: list[Event] = []
     written = b""
     for happened in (*map(parser.feed, pieces), parser.finish()):
         events += happened
         seen.note(happened)
         written += writer.write(happened)
+        assembly.take(happened)
     lines = [line.removeprefix(b"data: ") for line in written.split(b"\n\n")[:-1]]
     told = [line if line == b"[DONE]" else orjson.loads(line) for line in lines]
-    return Outcome(list(unfold(events)), told, seen.finish_reason, seen.used(RoughEstimate(lambda: 1)))
+    used = seen.used(RoughEstimate(lambda: 1))
+    return Outcome(list(unfold(events)), told, seen.finish_reason, used, assembly.completion())
 
 
 def damaged(streams: st.SearchStrategy[bytes]) -> st.SearchStrategy[bytes]:

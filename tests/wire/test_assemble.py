@@ -128,6 +128,18 @@ def test_audio_is_one_object_and_logprobs_one_list() -> None:
     }
 
 
+def test_what_names_something_is_no_text_that_goes_on() -> None:
+    choice = only_choice(
+        delta(channel="analysis", reasoning="a"),
+        delta(channel="analysis", reasoning="b"),
+        delta("stop", channel="final", name="assistant"),
+    )
+    message = {"role": "assistant", "content": None, "channel": "final", "name": "assistant", "reasoning": "ab"}
+    assert choice["message"] == message
+    safe = {"index": 0, "content_filter_results": {"hate": {"filtered": False, "severity": "safe"}}}
+    assert only_choice(safe, safe) == safe
+
+
 def test_texts_and_the_order_of_choices() -> None:
     assembly = Assembly(PLENTY)
     for index, text, finish in ((1, "b", None), (0, "a", "length"), (1, "c", "stop")):
