@@ -17,7 +17,7 @@ SETTLE_S = 1.0
 
 @frozen
 class Extent:
-    """So many, for so long at most."""
+    """So many; `most_s` is for the first tenth of the requests, for the rest, and for the streams each."""
 
     requests: int
     streams: int
