@@ -126,7 +126,7 @@ def _finished(settings: Settings, providers: Mapping[str, ReadyProvider], folder
             provider=_default_provider(defaults, providers),
             fallback_providers=tuple(map(canonical, defaults.fallback_providers)),
         ),
-        log=attrs.evolve(settings.log, path=str(folder / settings.log.path)),
+        log=attrs.evolve(settings.log, path=str(folder / settings.log.path), spool=str(folder / settings.log.spool)),
     )
 
 

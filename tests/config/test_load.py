@@ -175,6 +175,11 @@ def test_wrong_options_are_named() -> None:
     ]
 
 
+def test_the_log_lies_where_the_file_does() -> None:
+    log = snapshot('[log]\npath = "/var/x.db"').settings.log
+    assert (log.path, log.spool) == ("/var/x.db", "/etc/clawgw/clawgw.spool")
+
+
 def test_tls_files_are_read_and_found_from_anywhere() -> None:
     text = '[server]\ntls_cert = "cert.pem"\ntls_key = "/keys/key.pem"'
     server = snapshot(text, files=TLS_FILES).settings.server
