@@ -7,13 +7,16 @@ which order, and what starts each one. The engine runs it. docs/policies.md show
 A quota policy is a function `quota(request, options) -> Sequence[Charge]`: the buckets a request is charged to.
 """
 
-from collections.abc import Iterable, Mapping
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 from attrs import field, frozen
 
 ANSWER_TOKENS = 1024
 """How long an answer is taken to be where the request sets no limit."""
+
+_ROUNDING = 1e-9
 
 Trigger = Literal["primary", "retry", "failover", "silence", "hedge", "race"]
 BreakerState = Literal["closed", "open", "half_open"]
@@ -62,6 +65,18 @@ class RequestFacts:
     """A number in [0, 1) made from the request's id: the same request rolls the same dice."""
 
 
+@frozen(eq=False)
+class Quantiles:
+    """How long answers took: times from fast to slow, and for each the share of answers that took no longer."""
+
+    times_s: Sequence[float] = field(repr=False)
+    shares: Sequence[float] = field(repr=False)
+
+    def at(self, share: float) -> float:
+        """What so many of the answers took at most: `at(0.95)` is the p95, in seconds. `share` is in (0, 1]."""
+        return self.times_s[bisect_left(self.shares, share - _ROUNDING)]
+
+
 @frozen
 class TargetView:
     """What is known of a target at this moment, in this worker. Times are seconds, prices USD per million tokens.
@@ -80,6 +95,8 @@ class TargetView:
     """The median time to the first token over the last minute."""
     p95_s: float | None = None
     p99_s: float | None = None
+    first_token: Quantiles | None = None
+    """All quantiles of that time."""
     peak_ewma_s: float | None = None
     """The time to the first token, averaged with a decay of 10 s; a slow answer counts at once."""
     failure_ratio: float = 0.0

@@ -88,7 +88,10 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
         "base_s": "The wait before the n-th retry is a random time up to base_s · 2ⁿ.",
         "cap_s": "The longest wait.",
     },
-    "Hedge": {"budget_ratio": "Hedges per request, at most, over time."},
+    "Hedge": {
+        "budget_ratio": "Hedges per request, at most, over time.",
+        "floor_s": "The shortest time that a quantile in hedge_after means.",
+    },
     "Silence": {"budget_ratio": "Attempts started by silence per request, at most, over time."},
     "Limits": {
         "redis_url": "env:NAME, file:PATH or a URL without a password.",

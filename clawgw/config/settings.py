@@ -196,6 +196,7 @@ class Hedge:
     """`[hedge]`."""
 
     budget_ratio: Ratio = 0.05
+    floor_s: PositiveOrZero = 0.5
 
 
 @frozen

@@ -46,20 +46,19 @@ class Planner:
         if route is None or (route.policy is None and route.strategy == "failover"):
             return failover_plan(resolved.targets)
         if route.policy is None and route.strategy in BY_HEALTH_ALONE:
-            return _by_strategy(
-                route, _ANY_REQUEST, [add_health(self._unpriced(target)) for target in resolved.targets]
-            )
+            views = [add_health(self._unpriced(target)) for target in resolved.targets]
+            return self._by_strategy(route, _ANY_REQUEST, views)
         request = facts()
         views = [add_health(self.base(target, request)) for target in resolved.targets]
         if route.policy is None:
-            return _by_strategy(route, request, views)
+            return self._by_strategy(route, request, views)
         configured = Route(route.targets)
         return self.policies.plan(
             route.policy,
             request,
             views,
             route.options,
-            fallback=lambda: _by_strategy(configured, request, views),
+            fallback=lambda: self._by_strategy(configured, request, views),
             now=now,
         )
 
@@ -85,7 +84,7 @@ class Planner:
     def _route(self, resolved: Resolved) -> Route | None:
         return None if resolved.route is None else self.snapshot.settings.routes[resolved.route]
 
-
-def _by_strategy(route: Route, facts: RequestFacts, views: list[TargetView]) -> Plan:
-    options = StrategyOptions(route.weights, route.hedge_after, route.max_attempts)
-    return STRATEGIES[route.strategy](facts, views, options)
+    def _by_strategy(self, route: Route, facts: RequestFacts, views: Sequence[TargetView]) -> Plan:
+        floor_s = self.snapshot.settings.hedge.floor_s
+        options = StrategyOptions(route.weights, route.hedge_after, floor_s, route.max_attempts)
+        return STRATEGIES[route.strategy](facts, views, options)

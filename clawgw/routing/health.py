@@ -107,6 +107,7 @@ class TargetHealth:
         """`base` with what is known here, of the key that can be used soonest."""
         key = self._readiest(now)
         latency = self.latency(streaming=streaming)
+        times = latency.quantiles(now)
         outcomes = self.outcomes.total(now)
         return TargetView(
             target=base.target,
@@ -114,9 +115,10 @@ class TargetHealth:
             breaker="open" if key.breaker.reopens_in(now) else key.breaker.state(now),
             cooling_s=key.cool_down.left_s(now),
             in_flight=self.in_flight,
-            p50_s=latency.quantile(0.50, now),
-            p95_s=latency.quantile(0.95, now),
-            p99_s=latency.quantile(0.99, now),
+            p50_s=None if times is None else times.at(0.50),
+            p95_s=None if times is None else times.at(0.95),
+            p99_s=None if times is None else times.at(0.99),
+            first_token=times,
             peak_ewma_s=latency.peak_ewma(now),
             failure_ratio=self.failures.total(now) / outcomes if outcomes else 0.0,
             remaining_ratio=base.remaining_ratio,

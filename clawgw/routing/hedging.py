@@ -13,8 +13,6 @@ from clawgw.policy import After, OnFailure, Start, TargetView
 DEFAULT = "p95"
 UNKNOWN_S = 2.0
 """The delay while too few samples are known for a quantile."""
-FLOOR_S = 0.5
-"""The shortest delay that a quantile gives."""
 MOST_FAILURES = 0.10
 LEAST_REMAINING = 0.10
 
@@ -27,25 +25,24 @@ class Hedge:
     reason: str
 
 
-def hedge(current: TargetView, alternate: TargetView, hedge_after: str | float) -> Hedge:
-    """How `alternate` follows `current`. `hedge_after` is a quantile such as `p95`, or seconds."""
+def hedge(current: TargetView, alternate: TargetView, hedge_after: str | float, floor_s: float) -> Hedge:
+    """How `alternate` follows `current`. `hedge_after` is a quantile such as `p95`, or seconds.
+
+    `floor_s` is the shortest delay that a quantile gives.
+    """
     if objection := next(_objections(current, alternate), None):
         return Hedge(OnFailure(), f"{alternate.target} waits until {current.target} fails or is silent: {objection}")
-    seconds = delay_s(current, hedge_after)
+    seconds = delay_s(current, hedge_after, floor_s)
     return Hedge(After(seconds), f"{alternate.target} joins {current.target} after {seconds:.2f} s")
 
 
-def delay_s(view: TargetView, hedge_after: str | float) -> float:
-    """Seconds to wait for the target of `view`. Seconds are taken as they are.
-
-    A quantile is one of the target's time to the first token, where p50, p95 and p99 are known: of any other, the next
-    higher one of these.
-    """
+def delay_s(view: TargetView, hedge_after: str | float, floor_s: float) -> float:
+    """Seconds to wait for the target of `view`. Seconds are taken as they are; a quantile is one of its own times."""
     if not isinstance(hedge_after, str):
         return hedge_after
-    wanted = int(hedge_after[1:])
-    waited_s = view.p50_s if wanted <= 50 else view.p95_s if wanted <= 95 else view.p99_s
-    return UNKNOWN_S if waited_s is None else max(waited_s, FLOOR_S)
+    if view.first_token is None:
+        return UNKNOWN_S
+    return max(view.first_token.at(int(hedge_after[1:]) / 100), floor_s)
 
 
 def _objections(current: TargetView, alternate: TargetView) -> Iterator[str]:

@@ -6,10 +6,12 @@ would look faster the more often its slow answers are cut off.
 """
 
 import math
-from bisect import bisect_left
 from collections import deque
+from collections.abc import Iterable
 
 from attrs import define, field, frozen
+
+from clawgw.policy import Quantiles
 
 WINDOW_S = 60.0
 MAX_SAMPLES = 1024
@@ -19,7 +21,6 @@ MIN_ANSWERS = 50
 REFRESH_S = 1.0
 """Quantiles are read for every request and worked out once in so many seconds."""
 DECAY_S = 10.0
-_ROUNDING = 1e-9
 
 
 @define(eq=False)
@@ -73,10 +74,7 @@ class RecentQuantiles:
 
     _samples: deque[_Sample] = field(init=False, factory=deque)
     _answers: int = field(init=False, default=0)
-    _times: list[float] = field(init=False, factory=list)
-    """The answers, from fast to slow."""
-    _shares: list[float] = field(init=False, factory=list)
-    """For each, the share of answers that takes no longer."""
+    _estimate: Quantiles | None = field(init=False, default=None)
     _estimated_at: float = field(init=False, default=-math.inf)
 
     def add(self, seconds: float, now: float, *, censored: bool = False) -> None:
@@ -86,29 +84,31 @@ class RecentQuantiles:
         self._samples.append(_Sample(now, seconds, censored))
         self._answers += not censored
 
-    def quantile(self, q: float, now: float) -> float | None:
-        """`q` is in (0, 1]."""
+    def known(self, now: float) -> Quantiles | None:
+        """None: there are too few answers."""
         while self._samples and now - self._samples[0].at > WINDOW_S:
             self._drop_oldest()
         if self._answers < MIN_ANSWERS:
             return None
         if now - self._estimated_at >= REFRESH_S:
-            self._estimate()
+            self._estimate = _estimate(self._samples)
             self._estimated_at = now
-        return self._times[bisect_left(self._shares, q - _ROUNDING)]
+        return self._estimate
 
     def _drop_oldest(self) -> None:
         self._answers -= not self._samples.popleft().censored
 
-    def _estimate(self) -> None:
-        self._times, self._shares = [], []
-        longer = 1.0
-        ordered = sorted((sample.seconds, sample.censored) for sample in self._samples)
-        for left, (seconds, censored) in zip(range(len(ordered), 0, -1), ordered, strict=True):
-            if not censored or left == 1:
-                longer *= 1 - 1 / left
-                self._times.append(seconds)
-                self._shares.append(1 - longer)
+
+def _estimate(samples: Iterable[_Sample]) -> Quantiles:
+    times, shares = list[float](), list[float]()
+    longer = 1.0
+    ordered = sorted((sample.seconds, sample.censored) for sample in samples)
+    for left, (seconds, censored) in zip(range(len(ordered), 0, -1), ordered, strict=True):
+        if not censored or left == 1:
+            longer *= 1 - 1 / left
+            times.append(seconds)
+            shares.append(1 - longer)
+    return Quantiles(times, shares)
 
 
 @define(eq=False)
@@ -128,9 +128,14 @@ class Latency:
         self._peak.at_least(seconds, now)
         self._recent.add(seconds, now, censored=True)
 
+    def quantiles(self, now: float) -> Quantiles | None:
+        """What shares of the answers took at most, as known within the last second; None: too few answers."""
+        return self._recent.known(now)
+
     def quantile(self, q: float, now: float) -> float | None:
-        """What the share `q` of the answers took at most, as known within the last second; None: too few answers."""
-        return self._recent.quantile(q, now)
+        """One of them."""
+        known = self.quantiles(now)
+        return None if known is None else known.at(q)
 
     def peak_ewma(self, now: float) -> float | None:
         """The moving average with its peaks; None: no sample ever."""

@@ -23,6 +23,7 @@ class StrategyOptions:
 
     weights: tuple[float, ...] | None = None
     hedge_after: str | float | None = None
+    hedge_floor_s: float = 0.0
     max_attempts: int = 3
 
 
@@ -70,7 +71,7 @@ def hedge(_request: RequestFacts, targets: Sequence[TargetView], options: Strate
     """The targets in the configured order, each joining the one before it when that one is slow (`routing.hedging`)."""
     order = _available_first(targets)
     hedge_after = options.hedge_after or hedging.DEFAULT
-    following = [hedging.hedge(current, alternate, hedge_after) for current, alternate in pairwise(order)]
+    following = [hedging.hedge(*pair, hedge_after, options.hedge_floor_s) for pair in pairwise(order)]
     starts = [AtOnce(), *(each.start for each in following)]
     reason = "; ".join(each.reason for each in following) or "one target, so nothing to hedge with"
     return Plan(map(PlannedAttempt, (view.target for view in order), starts), reason + _unavailable(targets))

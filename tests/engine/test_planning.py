@@ -6,11 +6,12 @@ And what quotas charge.
 from datetime import UTC, datetime
 
 import pytest
+from attrs import evolve
 
 from clawgw.config.load import load
 from clawgw.engine.planning import Planner
 from clawgw.policies.runner import PolicyRunner
-from clawgw.policy import Charge, RequestFacts, Target
+from clawgw.policy import After, AtOnce, Charge, Quantiles, RequestFacts, Target
 from clawgw.routing.catalogue import bundled
 from clawgw.routing.resolve import resolve
 from clawgw.routing.strategies import STRATEGIES
@@ -71,6 +72,16 @@ def test_the_request_is_looked_at_only_by_strategies_that_decide_by_it(strategy:
     plan = PLANNER.plan(resolved, facts, lambda view: view, now=0.0)
     assert {str(attempt.target) for attempt in plan.attempts} == {"corp/m", "corp/n"}
     assert len(asks) == asked
+
+
+def test_the_shortest_time_that_a_quantile_means_is_configured() -> None:
+    snapshot = load(f"[hedge]\nfloor_s = 0.25\n{CONFIG}", {}, read_file=lambda _: pytest.fail("no file is named"))
+    planner = Planner(snapshot, bundled(), PolicyRunner({}, lambda *_: None))
+    quick = Quantiles([0.1], [1.0])
+    for each, floor_s in ((planner, 0.25), (PLANNER, 0.5)):
+        resolved = resolve("hedge", "chat.completions", each.snapshot, each.catalogue)
+        plan = each.plan(resolved, lambda: RequestFacts("any"), lambda view: evolve(view, first_token=quick), now=0.0)
+        assert [attempt.start for attempt in plan.attempts] == [AtOnce(), After(floor_s)]
 
 
 def test_quotas_charge_in_their_order_with_the_options_of_all() -> None:

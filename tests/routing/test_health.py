@@ -256,6 +256,8 @@ def test_streams_and_plain_answers_are_timed_apart() -> None:
     stream, plain = view(target, 100.0), view(target, 100.0, streaming=False)
     assert (stream.p50_s, stream.p95_s, stream.p99_s) == pytest.approx((0.5, 0.95, 0.99))
     assert (plain.p50_s, plain.p95_s, plain.p99_s) == pytest.approx((12.5, 23.75, 24.75))
+    assert stream.first_token is not None
+    assert stream.first_token.at(0.9) == pytest.approx(0.9)
     assert (stream.peak_ewma_s, plain.peak_ewma_s) == pytest.approx((1.0, 25.0))
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clawgw.config import settings
-from clawgw.policy import After, AtOnce, OnFailure, Plan, RequestFacts, Target, TargetView
+from clawgw.policy import After, AtOnce, OnFailure, Plan, Quantiles, RequestFacts, Target, TargetView
 from clawgw.routing.plan import MOST_ATTEMPTS, plan_problem
 from clawgw.routing.strategies import (
     STRATEGIES,
@@ -24,6 +24,11 @@ from clawgw.routing.strategies import (
 from clawgw.testing import facts, view
 
 DEFAULT = StrategyOptions()
+
+
+def taking(*seconds: float) -> Quantiles:
+    """Of so many answers, from fast to slow."""
+    return Quantiles(seconds, [number / len(seconds) for number in range(1, len(seconds) + 1)])
 
 
 def names(plan: Plan) -> str:
@@ -162,29 +167,30 @@ def test_fastest_with_nothing_available_keeps_the_order() -> None:
 @pytest.mark.parametrize(
     ("hedge_after", "seconds"),
     [
-        (None, 1.2),
-        ("p50", 0.7),
-        ("p1", 0.7),
-        ("p51", 1.2),
-        ("p90", 1.2),
-        ("p95", 1.2),
-        ("p96", 8.0),
-        ("p99", 8.0),
+        (None, 9.5),
+        ("p1", 0.5),
+        ("p4", 0.5),
+        ("p5", 0.5),
+        ("p50", 5.0),
+        ("p51", 5.1),
+        ("p90", 9.0),
+        ("p95", 9.5),
+        ("p99", 9.9),
         (0.1, 0.1),
         (3, 3),
     ],
 )
-def test_hedge_waits_for_a_quantile_or_the_next_higher_one_that_is_known(
-    hedge_after: str | float | None, seconds: float
-) -> None:
-    targets = [view("a/m", p50_s=0.7, p95_s=1.2, p99_s=8.0), view("b/m", p50_s=0.1, p95_s=0.1, p99_s=0.1)]
-    plan = hedge(facts(), targets, StrategyOptions(hedge_after=hedge_after))
+def test_hedge_waits_for_any_quantile_or_so_many_seconds(hedge_after: str | float | None, seconds: float) -> None:
+    hundred = [number / 10 for number in range(1, 101)]
+    targets = [view("a/m", first_token=taking(*hundred)), view("b/m", first_token=taking(0.1))]
+    plan = hedge(facts(), targets, StrategyOptions(hedge_after=hedge_after, hedge_floor_s=0.5))
     assert starts(plan) == [AtOnce(), After(seconds)]
 
 
-def test_hedge_waits_two_seconds_for_an_unknown_target_and_never_under_half_a_second_for_a_known_one() -> None:
-    targets = [view("a/m"), view("b/m", p95_s=0.2), view("c/m")]
-    plan = hedge(facts(), targets, DEFAULT)
+def test_hedge_waits_two_seconds_for_an_unknown_target_and_never_less_than_the_floor_for_a_known_one() -> None:
+    targets = [view("a/m"), view("b/m", first_token=taking(0.2)), view("c/m")]
+    assert starts(hedge(facts(), targets, DEFAULT)) == [AtOnce(), After(2.0), After(0.2)]
+    plan = hedge(facts(), targets, StrategyOptions(hedge_floor_s=0.5))
     assert starts(plan) == [AtOnce(), After(2.0), After(0.5)]
     assert plan.reason == "b/m joins a/m after 2.00 s; c/m joins b/m after 0.50 s"
 
@@ -215,7 +221,7 @@ def test_hedge_at_the_thresholds_themselves_still_hedges() -> None:
 
 def test_hedge_alone_and_with_the_first_unavailable() -> None:
     assert hedge(facts(), [view("a/m")], DEFAULT).reason == "one target, so nothing to hedge with"
-    plan = hedge(facts(), [view("a/m", breaker="open"), view("b/m", p95_s=1.0), view("c/m")], DEFAULT)
+    plan = hedge(facts(), [view("a/m", breaker="open"), view("b/m", first_token=taking(1.0)), view("c/m")], DEFAULT)
     assert (names(plan), starts(plan)) == ("b c a", [AtOnce(), After(1.0), OnFailure()])
 
 
@@ -240,6 +246,7 @@ any_views = st.lists(
         p50_s=seconds,
         p95_s=seconds,
         p99_s=seconds,
+        first_token=st.none() | st.lists(st.floats(0, 1e4), min_size=1).map(lambda some: taking(*sorted(some))),
         peak_ewma_s=seconds,
         failure_ratio=ratios,
         remaining_ratio=ratios,
@@ -264,6 +271,7 @@ def options_for(draw: st.DrawFn, count: int) -> StrategyOptions:
     return StrategyOptions(
         weights=draw(st.none() | st.lists(weight, min_size=count, max_size=count).map(tuple)),
         hedge_after=draw(st.none() | st.integers(1, 99).map("p{}".format) | st.floats(0.001, 100)),
+        hedge_floor_s=draw(st.floats(0, 10)),
         max_attempts=draw(st.integers(1, 10)),
     )
 
