@@ -1,6 +1,7 @@
 """Fuzzing by hypothesis: any bytes, any JSON, and recorded traffic with one piece of its inside exchanged."""
 
 import json
+import operator
 import time
 from typing import Any
 
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from fuzz.seeds import joined, seeds
 from fuzz.targets import TARGETS
+from tests.http1.requests_grammar import streams
 
 ROUND = 200
 """Executions between two looks at the clock."""
@@ -39,6 +41,8 @@ def run(target: str, seconds: float) -> int:
 
 def inputs(target: str) -> st.SearchStrategy[bytes]:
     """Inputs for a target."""
+    if target.startswith("http1-server"):
+        return st.binary(max_size=200) | st.builds(operator.add, st.binary(min_size=1, max_size=1), streams())
     known = seeds(target)
     # By number: a strategy shows itself in reports, and would show every seed.
     one = st.integers(0, len(known) - 1).map(known.__getitem__)

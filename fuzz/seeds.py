@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
+from fuzz import http1_server
 from tests.recordings.events import data_of
 from tests.recordings.exchange import WIRES
 from tests.shared import exchanges
@@ -24,6 +25,8 @@ _FALLBACK = (
 
 def seeds(target: str) -> list[list[str]]:
     """For the target of this name."""
+    if target.startswith("http1-server"):
+        return [[text] for text in http1_server.SEEDS]
     wire, _, kind = target.rpartition("-")
     found = (_texts(kind, recorded) for recorded in _recorded() if not wire or WIRES[recorded["provider"]] == wire)
     small = (texts for texts in found if texts and sum(map(len, texts)) <= MAX_BYTES)
@@ -34,7 +37,7 @@ def joined(target: str, texts: Sequence[str]) -> bytes:
     """The input for `target`: a byte for its choices, then events, or a body."""
     if target == "request" or target.endswith("-body"):
         return texts[0].encode()
-    if target.endswith("-error"):
+    if target.endswith("-error") or target.startswith("http1-server"):
         return b"\0" + texts[0].encode()
     return b"\0" + "".join(f"data: {text}\n\n" for text in texts).encode()
 

@@ -19,6 +19,7 @@ from clawgw.wire.formats import CODECS
 from clawgw.wire.operations import operation
 from clawgw.wire.request import ChatRequest, EmbeddingsRequest, Request, TextRequest
 from clawgw.wire.sse import SseDecoder, SseEvent, parse_event
+from fuzz import http1_server
 from fuzz.limits import limits
 
 Target = Callable[[bytes], None]
@@ -129,6 +130,12 @@ def _of_codec(name: str, codec: Codec) -> dict[str, Target]:
     }
 
 
-TARGETS: dict[str, Target] = {"sse": sse, "request": request, "limits": limits}
+TARGETS: dict[str, Target] = {
+    "sse": sse,
+    "request": request,
+    "limits": limits,
+    "http1-server-parser": lambda data: http1_server.parser(split(data)),
+    "http1-server-connection": lambda data: http1_server.connection(split(data)),
+}
 for _name, _codec in CODECS.items():
     TARGETS |= _of_codec(_name, _codec)

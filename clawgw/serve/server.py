@@ -2,21 +2,22 @@
 
 import logging
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any, cast
 
 import hypercorn.trio
 import trio
-from hypercorn import Config
 
 from clawgw.config.settings import Server
-from clawgw.serve import strict
+from clawgw.http1.request_head import MAX_HEAD_BYTES
+from clawgw.http1.server import Http1Server
+from clawgw.serve import door
+from clawgw.serve.door import DoorConfig
 from clawgw.serve.listeners import BACKLOG
 from clawgw.serve.stopping import Stop, drain_limit_s, exit_hard
 from clawgw.serve.tls import Tls
-from clawgw.web.app import build_app
-from clawgw.web.head import MAX_BYTES
+from clawgw.web.app import Front, build_app
 from clawgw.web.service import Service
 
 HEAD_S = 10.0
@@ -33,18 +34,17 @@ async def serve_until_stopped(
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_cancel_at_once, stop, nursery.cancel_scope)
             trigger = partial(_drained, service, stop, config)
-            app = cast("Any", build_app(service))
-            await nursery.start(_serve, app, config, trigger, nursery.cancel_scope)
+            await nursery.start(_serve, build_app(service), config, trigger, nursery.cancel_scope)
             on_ready()
         watch.cancel_scope.cancel()
 
 
-def hypercorn_config(server: Server, fds: Sequence[int], tls_context: ssl.SSLContext | None) -> Config:
+def hypercorn_config(server: Server, fds: Sequence[int], tls_context: ssl.SSLContext | None) -> DoorConfig:
     """Hypercorn's settings: no limits but our own, no lines in the log but warnings."""
-    strict.install()
+    door.install()
     log = logging.getLogger("hypercorn.error")
     log.setLevel(logging.WARNING)
-    config = _Config()
+    config = DoorConfig()
     config.tls_context = tls_context
     config.bind = [f"fd://{fd}" for fd in fds]
     config.backlog = BACKLOG
@@ -53,36 +53,46 @@ def hypercorn_config(server: Server, fds: Sequence[int], tls_context: ssl.SSLCon
     config.errorlog = log
     config.include_server_header = False
     config.graceful_timeout = server.drain_s
-    config.h11_max_incomplete_size = MAX_BYTES
-    config.h2_max_header_list_size = MAX_BYTES
+    config.h11_max_incomplete_size = MAX_HEAD_BYTES
+    config.h2_max_header_list_size = MAX_HEAD_BYTES
     config.keep_alive_timeout = HEAD_S
     config.keep_alive_max_requests = 2**31
     config.ssl_handshake_timeout = HEAD_S
     return config
 
 
-class _Config(Config):
-    """Hypercorn's, with a TLS context of ours."""
+async def serve(
+    front: Front,
+    config: DoorConfig,
+    trigger: Callable[[], Awaitable[None]],
+    task_status: trio.TaskStatus[list[str]] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Serve until `trigger` returns and what is in flight has ended."""
+    config.http1 = http1 = Http1Server.of(front, config.keep_alive_timeout)
 
-    tls_context: ssl.SSLContext | None = None
+    async def drain() -> None:
+        await trigger()
+        http1.drain()
 
-    def create_ssl_context(self) -> ssl.SSLContext | None:
-        """For hypercorn, which looks at the names of the files for nothing else than whether there is to be TLS."""
-        return self.tls_context
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(http1.run)
+        app = cast("Any", front)
+        await hypercorn.trio.serve(app, config, shutdown_trigger=drain, task_status=task_status, mode="asgi")
+        nursery.cancel_scope.cancel()
 
 
 async def _serve(
-    app: Any,
-    config: Config,
-    trigger: Any,
+    front: Front,
+    config: DoorConfig,
+    trigger: Callable[[], Awaitable[None]],
     cancel_scope: trio.CancelScope,
     task_status: trio.TaskStatus[list[str]] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    await hypercorn.trio.serve(app, config, shutdown_trigger=trigger, task_status=task_status, mode="asgi")
+    await serve(front, config, trigger, task_status)
     cancel_scope.cancel()
 
 
-async def _drained(service: Service, stop: Stop, config: Config) -> None:
+async def _drained(service: Service, stop: Stop, config: DoorConfig) -> None:
     """Returns when no more connections are to be accepted; what is in flight then has as long as is configured now."""
     await stop.draining.wait()
     service.draining = True

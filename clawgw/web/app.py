@@ -1,7 +1,8 @@
-"""The whole ASGI application: every request gets its ids here, then goes to a hot endpoint or to Quart."""
+"""The whole application: every request gets its ids here, then goes to a hot endpoint or to Quart."""
 
 import os
 import time
+from collections.abc import Awaitable
 from typing import Any, cast
 
 import trio
@@ -10,16 +11,20 @@ from attrs import frozen
 from clawgw.engine.arrival import Arrival
 from clawgw.engine.live import Live
 from clawgw.errors import InternalError
+from clawgw.http1.request_head import BadRequest
+from clawgw.http1.server_exchange import ServerExchange
 from clawgw.web import identity
+from clawgw.web.asgi import Application, AsgiExchange, Receive, Scope, Send
 from clawgw.web.bugs import report_bug
 from clawgw.web.cold import REQUEST_ID, build_cold_app
-from clawgw.web.exchange import Application, Exchange, Receive, Scope, Send
+from clawgw.web.direct import DirectExchange, refusal
+from clawgw.web.exchange import Exchange
 from clawgw.web.head import Headers, distrust
 from clawgw.web.hot import PARSERS, HotEndpoint
 from clawgw.web.service import Service
 
 
-def build_app(service: Service) -> Application:
+def build_app(service: Service) -> "Front":
     """The application for one `service`."""
     hot = {f"/v1/{name.replace('.', '/')}": HotEndpoint(name, parse, service) for name, parse in PARSERS.items()}
     return Front(service, hot, cast("Any", build_cold_app(service)))
@@ -27,40 +32,63 @@ def build_app(service: Service) -> Application:
 
 @frozen
 class Front:
-    """The door. Whatever happens behind it, the client gets an answer and the connection goes on."""
+    """The door, an `http1.Responder` and an ASGI 3 application.
+
+    Whatever happens behind it, the client gets an answer and the connection goes on.
+    """
 
     service: Service
     hot: dict[str, HotEndpoint]
     cold: Application
 
+    async def serve(self, http1: ServerExchange) -> None:
+        """A request on a connection of ours."""
+        live = self.service.gateway.live
+        exchange = DirectExchange(_arrival(http1.head.fields, live), http1)
+        with live.serving():
+            await self._guard(exchange, self._serve(exchange))
+
+    async def refuse(self, http1: ServerExchange, error: BadRequest) -> None:
+        """What came on one and is none."""
+        exchange = DirectExchange(_arrival((), self.service.gateway.live), http1)
+        await self._guard(exchange, exchange.refuse(refusal(error)))
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """ASGI 3."""
+        """One over ASGI."""
         live = self.service.gateway.live
         arrival = _arrival(scope.get("headers", ()), live)
         scope[REQUEST_ID] = arrival.request_id
         if scope["type"] == "http":
+            exchange = AsgiExchange(arrival, scope, receive, send)
             with live.serving():
-                await self._answer(Exchange(scope, receive, send, arrival))
+                await self._guard(exchange, self._serve_asgi(exchange))
         else:
             await self.cold(scope, receive, send)
 
-    async def _answer(self, exchange: Exchange) -> None:
-        try:
-            await self._serve(exchange)
-        except Exception as error:  # noqa: BLE001 - a bug must not end the connection's loop
-            report_bug(error, exchange.arrival.request_id)
-            await exchange.refuse(InternalError("the gateway failed; its log says more under this request id"))
+    async def _serve(self, exchange: DirectExchange) -> None:
+        endpoint = self.hot.get(exchange.path)
+        if endpoint is not None:
+            await endpoint.serve(exchange)
+        else:
+            await self.cold(*exchange.as_asgi({REQUEST_ID: exchange.arrival.request_id}))
 
-    async def _serve(self, exchange: Exchange) -> None:
-        doubt = distrust(exchange.scope["headers"])
+    async def _serve_asgi(self, exchange: AsgiExchange) -> None:
+        doubt = distrust(exchange.headers)
         endpoint = self.hot.get(exchange.scope["path"])
         if doubt is not None:
-            exchange.closing = True
+            exchange.close()
             await exchange.refuse(doubt)
         elif endpoint is not None:
             await endpoint.serve(exchange)
         else:
             await self.cold(exchange.scope, exchange.without_body(), exchange.send)
+
+    async def _guard(self, exchange: Exchange, serving: Awaitable[None]) -> None:
+        try:
+            await serving
+        except Exception as error:  # noqa: BLE001 - a bug must not end the connection's loop
+            report_bug(error, exchange.arrival.request_id)
+            await exchange.refuse(InternalError("the gateway failed; its log says more under this request id"))
 
 
 def _arrival(headers: Headers, live: Live) -> Arrival:

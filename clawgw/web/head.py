@@ -1,15 +1,14 @@
 """What is checked of a request's head before anything of its body is read.
 
-Pure. A head that two parsers could read in two ways (RFC 9112, 6.3 and 11.2) is refused and its connection closed.
+Pure. What came over HTTP/1.1 was judged in `http1.request_head` before; `distrust` is for heads that came over HTTP/2:
+somebody in front may have made them out of HTTP/1.1 that can be read in two ways (RFC 9113, 10.3).
 """
 
 from collections.abc import Sequence
 
 from clawgw.errors import BodyTooLarge, GatewayError, HeadTooLarge, InvalidRequest, LoopDetected, UnsupportedEncoding
+from clawgw.http1.request_head import MAX_FIELDS, MAX_HEAD_BYTES
 from clawgw.web.identity import came_through
-
-MAX_FIELDS = 100
-MAX_BYTES = 32 * 1024
 
 Headers = Sequence[tuple[bytes, bytes]]
 
@@ -27,15 +26,9 @@ def distrust(headers: Headers) -> GatewayError | None:
         return InvalidRequest("both Content-Length and Transfer-Encoding: send one of them")
     if len(set(lengths)) > 1 or len(set(values(headers, b"host"))) > 1:
         return InvalidRequest("Content-Length or Host is there twice, with different values")
-    if len(names) > MAX_FIELDS or sum(len(name) + len(value) for name, value in headers) > MAX_BYTES:
-        return HeadTooLarge(f"more than {MAX_FIELDS} header fields or {MAX_BYTES} bytes of them")
+    if len(names) > MAX_FIELDS or sum(len(name) + len(value) for name, value in headers) > MAX_HEAD_BYTES:
+        return HeadTooLarge(f"more than {MAX_FIELDS} header fields or {MAX_HEAD_BYTES} bytes of them")
     return None
-
-
-def may_have_body(http_version: str, headers: Headers) -> bool:
-    """Whether a body may follow. In HTTP/1.1 the head says so (RFC 9112, 6.3); elsewhere one may always."""
-    framing = dict(headers)
-    return http_version >= "2" or b"transfer-encoding" in framing or framing.get(b"content-length", b"0") != b"0"
 
 
 def check_body_head(headers: Headers, max_body_bytes: int) -> None:

@@ -1,21 +1,20 @@
-"""The endpoints that carry the traffic, as bare ASGI: read, check, ask the gateway, send."""
+"""The endpoints that carry the traffic: read, check, ask the gateway, send."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
 
-import trio
 from attrs import evolve, frozen
 
 from clawgw.errors import BodyTooLarge, ClientClosed, GatewayError, MethodNotAllowed, RequestTimeout
-from clawgw.gateway import PlainAnswer
+from clawgw.gateway import PlainAnswer, is_streamed
 from clawgw.web.auth import authenticate
-from clawgw.web.body import BODY_S, read_body
+from clawgw.web.body import BODY_S
 from clawgw.web.exchange import Exchange
 from clawgw.web.head import check_body_head, check_loop
 from clawgw.web.hold import STREAM_HEADERS, HeaderHold
 from clawgw.web.service import OpenAnswer, Service
 from clawgw.wire.checks.parse import parse_chat_request, parse_embeddings_request, parse_text_request
-from clawgw.wire.request import EmbeddingsRequest, Request
+from clawgw.wire.request import Request
 
 PARSERS: Mapping[str, Callable[[bytes], Request]] = {
     "chat.completions": parse_chat_request,
@@ -42,40 +41,57 @@ class HotEndpoint:
             return
         except GatewayError as error:
             self.service.metrics.refused(self.name, error.status)
-            exchange.closing = isinstance(error, BodyTooLarge | RequestTimeout)
+            if isinstance(error, BodyTooLarge | RequestTimeout):
+                exchange.close()
             await exchange.refuse(error, {"allow": "POST"} if isinstance(error, MethodNotAllowed) else {})
         else:
             await exchange.while_there(partial(self._answer, exchange, request))
 
     async def _read(self, exchange: Exchange) -> Request:
-        scope, callers = exchange.scope, exchange.arrival.live.snapshot.callers
-        exchange.arrival = evolve(exchange.arrival, caller=authenticate(scope["headers"], callers))
-        max_body_bytes = exchange.arrival.live.snapshot.settings.server.max_body_bytes
-        if scope["method"] != "POST":
+        arrival, headers = exchange.arrival, exchange.headers
+        exchange.arrival = evolve(arrival, caller=authenticate(headers, arrival.live.snapshot.callers))
+        max_body_bytes = arrival.live.snapshot.settings.server.max_body_bytes
+        if exchange.method != "POST":
             raise MethodNotAllowed("this endpoint takes POST")
-        check_body_head(scope["headers"], max_body_bytes)
-        check_loop(scope["headers"], self.service.instance)
-        return self.parse(await read_body(exchange.receive, max_body_bytes, self.body_s))
+        check_body_head(headers, max_body_bytes)
+        check_loop(headers, self.service.instance)
+        return self.parse(await exchange.read_body(max_body_bytes, self.body_s))
 
-    async def _answer(self, exchange: Exchange, request: Request, nursery: trio.Nursery) -> None:
-        hold = HeaderHold(exchange)
-        if not isinstance(request, EmbeddingsRequest) and request.stream:
-            hold.begin(nursery, exchange.arrival.live.snapshot.settings.server.header_hold_s)
+    async def _answer(self, exchange: Exchange, request: Request) -> None:
+        if is_streamed(request):
+            await self._stream(exchange, request)
+            return
         try:
             answer = await self.service.gateway.answer(request, exchange.arrival)
         except GatewayError as error:
-            await hold.end()
             await exchange.fail(error)
-            return
-        if isinstance(answer, PlainAnswer):
-            await exchange.reply(200, {"content-type": "application/json", **answer.headers}, answer.body)
+        else:
+            await _pass_on(answer, exchange)
+
+    async def _stream(self, exchange: Exchange, request: Request) -> None:
+        """The same, with a hold on the head."""
+        hold = HeaderHold(exchange)
+        hold.begin(exchange.arrival.live.snapshot.settings.server.header_hold_s)
+        try:
+            answer = await self.service.gateway.answer(request, exchange.arrival)
+        except Exception as error:  # noqa: BLE001 - a bug is raised below, when nobody else sends any more
+            failure = error
         else:
             await _pass_on(answer, exchange, hold)
-
-
-async def _pass_on(answer: OpenAnswer, exchange: Exchange, hold: HeaderHold) -> None:
-    try:
+            return
         await hold.end()
+        if not isinstance(failure, GatewayError):
+            raise failure
+        await exchange.fail(failure)
+
+
+async def _pass_on(answer: PlainAnswer | OpenAnswer, exchange: Exchange, hold: HeaderHold | None = None) -> None:
+    if isinstance(answer, PlainAnswer):
+        await exchange.reply(200, {"content-type": "application/json", **answer.headers}, answer.body)
+        return
+    try:
+        if hold is not None:
+            await hold.end()
         if not exchange.started:
             await exchange.start(200, {**STREAM_HEADERS, **answer.headers})
         while events := await answer.receive():

@@ -2,10 +2,8 @@
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from functools import partial
 from typing import Any, cast
 
-import hypercorn.trio
 import trio
 from attrs import define, field, frozen
 
@@ -17,8 +15,9 @@ from clawgw.engine.live import Live
 from clawgw.gateway import PlainAnswer
 from clawgw.serve.listeners import bound, open_listeners
 from clawgw.serve.server import hypercorn_config
+from clawgw.serve.server import serve as serve_front
 from clawgw.serve.tls import Tls
-from clawgw.web.app import build_app
+from clawgw.web.app import Front, build_app
 from clawgw.web.metrics import Metrics
 from clawgw.web.service import Answering, OpenAnswer, Service
 from clawgw.wire.request import Request
@@ -132,7 +131,7 @@ class Answer:
 class Client:
     """One connection; `read_*` take exactly what they name and keep the rest."""
 
-    stream: trio.SocketStream
+    stream: trio.SocketStream | trio.SSLStream[trio.SocketStream]
     _buffer: bytes = b""
 
     async def send(self, data: bytes) -> None:
@@ -227,12 +226,11 @@ async def _close_in_the_end(stream: trio.SocketStream) -> None:
         await trio.sleep_forever()
 
 
-async def serve(nursery: trio.Nursery, service: Service, app: Any = None) -> Serving:
+async def serve(nursery: trio.Nursery, service: Service, app: Front | None = None) -> Serving:
     """Start a server in `nursery`; every test limits its own time."""
     (listener,) = open_listeners([Bind("127.0.0.1", 0)])
     bind = bound(listener)
     server = service.snapshot.settings.server
     config = hypercorn_config(server, [listener.detach()], Tls.of(server).listening)
-    app = app or build_app(service)
-    await nursery.start(partial(hypercorn.trio.serve, app, config, shutdown_trigger=trio.sleep_forever))
+    await nursery.start(serve_front, app or build_app(service), config, trio.sleep_forever)
     return Serving(service, bind, nursery)

@@ -17,8 +17,8 @@ from clawgw.gateway import PlainAnswer
 from clawgw.policy import Target
 from clawgw.routing.health import Admission
 from clawgw.web.app import Front
+from clawgw.web.asgi import Receive, Scope, Send
 from clawgw.web.cold import build_cold_app
-from clawgw.web.exchange import Receive, Scope, Send
 from clawgw.web.hot import HotEndpoint
 from clawgw.wire.checks.parse import parse_text_request
 from clawgw.wire.codec import Failure, Kind

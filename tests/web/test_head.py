@@ -1,7 +1,7 @@
 import pytest
 
 from clawgw.errors import BodyTooLarge, LoopDetected, UnsupportedEncoding
-from clawgw.web.head import check_body_head, check_loop, distrust, may_have_body
+from clawgw.web.head import check_body_head, check_loop, distrust
 
 HOST = (b"host", b"test")
 
@@ -41,20 +41,6 @@ def test_heads_that_are_too_large(headers: list[tuple[bytes, bytes]]) -> None:
 )
 def test_heads_that_are_clear(headers: list[tuple[bytes, bytes]]) -> None:
     assert distrust(headers) is None
-
-
-@pytest.mark.parametrize(
-    ("version", "headers", "expected"),
-    [
-        ("1.1", [HOST], False),
-        ("1.1", [(b"content-length", b"0")], False),
-        ("1.1", [(b"content-length", b"1")], True),
-        ("1.1", [(b"transfer-encoding", b"chunked")], True),
-        ("2", [], True),
-    ],
-)
-def test_whether_a_body_may_follow(version: str, headers: list[tuple[bytes, bytes]], expected: bool) -> None:  # noqa: FBT001 - a row of the table
-    assert may_have_body(version, headers) is expected
 
 
 @pytest.mark.parametrize("encoding", [b"gzip", b"identity, gzip", b"br"])

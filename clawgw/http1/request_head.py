@@ -1,0 +1,102 @@
+"""What the head of an HTTP/1.1 request says, and which heads are taken.
+
+Pure. llhttp has read the head already; what is refused here is what it takes and h11, or a proxy in front, reads in
+another way (RFC 9112, sections 2.2, 3, 3.2, 6.1 and 11.2).
+"""
+
+from urllib.parse import unquote
+
+from attrs import frozen
+
+MAX_HEAD_BYTES = 32 * 1024
+MAX_FIELDS = 100
+
+Fields = list[tuple[bytes, bytes]]
+"""Names in lower case, values without space around them; in order."""
+
+
+class BadRequest(Exception):
+    """What came is no request that is taken. `status` is how to answer it, before the connection is closed."""
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.message = message
+        self.status = status
+
+
+@frozen
+class RequestHead:
+    """A request line and its fields. `version` is "1.0" or "1.1".
+
+    `length` is that of the body in bytes; None: it is chunked. `upgrade`: another protocol is to go on, which is for a
+    request for a WebSocket, and for no other.
+    """
+
+    method: str
+    target: bytes
+    version: str
+    fields: Fields
+    length: int | None
+    keep_alive: bool
+    expects_continue: bool
+    upgrade: bool
+
+
+def read_head(raw: bytes, method: bytes, target: bytes, fields: Fields, *, upgraded: bool) -> RequestHead:
+    """The head that llhttp has read out of `raw`; `upgraded`: it asks for another protocol. Raises BadRequest."""
+    line = raw[: raw.find(b"\r\n")]
+    minor = line[-1:]
+    if line != b"%b %b HTTP/1.%b" % (method, target, minor) or minor not in {b"0", b"1"} or method == b"CONNECT":
+        raise BadRequest("the request line is not `METHOD TARGET HTTP/1.1`")
+    if len(fields) > MAX_FIELDS:
+        raise BadRequest(f"more than {MAX_FIELDS} header fields", status=431)
+    named, modern = dict(fields), minor == b"1"
+    length = _length(fields, named, modern=modern)
+    return RequestHead(
+        method=method.decode("ascii"),
+        target=target,
+        version="1.1" if modern else "1.0",
+        fields=fields,
+        length=length,
+        keep_alive=modern and not (b"connection" in named and _says_close(fields)),
+        expects_continue=modern and named.get(b"expect", b"").lower() == b"100-continue",
+        upgrade=upgraded and modern and method == b"GET" and length == 0 and _wants_websocket(fields),
+    )
+
+
+def _wants_websocket(fields: Fields) -> bool:
+    """Said once and plainly: whoever goes on must not read it as anything else."""
+    said = [value.lower() for name, value in fields if name in {b"connection", b"upgrade"}]
+    return len(said) == 2 and b"websocket" in said
+
+
+def _says_close(fields: Fields) -> bool:
+    options = b",".join(value for name, value in fields if name == b"connection")
+    return b"close" in [option.strip().lower() for option in options.split(b",")]
+
+
+def _length(fields: Fields, named: dict[bytes, bytes], *, modern: bool) -> int | None:
+    """That of the body. llhttp has refused what is no number, what is said twice, and a length beside chunks."""
+    names = [name for name, _ in fields]
+    hosts = names.count(b"host")
+    if hosts > 1 or (modern and not hosts):
+        raise BadRequest("there must be one Host, and one only")
+    coding = named.get(b"transfer-encoding")
+    if coding is None:
+        return int(named.get(b"content-length", b"0"))
+    if coding.lower() != b"chunked" or names.count(b"transfer-encoding") > 1 or not modern:
+        raise BadRequest("the only Transfer-Encoding is chunked, once, and in HTTP/1.0 there is none")
+    return None
+
+
+def path_of(target: bytes) -> str:
+    """A request target's path, percent-decoded."""
+    return unquote(target.partition(b"?")[0].decode("ascii"))
+
+
+UNREADABLE = RequestHead("", b"", "1.1", [], 0, keep_alive=False, expects_continue=False, upgrade=False)
+"""The head of what is no request: its answer closes the connection."""
+
+H2_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+H2_HEAD = RequestHead("PRI", b"*", "2.0", [], 0, keep_alive=False, expects_continue=False, upgrade=True)
+"""HTTP/2's preface (RFC 9113, 3.4), which looks like a request so that HTTP/1.1 servers refuse it."""
