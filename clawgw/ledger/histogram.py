@@ -2,14 +2,14 @@
 
 A bucket's upper bound is 1.1 times its lower one. A time within it is told as their geometric mean, which is at most
 5 % from it. A histogram is one integer: for each bucket a counter of 32 bits for each of `LATENCIES`, side by side.
-Adding two is adding their counters.
+Adding two is adding their counters. Stored, that of a few requests is the list of their buckets, which is shorter.
 """
 
 from bisect import bisect_left
-from collections import defaultdict
+from collections import Counter, defaultdict
 from itertools import accumulate
 from math import log
-from struct import unpack
+from struct import pack, unpack
 from typing import Final
 
 LATENCIES: Final = ("duration_ms", "first_token_ms")
@@ -23,26 +23,28 @@ MOST_MS: Final = LEAST_MS * _RATIO**_LAST
 """About 18 minutes."""
 _COUNTER_BITS: Final = 32
 _BUCKET_BITS: Final = _COUNTER_BITS * len(LATENCIES)
+_LISTED: Final = 255
+"""The first byte of a stored list. The second says how many times of the first of `LATENCIES` there are."""
+_MOST_LISTED: Final = 64
 
 
-def counted(*latencies: object) -> int:
-    """The histogram of one request, of its `LATENCIES` in ms; what is no number does not count."""
-    histogram = 0
-    for kind, ms in enumerate(latencies):
-        if isinstance(ms, int | float):
-            histogram += 1 << _BUCKET_BITS * _bucket(ms) + _COUNTER_BITS * kind
-    return histogram
+def stored(*latencies: object) -> bytes:
+    """The histogram of one request's `LATENCIES` in ms, as it is stored; what is no number does not count."""
+    times, others = (bytes([_bucket(ms)]) if isinstance(ms, _NUMBER) else b"" for ms in latencies)
+    return _list_of(times, others)
 
 
-def quantile(histogram: int, latency: str, q: float) -> float | None:
-    """The time in ms which a share `q` of all does not exceed (nearest rank), within `ERROR`; None: there is none."""
+def quantiles(histogram: int, latency: str, shares: tuple[float, ...]) -> list[float | None]:
+    """For each share the time in ms which such a share of all does not exceed (nearest rank), within `ERROR`.
+
+    None: there is none.
+    """
     buckets = -(-histogram.bit_length() // _BUCKET_BITS)
     counters = unpack(f"<{buckets * len(LATENCIES)}I", histogram.to_bytes(buckets * _BUCKET_BITS // 8, "little"))
     seen = list(accumulate(counters[LATENCIES.index(latency) :: len(LATENCIES)]))
     if not seen or not seen[-1]:
-        return None
-    bucket = bisect_left(seen, max(q * seen[-1], 1))
-    return float(f"{LEAST_MS * _RATIO ** (bucket + 0.5):.4g}")
+        return [None for _ in shares]
+    return [_TIMES[bisect_left(seen, max(share * seen[-1], 1))] for share in shares]
 
 
 def packed(histogram: int) -> bytes:
@@ -54,35 +56,63 @@ def packed(histogram: int) -> bytes:
     return bytes([empty]) + rest.to_bytes(rest.bit_length() // 8 + 1, "little", signed=True)
 
 
-def unpacked(stored: bytes) -> int:
-    """The histogram again."""
-    return int.from_bytes(stored[1:], "little", signed=True) << _BUCKET_BITS * stored[0] if stored else 0
+def unpacked(data: bytes) -> int:
+    """The histogram of what is stored."""
+    if data[:1] == _LIST:
+        return _histogram(data[2 : 2 + data[1]], data[2 + data[1] :])
+    return int.from_bytes(data[1:], "little", signed=True) << _BUCKET_BITS * data[0] if data else 0
 
 
-def sum_of(stored: bytes, other: bytes) -> bytes:
-    """Two histograms as one."""
-    return packed(unpacked(stored) + unpacked(other))
+def sum_of(*several: bytes) -> bytes:
+    """Stored histograms as one."""
+    several = tuple(filter(None, several))
+    lists = [each for each in several if each[:1] == _LIST]
+    times = b"".join([each[2 : 2 + each[1]] for each in lists])
+    others = b"".join([each[2 + each[1] :] for each in lists])
+    if len(lists) == len(several) and len(times) + len(others) <= _MOST_LISTED:
+        return _list_of(times, others)
+    sums = defaultdict[int, int](int)  # by the empty buckets that are left out: quicker than adding whole ones
+    for each in several:
+        if each[:1] != _LIST:
+            sums[each[0]] += int.from_bytes(each[1:], "little", signed=True)
+    listed = _histogram(times, others) if lists else 0
+    return packed(listed + sum(rest << _BUCKET_BITS * empty for empty, rest in sums.items()))
 
 
 class Summing:
-    """SQLite's aggregate: `histogram(sign, stored)` of histograms, or `histogram(sign, …)` of requests' `LATENCIES`."""
+    """SQLite's aggregate `histogram(sign, stored)`."""
 
     def __init__(self) -> None:
-        self._sums: defaultdict[int, int] = defaultdict(int)
-        """By the number of empty buckets that are left out; adding such is quicker than adding whole ones."""
+        self._added: list[bytes] = []
+        self._removed: list[bytes] = []
 
-    def step(self, sign: int, *values: object) -> None:
+    def step(self, sign: int, histogram: bytes) -> None:
         """Take one more."""
-        stored = values[0]
-        if not isinstance(stored, bytes):
-            self._sums[0] += sign * counted(*values)
-        elif stored:
-            self._sums[stored[0]] += sign * int.from_bytes(stored[1:], "little", signed=True)
+        (self._added if sign > 0 else self._removed).append(histogram)
 
     def finalize(self) -> bytes:
         """The sum, as it is stored."""
-        return packed(sum(rest << _BUCKET_BITS * empty for empty, rest in self._sums.items()))
+        added = self._added[0] if len(self._added) == 1 else sum_of(*self._added)
+        return packed(unpacked(added) - unpacked(sum_of(*self._removed))) if self._removed else added
+
+
+def _list_of(times: bytes, others: bytes) -> bytes:
+    return bytes((_LISTED, len(times))) + times + others if times or others else b""
+
+
+def _histogram(*lists: bytes) -> int:
+    """Of buckets, each as often as there is a time in it."""
+    counters = [0] * (_LAST + 1) * len(LATENCIES)
+    for kind, buckets in enumerate(lists):
+        for bucket, count in Counter(buckets).items():
+            counters[bucket * len(LATENCIES) + kind] = count
+    return int.from_bytes(pack(f"<{len(counters)}I", *counters), "little")
 
 
 def _bucket(ms: float) -> int:
     return 0 if ms < LEAST_MS else int(min(log(ms / LEAST_MS) / _LOG_RATIO, _LAST))
+
+
+_LIST: Final = bytes([_LISTED])
+_NUMBER: Final = (int, float)
+_TIMES: Final = [float(f"{LEAST_MS * _RATIO ** (bucket + 0.5):.4g}") for bucket in range(_LAST + 1)]

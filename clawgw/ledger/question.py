@@ -8,7 +8,7 @@ from typing import Any, Final, Self
 from attrs import frozen
 
 from clawgw.config.mistakes import did_you_mean
-from clawgw.ledger.rollup import DAY_MS, TIMES
+from clawgw.ledger.cubes import DAY_MS, TIMES
 
 FIELDS: Final = ("key", "model", "provider", "route", "day", "hour", "user")
 MAPS: Final = {"label": "labels", "metadata": "metadata"}

@@ -8,7 +8,6 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import chain
 from math import inf
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +19,7 @@ from attrs import evolve
 from clawgw.ledger.document import BODIES
 from clawgw.ledger.question import Question
 from clawgw.ledger.rollup import prepare
-from clawgw.ledger.usage import Answer, Figures, merged, queries
+from clawgw.ledger.usage import Answer, Figures, Query, figures, ranking, shown
 
 _STEPS: Final = 100_000
 """How many steps SQLite does before it is asked whether its time is up."""
@@ -43,8 +42,9 @@ def usage(path: Path, question: Question, limit_s: float) -> Answer:
     if not path.exists():
         return Answer(question)
     with _reading(path, limit_s) as connection:
-        (total,) = _groups(connection, evolve(question, groupings=())) or [Figures()]
-        return Answer(question, _groups(connection, question), total)
+        whole, _ = _groups(connection, evolve(question, groupings=()))
+        groups, more = _groups(connection, question) if question.groupings else (whole, 0)
+        return Answer(question, groups, more, whole[0] if whole else Figures())
 
 
 def record(path: Path, request_id: str, key: str | None) -> dict[str, Any] | None:
@@ -67,10 +67,17 @@ def record(path: Path, request_id: str, key: str | None) -> dict[str, Any] | Non
     return None
 
 
-def _groups(connection: sqlite3.Connection, question: Question) -> list[Figures]:
-    return merged(
-        question, chain.from_iterable(connection.execute(query.sql, query.parameters) for query in queries(question))
-    )
+def _groups(connection: sqlite3.Connection, question: Question) -> tuple[list[Figures], int]:
+    """As many as the question allows, and how many more there are, of which no more is read than it takes to know."""
+    ranks = _rows(connection, ranking(question))
+    groups = [group for _, *group in ranks]
+    more = ranks[0][0] - len(groups) if ranks else 0
+    rows = {row[: len(question.groupings)]: row for row in _rows(connection, figures(question, groups if more else ()))}
+    return [shown(question, rows[tuple(group)]) for group in groups], more
+
+
+def _rows(connection: sqlite3.Connection, query: Query) -> list[tuple[Any, ...]]:
+    return connection.execute(query.sql, query.parameters).fetchall()
 
 
 @contextmanager

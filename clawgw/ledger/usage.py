@@ -4,24 +4,26 @@ A question becomes queries on the cubes (`ledger.rollup`) for the whole days and
 themselves for the rest. Nothing of whoever asks is in the text of a query; it is bound.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from operator import add
-from typing import Any, Final, Self
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
 
-from attrs import evolve, frozen
+import orjson
+from attrs import frozen
 
+from clawgw.ledger.cubes import CUBES, DAY_MS, HOUR_MS, MEASURES, SUMS, TIMES, Cube, changed_rows, cube_rows
 from clawgw.ledger.document import iso_utc
-from clawgw.ledger.histogram import LATENCIES, quantile, sum_of, unpacked
+from clawgw.ledger.histogram import LATENCIES, quantiles, unpacked
 from clawgw.ledger.question import END_OF_TIME_MS, Grouping, Question
-from clawgw.ledger.rollup import CUBES, DAY_MS, HOUR_MS, MEASURES, TIMES, Cube, changed_rows, sums
 from clawgw.routing.prices import dollars
 
-_PAIR: Final = "coalesce((SELECT pair.value FROM json_each({}) AS pair WHERE pair.key = ?), '')"
+_SHARES: Final = {"p50": 0.5, "p95": 0.95}
+_SUMMED: Final = ("sign", *MEASURES, "latencies")
+_RANKED: Final = ("requests", "cost_pico")
 
 
 @frozen
 class Query:
-    """One statement and what is bound in it. Its rows: a value for each grouping, then `MEASURES`, then a histogram."""
+    """One statement and what is bound in it."""
 
     sql: str
     parameters: Sequence[str | int]
@@ -35,10 +37,6 @@ class Figures:
     counts: Sequence[int] = (0,) * len(MEASURES)
     latencies: bytes = b""
 
-    def __add__(self, other: Self) -> Self:
-        counts = tuple(map(add, self.counts, other.counts))
-        return evolve(self, counts=counts, latencies=sum_of(self.latencies, other.latencies))
-
     @property
     def named(self) -> dict[str, int]:
         """`MEASURES` by name."""
@@ -51,46 +49,72 @@ class Figures:
         figures["total_tokens"] = figures["prompt_tokens"] + figures["completion_tokens"]
         figures["cost_usd"] = dollars(pico) if figures["priced_requests"] else None
         histogram = unpacked(self.latencies)
-        return figures | {
-            f"p{percent}_{latency}": quantile(histogram, latency, percent / 100)
-            for latency in LATENCIES
-            for percent in (50, 95)
-        }
+        for latency in LATENCIES:
+            times = quantiles(histogram, latency, tuple(_SHARES.values()))
+            figures |= {f"{name}_{latency}": ms for name, ms in zip(_SHARES, times, strict=True)}
+        return figures
 
 
 @frozen
 class Answer:
-    """All groups, and what they come to."""
+    """As many groups as the question allows, how many more there are, and what all come to."""
 
     question: Question
     groups: Sequence[Figures] = ()
+    more: int = 0
     total: Figures = Figures()
 
     def as_json(self) -> dict[str, Any]:
-        """For programs: `data` holds as many groups as the question allows, `more` says how many are left out."""
+        """For programs."""
         asked = self.question
         names = [str(grouping) for grouping in asked.groupings]
-        shown = self.groups[: asked.limit]
         return {
             "object": "usage",
             "from": iso_utc(asked.from_ms) if asked.from_ms else None,
             "to": iso_utc(asked.to_ms) if asked.to_ms < END_OF_TIME_MS else None,
             "group_by": names,
-            "data": [dict(zip(names, each.group, strict=True)) | each.as_json() for each in shown],
-            "more": len(self.groups) - len(shown),
+            "data": [dict(zip(names, each.group, strict=True)) | each.as_json() for each in self.groups],
+            "more": self.more,
             "total": self.total.as_json(),
         }
 
 
-def queries(question: Question) -> Iterator[Query]:
-    """All of them; a group's figures are the sums over all their rows."""
-    cubes = {TIMES[cube.time]: cube for cube in reversed(CUBES) if _answers(cube, question)}
-    for unit, start, end in spans(question.from_ms, question.to_ms, sorted(cubes, reverse=True)):
-        if unit is None:
-            yield _of_requests(question, "requests", start, end)
-        else:
-            yield _of_cube(question, cubes[unit], start // unit, end // unit)
-            yield _of_requests(question, "usage_changes", start, end)
+def ranking(question: Question) -> Query:
+    """The groups that are shown: by time where that was asked for, then those with most cost first.
+
+    Its rows: how many groups there are in all, then a value for each grouping.
+    """
+    names = _names(question)
+    times = (name for name, grouping in zip(names, question.groupings, strict=True) if grouping.column in TIMES)
+    rows = _rows(question, _RANKED)
+    ranks = (f"sum({name}) AS {name}" for name in _RANKED)
+    return Query(
+        f"SELECT {', '.join(('count(*) OVER ()', *names))} FROM"  # noqa: S608 - names of these modules; the rest is bound
+        f" (SELECT {', '.join((*names, *ranks))} FROM ({rows.sql}) {_grouped(names)} HAVING sum(requests) > 0)"
+        f" ORDER BY {', '.join((*times, 'cost_pico DESC', 'requests DESC'))} LIMIT ?",
+        [*rows.parameters, question.limit],
+    )
+
+
+def figures(question: Question, groups: Sequence[Sequence[Any]] = ()) -> Query:
+    """What these groups come to, or all where none are named.
+
+    Its rows: a value for each grouping, then `MEASURES`, then a histogram.
+    """
+    names, rows = _names(question), _rows(question, _SUMMED)
+    conditions, bound = "", list(rows.parameters)
+    if groups:
+        each = ", ".join(f"json_extract(value, '$[{place}]')" for place in range(len(names)))
+        conditions = f"WHERE ({', '.join(names)}) IN (SELECT {each} FROM json_each(?))"  # noqa: S608 - as above
+        bound.append(orjson.dumps(groups).decode())
+    return Query(f"SELECT {', '.join((*names, SUMS))} FROM ({rows.sql}) {conditions} {_grouped(names)}", bound)  # noqa: S608 - as above
+
+
+def shown(question: Question, row: tuple[Any, ...]) -> Figures:
+    """A row of `figures`, its group named as people read it."""
+    split = len(question.groupings)
+    group = tuple(grouping.shown(value) for grouping, value in zip(question.groupings, row[:split], strict=True))
+    return Figures(group, row[split:-1], row[-1])
 
 
 def spans(start: int, end: int, units: Sequence[int]) -> Iterator[tuple[int | None, int, int]]:
@@ -110,61 +134,60 @@ def spans(start: int, end: int, units: Sequence[int]) -> Iterator[tuple[int | No
     yield from spans(last, end, finer)
 
 
-def merged(question: Question, rows: Iterable[tuple[Any, ...]]) -> list[Figures]:
-    """The groups, from the rows of all queries: by time where that was asked for, then those with most cost first."""
-    found: dict[tuple[Any, ...], Figures] = {}
-    split = len(question.groupings)
-    for row in rows:
-        group = row[:split]
-        figures = Figures(group, row[split:-1], row[-1])
-        found[group] = found[group] + figures if group in found else figures
-    return _shown(question.groupings, [figures for figures in found.values() if figures.named["requests"]])
+def _rows(question: Question, columns: Sequence[str]) -> Query:
+    """All that it is about, each request once, as rows with a column for each grouping and these."""
+    parts, cubes = list[Query](), _cubes(question)
+    for unit, start, end in spans(question.from_ms, question.to_ms, [*cubes]):
+        if unit is None:
+            parts.append(_part(question, columns, changed_rows("requests"), ("at_ms", start, end)))
+        else:
+            cube, span = cubes[unit], (cubes[unit].time, start // unit, end // unit)
+            parts.append(_part(question, columns, cube_rows(cube), span))
+            parts.append(_part(question, columns, changed_rows("usage_changes"), ("at_ms", start, end)))
+    return Query(" UNION ALL ".join(part.sql for part in parts), [each for part in parts for each in part.parameters])
 
 
-def _shown(groupings: Sequence[Grouping], groups: list[Figures]) -> list[Figures]:
-    times = [place for place, grouping in enumerate(groupings) if grouping.column in TIMES]
+def _part(question: Question, columns: Sequence[str], rows: str, span: tuple[str, int, int]) -> Query:
+    time, *between = span
+    expressions = (_expression(grouping, time) for grouping in question.groupings)
+    groups = (f"{each} AS {name}" for each, name in zip(expressions, _names(question), strict=True))
+    bound = [grouping.name for grouping in question.groupings if grouping.name is not None]
+    keys = [question.key] if question.key is not None else []
+    return Query(
+        f"SELECT {', '.join((*groups, *columns))} FROM {rows}"  # noqa: S608 - names of these modules; the rest is bound
+        f" WHERE {time} >= ? AND {time} < ?{' AND key = ?' * len(keys)}",
+        [*bound, *between, *keys],
+    )
 
-    def order(figures: Figures) -> tuple[int, ...]:
-        named = figures.named
-        return (*(figures.group[place] for place in times), -named["cost_pico"], -named["requests"])
 
-    return [
-        evolve(each, group=tuple(grouping.shown(value) for grouping, value in zip(groupings, each.group, strict=True)))
-        for each in sorted(groups, key=order)
-    ]
+def _names(question: Question) -> Sequence[str]:
+    """Of the columns that hold the values of its groupings."""
+    return [f"group_{place}" for place in range(len(question.groupings))]
+
+
+def _grouped(names: Sequence[str]) -> str:
+    return f"GROUP BY {', '.join(names) or 'NULL'}"
+
+
+def _cubes(question: Question) -> dict[int, Cube]:
+    """By their units, falling: of those that can answer the one with the fewest rows, and finer ones for the rest."""
+    found: dict[int, Cube] = {}
+    for cube in CUBES:
+        if _answers(cube, question) and TIMES[cube.time] < min(found, default=END_OF_TIME_MS):
+            found[TIMES[cube.time]] = cube
+    return found
 
 
 def _answers(cube: Cube, question: Question) -> bool:
     """An hour tells of its day, and not the other way round."""
-    times = {"day", "hour"} if cube.time == "hour" else {"day"}
+    times = {"hour": {"day", "hour"}, "day": {"day"}, "week": set[str]()}[cube.time]
     return question.columns <= {*cube.dimensions, *times}
-
-
-def _of_requests(question: Question, table: str, start: int, end: int) -> Query:
-    return _query(question, changed_rows(table), sums(*LATENCIES), "at_ms", (start, end))
-
-
-def _of_cube(question: Question, cube: Cube, start: int, end: int) -> Query:
-    rows = f"(SELECT *, 1 AS sign FROM {cube.name})"  # noqa: S608 - a name of CUBES
-    return _query(question, rows, sums("latencies"), cube.time, (start, end))
-
-
-def _query(question: Question, rows: str, figures: str, time: str, span: tuple[int, int]) -> Query:
-    expressions = [_expression(grouping, time) for grouping in question.groupings]
-    names = [grouping.name for grouping in question.groupings if grouping.name is not None]
-    keys = [question.key] if question.key is not None else []
-    places = ", ".join(str(place) for place in range(1, len(expressions) + 1))
-    return Query(
-        f"SELECT {', '.join((*expressions, figures))} FROM {rows} WHERE {time} >= ? AND {time} < ?"  # noqa: S608 - names of these modules; the rest is bound
-        f"{' AND key = ?' * len(keys)} GROUP BY {places or 'NULL'}",
-        [*names, *span, *keys],
-    )
 
 
 def _expression(grouping: Grouping, time: str) -> str:
     """A grouping's value in rows that are told apart by this column of time; a name is bound."""
     if grouping.name is not None:
-        return _PAIR.format(grouping.column)
+        return f"pair({grouping.column}, ?)"
     if (grouping.column, time) == ("day", "hour"):
         return f"hour / {DAY_MS // HOUR_MS}"
     return grouping.column

@@ -4,10 +4,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clawgw.ledger.histogram import ERROR, LEAST_MS, MOST_MS, Summing, counted, packed, quantile, sum_of, unpacked
+from clawgw.ledger.histogram import ERROR, LEAST_MS, MOST_MS, Summing, packed, quantiles, stored, sum_of, unpacked
 
 MS = st.floats(LEAST_MS, MOST_MS)
 REQUESTS = st.lists(st.tuples(st.one_of(st.none(), MS), st.one_of(st.none(), MS)))
+
+
+def quantile(histogram: int, latency: str, share: float) -> float | None:
+    (found,) = quantiles(histogram, latency, (share,))
+    return found
+
+
+def counted(*latencies: object) -> int:
+    return unpacked(stored(*latencies))
 
 
 def histogram_of(requests: list[tuple[float | None, float | None]]) -> int:
@@ -58,18 +67,30 @@ def test_sums_are_those_of_the_counts(
     assert unpacked(both) == histogram_of(some + others)
 
 
-@given(REQUESTS, st.lists(REQUESTS))
-def test_the_aggregate_takes_requests_and_histograms(
-    requests: list[tuple[float | None, float | None]], stored: list[list[tuple[float | None, float | None]]]
+@given(REQUESTS, REQUESTS)
+def test_a_few_are_stored_as_a_list_and_many_as_counters(
+    some: list[tuple[float | None, float | None]], others: list[tuple[float | None, float | None]]
+) -> None:
+    listed = sum_of(*(stored(*each) for each in some))
+    assert unpacked(listed) == histogram_of(some)
+    assert len(listed) <= 2 + 64 or len(listed) <= 1 + 8 * 171
+    assert unpacked(sum_of(listed, packed(histogram_of(others)))) == histogram_of(some + others)
+
+
+@given(REQUESTS, st.lists(REQUESTS), REQUESTS)
+def test_the_aggregate_adds_and_takes_away(
+    requests: list[tuple[float | None, float | None]],
+    several: list[list[tuple[float | None, float | None]]],
+    removed: list[tuple[float | None, float | None]],
 ) -> None:
     summing = Summing()
-    for each in requests:
-        summing.step(1, *each)
-    for several in stored:
-        summing.step(1, packed(histogram_of(several)))
-    summing.step(1, 7.0, 8.0)
-    summing.step(-1, packed(counted(7.0, 8.0)))
-    assert unpacked(summing.finalize()) == histogram_of(requests) + sum(map(histogram_of, stored))
+    for each in requests + removed:
+        summing.step(1, stored(*each))
+    for histogram in several:
+        summing.step(1, packed(histogram_of(histogram)))
+    for each in removed:
+        summing.step(-1, stored(*each))
+    assert unpacked(summing.finalize()) == histogram_of(requests) + sum(map(histogram_of, several))
 
 
 def test_many_of_the_same_are_counted() -> None:

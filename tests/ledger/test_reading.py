@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from clawgw.ledger import reading, rollup
+from clawgw.ledger.cubes import DAY_MS
 from clawgw.ledger.document import document
 from clawgw.ledger.question import Question, question
 from clawgw.ledger.sinks.schema import open_database, transaction
@@ -139,7 +140,7 @@ def test_what_the_sink_writes_twice_or_deletes_is_summed_as_it_is_in_the_end(tmp
     several = [f"req_{number}" for number in range(rollup.WORTH_FOLDING)]
     sink.deliver([document(begun(each)) for each in several])
     sink.deliver([document(ended(each, key="alice", cost_pico=10**9)) for each in several[1:]])
-    sink.deliver([document(ended("old", AT_MS - rollup.DAY_MS))])
+    sink.deliver([document(ended("old", AT_MS - DAY_MS))])
     prune(sink.database, AT_MS)
     sink.close()
     groups = reading.usage(path, question(["key"], {}), 10).groups

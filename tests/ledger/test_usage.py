@@ -9,16 +9,17 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clawgw.ledger import reading, rollup
+from clawgw.ledger.cubes import CUBES, DAY_MS, HOUR_MS
 from clawgw.ledger.document import iso_utc
 from clawgw.ledger.histogram import ERROR
 from clawgw.ledger.question import Question, question
-from clawgw.ledger.rollup import CUBES, DAY_MS, HOUR_MS
 from clawgw.ledger.sinks.schema import open_database, transaction
-from clawgw.ledger.usage import Answer, queries, spans
+from clawgw.ledger.usage import Answer, figures, spans
 from tests.ledger.requests_table import row, write
 
 NOON = 1_795_435_200_000
@@ -226,6 +227,7 @@ STEPS = st.lists(
 GROUPINGS = ("key", "model", "provider", "route", "day", "hour", "user", "label:team", "metadata:job", "label:job")
 GROUP_BY = (
     *([], ["key", "day"], ["day", "model"], ["hour", "label:team"], ["day", "user"], ["user", "model", "metadata:job"]),
+    *(["hour", "model"], ["hour", "metadata:job"], ["user", "route"], ["user", "model"], ["model", "metadata:job"]),
     *([grouping] for grouping in GROUPINGS),
 )
 SPANS = st.one_of(
@@ -313,19 +315,24 @@ def after(path: Path, steps: Sequence[Any]) -> list[Mapping[str, Any]]:
 
 @pytest.mark.parametrize("group_by", GROUP_BY, ids=",".join)
 @settings(max_examples=20, deadline=None)
-@given(STEPS, SPANS, NAMES)
+@given(STEPS, SPANS, NAMES, st.sampled_from([1, 3, 1000]))
 def test_whatever_was_written_answers_are_those_of_python(
-    group_by: Sequence[str], steps: Sequence[Any], span: tuple[int, int] | None, key: str | None
+    group_by: Sequence[str], steps: Sequence[Any], span: tuple[int, int] | None, key: str | None, limit: int
 ) -> None:
-    plain = question(group_by, {})
-    asked = Question(plain.groupings, key=key)
+    asked = Question(question(group_by, {}).groupings, key=key, limit=limit)
     if span is not None:
-        asked = Question(plain.groupings, span[0], sum(span), key)
+        asked = evolve(asked, from_ms=span[0], to_ms=sum(span))
     with TemporaryDirectory() as folder:
         path = Path(folder) / "clawgw.db"
         rows = after(path, steps)
         answer: Answer = reading.usage(path, asked, 10)
-    assert {each.group: each.as_json() for each in answer.groups} == naive(rows, asked)
+    expected = naive(rows, asked)
+    found = {each.group: each.as_json() for each in answer.groups}
+    assert found == {group: figures for group, figures in expected.items() if group in found}
+    assert (len(found), answer.more) == (min(limit, len(expected)), max(len(expected) - limit, 0))
+    if not {"day", "hour"} & {*group_by}:
+        least = min((each["cost_usd"] or 0.0 for each in found.values()), default=0.0)
+        assert all((each["cost_usd"] or 0.0) <= least for group, each in expected.items() if group not in found)
     whole = Question((), asked.from_ms, asked.to_ms, key)
     assert answer.total.as_json() == naive(rows, whole).get((), figures_of([]))
 
@@ -340,6 +347,20 @@ def test_a_cube_forgets_what_was_deleted(tmp_path: Path) -> None:
     for cube in CUBES:
         count = f"SELECT count(*) FROM {cube.name}"  # noqa: S608 - a table's name
         assert connection.execute(count).fetchone() == (0,)
+    connection.close()
+
+
+def test_no_more_is_folded_at_once_than_memory_should_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rollup, "_MOST_FOLDED", 2)
+    connection = open_database(tmp_path / "db")
+    with transaction(connection):
+        write(connection, ROWS)
+    left = []
+    while rollup.fold(connection, 1):
+        left += connection.execute("SELECT count(*) FROM usage_changes").fetchone()
+        assert ask(tmp_path / "db")["total"]["requests"] == len(ROWS)
+    assert left == [3, 1]
+    assert connection.execute("SELECT sum(requests) FROM usage_days").fetchone() == (len(ROWS),)
     connection.close()
 
 
@@ -367,7 +388,7 @@ def test_groups_are_named_as_they_were_asked_for(log: Path) -> None:
 
 
 def test_requests_between_whole_hours_are_found_by_an_index(log: Path) -> None:
-    (query,) = queries(question(["model"], {"from": "2026-11-23T12:00:01Z", "to": "2026-11-23T12:00:02Z"}))
+    query = figures(question(["model"], {"from": "2026-11-23T12:00:01Z", "to": "2026-11-23T12:00:02Z"}))
     with closing(open_database(log)) as connection:
         plan = connection.execute(f"EXPLAIN QUERY PLAN {query.sql}", query.parameters).fetchall()
     assert "SEARCH requests USING INDEX requests_at" in plan[0][-1]

@@ -63,6 +63,7 @@ MIGRATIONS: Sequence[Sequence[str]] = (
         "CREATE INDEX requests_client ON requests (client_request_id) WHERE client_request_id IS NOT NULL",
         _DEAD_LETTERS,
     ),
+    (),  # had sums, which the next one makes anew
     rollup.SCHEMA,
     (
         "ALTER TABLE requests ADD COLUMN bodies TEXT",  # `kept`, `dropped`, or NULL where they are not wanted
@@ -92,6 +93,7 @@ def open_database(path: Path) -> sqlite3.Connection:
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA temp_store = MEMORY")
         _migrate(connection)
         rollup.prepare(connection)
     except BaseException:

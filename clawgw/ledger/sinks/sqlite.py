@@ -125,11 +125,10 @@ def keep_dead_letters(database: Database, sink: str, rejected: Sequence[Rejected
 
 
 def prune(database: Database, before_ms: int) -> bool:
-    """Delete some of the requests that are older; whether there may be more. Raises SinkAway."""
+    """Delete some of the requests that are older; whether more is to do. Raises SinkAway."""
     with database.transaction() as connection:
         pruned = connection.execute(_PRUNE, (before_ms, _FEW)).rowcount
-        rollup.fold(connection)
-        return pruned == _FEW
+        return rollup.fold(connection) or pruned == _FEW
 
 
 def _row(document: Document) -> Sequence[Any]:

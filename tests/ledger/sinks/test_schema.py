@@ -4,8 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from clawgw.ledger import reading, rollup
+from clawgw.ledger.question import question
 from clawgw.ledger.sinks import schema
 from clawgw.ledger.sinks.schema import MIGRATIONS, NewerDatabase, open_database, transaction
+from tests.ledger.requests_table import row, write
 
 
 def names(connection: sqlite3.Connection) -> set[str]:
@@ -29,6 +32,33 @@ def test_an_older_database_gets_what_it_lacks_and_keeps_what_it_has(
     monkeypatch.setattr(schema, "MIGRATIONS", (("CREATE TABLE a (x)",), ("ALTER TABLE a ADD y", "UPDATE a SET y = 2")))
     with closing(open_database(tmp_path / "a.db")) as connection:
         assert connection.execute("SELECT x, y FROM a").fetchall() == [(1, 2)]
+
+
+OLDER_SUMS = """
+    CREATE TABLE usage_changes (sign INTEGER NOT NULL, at_ms);
+    CREATE TABLE usage_days (day INTEGER NOT NULL, requests INTEGER NOT NULL, PRIMARY KEY (day)) WITHOUT ROWID;
+    CREATE TABLE usage_user_days (day INTEGER NOT NULL);
+    CREATE TRIGGER usage_added AFTER INSERT ON requests BEGIN INSERT INTO usage_changes VALUES (1, NEW.at_ms); END;
+    CREATE TRIGGER usage_removed AFTER DELETE ON requests BEGIN INSERT INTO usage_changes VALUES (-1, OLD.at_ms); END;
+    PRAGMA user_version = 2;
+"""
+
+
+def test_sums_that_an_older_version_has_made_are_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "clawgw.db"
+    with monkeypatch.context() as patch:
+        patch.setattr(schema, "MIGRATIONS", MIGRATIONS[:1])
+        with closing(open_database(path)) as connection:
+            connection.executescript(OLDER_SUMS)
+            write(connection, [row("a", 0, user="u1", model="m"), row("b", 1, user="u1", model="m")])
+            connection.execute("INSERT INTO usage_days VALUES (0, 99)")
+    with closing(open_database(path)) as connection:
+        for folding in (False, True):
+            if folding:
+                rollup.fold(connection, 0)
+            (group,) = reading.usage(path, question(["user", "model"], {}), 10).groups
+            assert (group.group, group.named["requests"]) == (("u1", "m"), 2)
+        assert connection.execute("SELECT day, requests FROM usage_days").fetchall() == [(0, 2)]
 
 
 def test_a_migration_that_fails_has_not_happened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
