@@ -26,7 +26,7 @@ def start_up_lines(snapshot: Snapshot, binds: Sequence[Bind]) -> Iterator[str]:
     if snapshot.settings.keys:
         yield f"keys for clients: {', '.join(key.name for key in snapshot.settings.keys)}"
     limits, settings = _limits(snapshot.settings.limits), snapshot.settings
-    yield f"stores: limits {limits}, cache {settings.cache.store}, log {settings.log.path}"
+    yield f"stores: limits {limits}, cache {settings.cache.store}, log {', '.join(_log(snapshot))}"
     yield from (f"warning: {warning}" for warning in snapshot.warnings)
     if not any(provider.keys for provider in snapshot.providers.values()):
         key = "" if snapshot.callers.anonymous else " -H 'authorization: Bearer KEY'"
@@ -45,6 +45,15 @@ def _route(route: ReadyRoute) -> str:
 
 def _limits(limits: Limits) -> str:
     return "memory" if limits.store == "memory" else f"redis (when down: {limits.when_down})"
+
+
+def _log(snapshot: Snapshot) -> Iterator[str]:
+    """Where records go; an address may hold a password."""
+    yield snapshot.settings.log.path
+    if snapshot.mongo is not None:
+        yield f"MongoDB {snapshot.mongo.database}.{snapshot.mongo.collection}"
+    if snapshot.kafka is not None:
+        yield f"Kafka {snapshot.kafka.topic}"
 
 
 def _reachable(bind: Bind) -> Bind:

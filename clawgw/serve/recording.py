@@ -1,6 +1,5 @@
 """The log of a process that serves: its journal, synced to the disk in time, and how much of it waits for the sinks."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
@@ -12,7 +11,7 @@ from clawgw.config.snapshot import Snapshot
 from clawgw.ledger.journal.flush import Flusher
 from clawgw.ledger.journal.journal import Journal
 from clawgw.ledger.record import RequestRecord
-from clawgw.ledger.sinks.cursor import Cursor
+from clawgw.ledger.sinks.backlog import Backlog
 from clawgw.web.metrics import Metrics
 
 _NOTE_EVERY_S = 1.0
@@ -24,8 +23,7 @@ class Recording:
 
     journal: Journal
     flusher: Flusher
-    sinks: Sequence[str]
-    """The names of those that follow it."""
+    backlog: Backlog
 
     @classmethod
     def of(cls, snapshot: Snapshot) -> Self:
@@ -37,7 +35,7 @@ class Recording:
             raise ConfigError([Mistake("log.spool", f"cannot be made: {error.strerror}")]) from None
         others = {"mongo": snapshot.mongo, "kafka": snapshot.kafka}
         sinks = ["sqlite", *(name for name, wanted in others.items() if wanted is not None)]
-        return cls(journal, Flusher(journal, log.fsync == "always"), sinks)
+        return cls(journal, Flusher(journal, log.fsync == "always"), Backlog(journal.spool, journal.folder, sinks))
 
     def intend(self, record: RequestRecord) -> None:
         """As `Ledger.intend`."""
@@ -67,6 +65,5 @@ class Recording:
         self.journal.close()
 
     def _waiting(self) -> tuple[int, int]:
-        """How many of its records some sink still lacks; the bytes of the whole spool."""
-        passed = min(Cursor.load(self.journal.folder, sink).rows for sink in self.sinks)
-        return self.journal.rows - passed, self.journal.spool.bytes()
+        """How many records some sink still lacks; the bytes of the whole spool."""
+        return self.backlog.rows(self.journal.rows), self.journal.spool.bytes()

@@ -19,6 +19,7 @@ from clawgw.config.files import Choice, load_chosen
 from clawgw.config.mistakes import ConfigError, Mistake
 from clawgw.config.restart import restarts
 from clawgw.config.snapshot import Snapshot
+from clawgw.ledger.sinks.remote import check_sinks
 from clawgw.serve.presence import Word
 from clawgw.serve.readings import Readings
 from clawgw.web.bugs import report_bug
@@ -115,12 +116,15 @@ class Reloading:
 
     async def _prepare(self, site: Site, readings: Readings) -> Snapshot:
         """Raises ConfigError with all that is wrong."""
-        snapshot = await trio.to_thread.run_sync(
-            load_chosen, self.choice, os.environ, readings.read, abandon_on_cancel=True
-        )
-        not_now = [*restarts(self.snapshot.settings, snapshot.settings)]
-        if mistakes := [*not_now, *await site.prepare(readings)]:
+        snapshot = await trio.to_thread.run_sync(self._load, readings, abandon_on_cancel=True)
+        if mistakes := [*restarts(self.snapshot, snapshot), *await site.prepare(readings)]:
             raise ConfigError(mistakes)
+        return snapshot
+
+    def _load(self, readings: Readings) -> Snapshot:
+        """Raises ConfigError."""
+        snapshot = load_chosen(self.choice, os.environ, readings.read)
+        check_sinks(snapshot)
         return snapshot
 
 

@@ -19,7 +19,6 @@ import trio
 from attrs import frozen
 
 from clawgw.config.files import Choice, load_chosen
-from clawgw.config.snapshot import Snapshot
 from clawgw.ledger.journal.spool import Spool
 from clawgw.ledger.sinks.drain import Drain
 from clawgw.ledger.sinks.remote import remote_sinks
@@ -54,12 +53,6 @@ def drain(choice: Choice) -> int:
 def _stop_at_the_end_of_input(work: Drain) -> None:
     sys.stdin.read()
     work.stop()
-
-
-def check_sinks(snapshot: Snapshot) -> None:
-    """Whether the process will find what it needs. Raises ConfigError."""
-    for sink in remote_sinks(snapshot):
-        sink.close()
 
 
 @frozen

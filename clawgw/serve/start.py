@@ -21,6 +21,7 @@ from attrs import frozen
 
 from clawgw.config.addresses import parse_bind
 from clawgw.config.files import Choice
+from clawgw.ledger.sinks.remote import check_sinks
 from clawgw.limits.table import create_shared
 from clawgw.serve.banner import start_up_lines
 from clawgw.serve.caching import CacheKeeper
@@ -34,7 +35,7 @@ from clawgw.serve.readings import Readings
 from clawgw.serve.recording import Recording
 from clawgw.serve.reload import NEVER_S, WATCH_S, Reloading, say
 from clawgw.serve.server import serve_until_stopped
-from clawgw.serve.sinks import SinkProcess, check_sinks, drain, is_sink_process
+from clawgw.serve.sinks import SinkProcess, drain, is_sink_process
 from clawgw.serve.stopping import Stop, obey_signals
 from clawgw.serve.supervisor import Supervisor
 from clawgw.serve.wiring import open_service

@@ -98,6 +98,18 @@ def test_quota_policies_are_checked_and_listed(tmp_path: Path, capsys: pytest.Ca
     assert json.loads(capsys.readouterr().out)["quota_policies"] == ["mine:by_team", "mine:by_user"]
 
 
+def test_stores_of_the_log_are_checked(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("MONGODB_URL", "db.example:s3cret")
+    monkeypatch.setenv("KAFKA_BROKERS", "broker.example:9092")
+    monkeypatch.delitem(sys.modules, "clawgw.ledger.sinks.kafka", raising=False)
+    monkeypatch.setitem(sys.modules, "confluent_kafka", None)
+    assert main(["check"]) == 2
+    assert capsys.readouterr().err.splitlines() == [
+        "log.mongo.url: must be a URL of a MongoDB (mongodb://, mongodb+srv://), user and password percent-encoded",
+        "log.kafka: needs confluent-kafka: install it with `pip install clawgw[kafka]`",
+    ]
+
+
 def test_nothing_at_all_is_good(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check"]) == 0
     assert capsys.readouterr().out.splitlines()[:3] == ["providers", "  echo  ready", "default provider: echo"]

@@ -6,6 +6,11 @@ import pytest
 
 from clawgw.config.restart import KEYS, restarts
 from clawgw.config.settings import Cache, Limits, Log, Server, Settings
+from clawgw.config.snapshot import ReadyKafka, ReadyMongo, Secret, Snapshot
+
+
+def of(settings: Settings | None = None, **addresses: Any) -> Snapshot:
+    return Snapshot("v1", settings or Settings(), {}, {}, **addresses)
 
 
 @pytest.mark.parametrize(
@@ -24,12 +29,27 @@ from clawgw.config.settings import Cache, Limits, Log, Server, Settings
     ],
 )
 def test_what_needs_a_restart(new: dict[str, Any], path: str) -> None:
-    assert [str(mistake) for mistake in restarts(Settings(), Settings(**new))] == [f"{path}: needs a restart"]
+    assert [str(mistake) for mistake in restarts(of(), of(Settings(**new)))] == [f"{path}: needs a restart"]
+
+
+@pytest.mark.parametrize(
+    ("path", "addresses"),
+    [
+        ("log.mongo", {"mongo": ReadyMongo(Secret("mongodb://a"), "clawgw", "requests")}),
+        ("log.kafka", {"kafka": ReadyKafka(Secret("a:9092"), "clawgw.requests")}),
+        ("limits.redis_url", {"redis_url": Secret("redis://a")}),
+    ],
+)
+def test_an_address_that_only_a_variable_has_changed(path: str, addresses: dict[str, Any]) -> None:
+    for old, new in [({}, addresses), (addresses, {})]:
+        (mistake,) = restarts(of(**old), of(**new))
+        assert str(mistake) == f"{path}: its address has changed, which needs a restart"
+    assert list(restarts(of(**addresses), of(**addresses))) == []
 
 
 def test_all_of_it_is_said() -> None:
     new = Settings(server=Server(workers=2, tls_cert="a", tls_key="b"))
-    assert [mistake.path for mistake in restarts(Settings(), new)] == [
+    assert [mistake.path for mistake in restarts(of(), of(new))] == [
         "server.workers",
         "server.tls_cert",
         "server.tls_key",
@@ -37,7 +57,7 @@ def test_all_of_it_is_said() -> None:
 
 
 def test_the_rest_does_not() -> None:
-    assert list(restarts(Settings(), Settings(server=Server(drain_s=1, header_hold_s=2, max_body_bytes=3)))) == []
+    assert list(restarts(of(), of(Settings(server=Server(drain_s=1, header_hold_s=2, max_body_bytes=3))))) == []
 
 
 def test_the_documentation_names_them_all() -> None:

@@ -6,7 +6,7 @@ from clawgw import __version__
 from clawgw.config.addresses import Bind
 from clawgw.config.callers import Callers
 from clawgw.config.settings import Key, Limits, Server, Settings
-from clawgw.config.snapshot import ReadyProvider, ReadyRoute, Secret
+from clawgw.config.snapshot import ReadyKafka, ReadyMongo, ReadyProvider, ReadyRoute, Secret
 from clawgw.policy import Target
 from clawgw.serve.banner import start_up_lines
 from tests.web.serving import VERSION, provider, snapshot
@@ -32,6 +32,17 @@ def test_all_that_is_served() -> None:
         "stores: limits memory, cache off, log clawgw.db",
         "warning: log.path: not in this version",
     ]
+
+
+def test_all_stores_of_the_log_without_their_addresses() -> None:
+    chosen = attrs.evolve(
+        snapshot(),
+        mongo=ReadyMongo(Secret("mongodb://alice:s3cret@db.example"), "logs", "requests"),
+        kafka=ReadyKafka(Secret("broker.example:9092"), "clawgw.requests"),
+    )
+    said = list(start_up_lines(chosen, [HERE]))
+    assert "stores: limits memory, cache off, log clawgw.db, MongoDB logs.requests, Kafka clawgw.requests" in said
+    assert "example" not in "".join(said)
 
 
 def test_every_bind_with_its_scheme() -> None:

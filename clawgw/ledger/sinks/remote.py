@@ -20,6 +20,12 @@ def remote_sinks(snapshot: Snapshot) -> tuple[Sink, ...]:
     return tuple(sinks)
 
 
+def check_sinks(snapshot: Snapshot) -> None:
+    """Whether whoever delivers will find what it needs; nobody is asked. Raises ConfigError."""
+    for sink in remote_sinks(snapshot):
+        sink.close()
+
+
 def _mongo(snapshot: Snapshot) -> Iterator[Sink]:
     if snapshot.mongo is not None:
         from clawgw.ledger.sinks.mongo import MongoSink  # noqa: PLC0415 - takes 14 MB, of every worker

@@ -63,14 +63,14 @@ MIGRATIONS: Sequence[Sequence[str]] = (
         "CREATE INDEX requests_client ON requests (client_request_id) WHERE client_request_id IS NOT NULL",
         _DEAD_LETTERS,
     ),
-    (),  # had sums, which the next one makes anew
-    rollup.SCHEMA,
+    (),  # had sums, which a later one makes anew
     (
         "ALTER TABLE requests ADD COLUMN bodies TEXT",  # `kept`, `dropped`, or NULL where they are not wanted
         "ALTER TABLE requests ADD COLUMN request_body TEXT",  # JSON, or the beginning of it
         "ALTER TABLE requests ADD COLUMN response_body TEXT",  # likewise
     ),
     spending.SCHEMA,
+    rollup.SCHEMA,
 )
 """Each is a sequence of statements."""
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 import pytest
 
 from clawgw.config.mistakes import ConfigError
-from clawgw.ledger.sinks.remote import remote_sinks
+from clawgw.ledger.sinks.remote import check_sinks, remote_sinks
 from tests.config.loading import snapshot
 
 MONGODB = {"MONGODB_URL": "mongodb://alice:s3cret@db.example"}
@@ -22,6 +22,10 @@ def test_there_are_those_that_have_an_address(environ: Mapping[str, str], names:
         sink.close()
 
 
+def test_those_that_can_be_opened_are_good() -> None:
+    check_sinks(snapshot(environ=MONGODB | KAFKA))
+
+
 def test_all_wrong_addresses_are_mistakes_at_once() -> None:
     with pytest.raises(ConfigError) as caught:
         remote_sinks(snapshot(environ={"MONGODB_URL": "db.example:s3cret", "KAFKA_BROKERS": "alice:s3cret@a.example"}))
@@ -35,5 +39,5 @@ def test_without_the_extra_kafka_is_a_mistake_that_names_it(monkeypatch: pytest.
     monkeypatch.delitem(sys.modules, "clawgw.ledger.sinks.kafka", raising=False)
     monkeypatch.setitem(sys.modules, "confluent_kafka", None)
     with pytest.raises(ConfigError) as caught:
-        remote_sinks(snapshot(environ=KAFKA))
+        check_sinks(snapshot(environ=KAFKA))
     assert str(caught.value) == "log.kafka: needs confluent-kafka: install it with `pip install clawgw[kafka]`"

@@ -8,7 +8,6 @@ from clawgw.ledger import reading, rollup
 from clawgw.ledger.question import question
 from clawgw.ledger.sinks import schema
 from clawgw.ledger.sinks.schema import MIGRATIONS, NewerDatabase, open_database, transaction
-from tests.ledger.requests_table import row, write
 
 
 def names(connection: sqlite3.Connection) -> set[str]:
@@ -50,7 +49,12 @@ def test_sums_that_an_older_version_has_made_are_made_anew(tmp_path: Path, monke
         patch.setattr(schema, "MIGRATIONS", MIGRATIONS[:1])
         with closing(open_database(path)) as connection:
             connection.executescript(OLDER_SUMS)
-            write(connection, [row("a", 0, user="u1", model="m"), row("b", 1, user="u1", model="m")])
+            for request_id in ("a", "b"):
+                connection.execute(
+                    "INSERT INTO requests (request_id, at, at_ms, labels, metadata, endpoint, stream, config_version,"
+                    " outcome, attempts, user, model) VALUES (?, '', 1, '{}', '{}', '', 0, '', 'ok', '[]', 'u1', 'm')",
+                    [request_id],
+                )
             connection.execute("INSERT INTO usage_days VALUES (0, 99)")
     with closing(open_database(path)) as connection:
         for folding in (False, True):
