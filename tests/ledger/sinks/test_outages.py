@@ -13,7 +13,7 @@ from clawgw.ledger.sinks import kafka
 from clawgw.ledger.sinks.drain import Drain
 from clawgw.ledger.sinks.kafka import KafkaSink
 from clawgw.ledger.sinks.mongo import MongoSink
-from tests.ledger.records import outcomes
+from tests.ledger.records import outcomes, rows
 from tests.ledger.sinks.mock_kafka import MockKafka
 from tests.ledger.sinks.mongodb import MongoServer
 from tests.ledger.sinks.test_drain import running, serve, until
@@ -45,6 +45,7 @@ def test_mongodb_killed_and_kafka_frozen_under_load(
     with running(Drain(spool, database, 30, [mongo_sink, kafka_sink])):
         serve(journal, *before)
         until(lambda: doomed_mongodb.requests.estimated_document_count() > 0)
+        until(lambda: bool(rows(database, "SELECT name FROM sqlite_master WHERE name = 'requests'")))
         doomed_mongodb.kill()
         cluster.freeze()
         serve(journal, *during)
