@@ -131,8 +131,8 @@ def _start(attempt: ExplainedAttempt) -> str:
 
 
 def _remark(attempt: ExplainedAttempt) -> str:
-    if attempt.not_ready is not None:
-        return f"skipped: {attempt.not_ready}"
+    if attempt.skipped is not None:
+        return f"skipped: {attempt.skipped}"
     return "spare: max_attempts is reached unless one before it is skipped" if attempt.is_spare else "ready"
 
 
@@ -158,7 +158,7 @@ def _attempt(attempt: ExplainedAttempt, facts: RequestFacts) -> dict[str, Any]:
         "after_s": attempt.after_s,
         "after_silence_s": attempt.after_silence_s,
         "ready": view.ready,
-        "not_ready": attempt.not_ready,
+        "skipped": attempt.skipped,
         "is_spare": attempt.is_spare,
         "input_price": view.input_price,
         "output_price": view.output_price,

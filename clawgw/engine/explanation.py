@@ -15,11 +15,14 @@ from clawgw.engine.planning import Planner
 from clawgw.policies.functions import PolicyFunction
 from clawgw.policies.guard import PolicyFailure
 from clawgw.policies.runner import PolicyRunner
-from clawgw.policy import After, AtOnce, Charge, OnFailure, Plan, RequestFacts, TargetView, Trigger
+from clawgw.policy import After, AtOnce, Charge, OnFailure, Plan, RequestFacts, Target, TargetView, Trigger
 from clawgw.routing.catalogue import Catalogue
 from clawgw.routing.permission import check_allowed
 from clawgw.routing.plan import fill_silences
 from clawgw.routing.resolve import Resolved, resolve
+from clawgw.wire.codec import WireTarget
+from clawgw.wire.formats import CODECS
+from clawgw.wire.operations import missing_endpoint
 from clawgw.wire.request import ChatRequest
 
 
@@ -35,8 +38,8 @@ class ExplainedAttempt:
     triggers: tuple[Trigger, ...]
     after_s: float | None
     after_silence_s: float | None
-    not_ready: str | None
-    """Why it will be skipped."""
+    skipped: str | None
+    """Why it will be: its provider is not ready, or lacks the endpoint."""
     is_spare: bool
     """By its turn `max_attempts` is reached: it starts only if an attempt before it could not be sent."""
 
@@ -124,9 +127,15 @@ def _attempts(plan: Plan, resolved: Resolved, planner: Planner, facts: RequestFa
     sendable = 0
     for attempt, start in zip(plan.attempts, _starts(plan, resolved.deadline_s), strict=True):
         view = planner.base(attempt.target, facts)
-        not_ready = planner.snapshot.providers[attempt.target.provider].not_ready
-        yield ExplainedAttempt(view, *start, not_ready, is_spare=sendable >= resolved.max_attempts)
-        sendable += view.ready
+        skipped = _why_skipped(attempt.target, planner.snapshot, facts.endpoint)
+        yield ExplainedAttempt(view, *start, skipped, is_spare=sendable >= resolved.max_attempts)
+        sendable += skipped is None
+
+
+def _why_skipped(target: Target, snapshot: Snapshot, endpoint: str) -> str | None:
+    provider = snapshot.providers[target.provider]
+    missing = missing_endpoint(endpoint, CODECS[provider.wire], WireTarget(target.provider, target.model))
+    return provider.not_ready or missing
 
 
 def _starts(plan: Plan, deadline_s: float) -> Iterator[tuple[tuple[Trigger, ...], float | None, float | None]]:

@@ -8,9 +8,11 @@ from typing import Protocol
 
 from attrs import frozen
 
-from clawgw.wire.codec import Codec, Completion, Event, StreamParser, UpstreamRequest, WireTarget
+from clawgw.wire.codec import Codec, Completion, Event, StreamParser, UpstreamRequest, WireError, WireTarget
 from clawgw.wire.request import ChatRequest, EmbeddingsRequest, Request, TextRequest
 from clawgw.wire.text import chat_from_text, text_from_completion, text_from_events
+
+_ANY_EMBEDDING = EmbeddingsRequest({"model": "any", "input": "any"}, "any", base64=False)
 
 
 class Operation(Protocol):
@@ -36,6 +38,17 @@ def operation(request: Request, codec: Codec, target: WireTarget, now: float) ->
         case TextRequest():
             return _TextThroughChat(request, codec, target, now)
     return _Embeddings(request, codec, target)
+
+
+def missing_endpoint(endpoint: str, codec: Codec, target: WireTarget) -> str | None:
+    """Why a target can be asked nothing at an endpoint; None: it can. Only embeddings may be lacking."""
+    if endpoint != "embeddings":
+        return None
+    try:
+        codec.build_embeddings(_ANY_EMBEDDING, target)
+    except WireError as error:
+        return error.failure.message
+    return None
 
 
 @frozen

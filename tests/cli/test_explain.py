@@ -201,7 +201,7 @@ def test_the_same_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
         "after_s": 1.5,
         "after_silence_s": None,
         "ready": True,
-        "not_ready": None,
+        "skipped": None,
         "is_spare": False,
         "input_price": 0.15,
         "output_price": 0.6,
@@ -209,7 +209,7 @@ def test_the_same_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
         "context_window": None,
     }
     first, *others = told.pop("attempts")
-    assert (first["target"], first["ready"], first["not_ready"]) == (
+    assert (first["target"], first["ready"], first["skipped"]) == (
         "mistral/a-third",
         False,
         "no key: set MISTRAL_API_KEY",

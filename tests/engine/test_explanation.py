@@ -63,7 +63,7 @@ def test_a_route_in_the_configured_order() -> None:
         ("groq/oss", ("failover", "silence"), None, 4.0),
         ("mistral/small", ("failover", "silence"), None, 4.0),
     ]
-    assert [each.not_ready for each in told.attempts] == [None, None, NO_KEY]
+    assert [each.skipped for each in told.attempts] == [None, None, NO_KEY]
     assert [each.view.ready for each in told.attempts] == [True, True, False]
 
 
@@ -200,6 +200,30 @@ def test_no_fallbacks_for_embeddings() -> None:
         "mistral/mistral-small-latest",
     ]
     assert {left_out.why for left_out in told.left_out} == {"its vectors would not mix with another model's"}
+
+
+def test_a_target_without_the_endpoint_is_skipped() -> None:
+    told = explained(
+        """
+        [providers.anthropic]
+        [routes.r]
+        targets = ["anthropic/claude", "groq/oss", "openai/gpt", "mistral/embed"]
+        max_attempts = 1
+        """,
+        endpoint="embeddings",
+    )
+    assert [(each.skipped, each.is_spare) for each in told.attempts] == [
+        ("no key: set ANTHROPIC_API_KEY", False),
+        ("groq has no embeddings.", False),
+        (None, False),
+        (NO_KEY, True),
+    ]
+
+
+@pytest.mark.parametrize("endpoint", ["chat.completions", "completions"])
+def test_every_target_has_the_other_endpoints(endpoint: str) -> None:
+    told = explained('[routes.r]\ntargets = ["groq/oss", "openai/gpt"]\n', endpoint=endpoint)
+    assert [each.skipped for each in told.attempts] == [None, None]
 
 
 def test_a_provider_that_was_named_has_no_fallbacks_to_leave_out() -> None:
