@@ -21,6 +21,8 @@ from tests.limits.redis.server import RedisServer, find_redis_server
 IN_FLIGHT = 64
 ALONE = 2_000
 TENANTS = 100
+TEAMS = [Bucket("label", f"team:{number}", "requests", 10**9) for number in range(10)]
+ROUTE = Bucket("route", "fast", "usd", 10**15, "month")
 PATIENCE_S = 5.0
 """Nothing may be answered elsewhere while this measures."""
 
@@ -30,8 +32,8 @@ def claims_of(tenant: int) -> Sequence[Claim]:
     return (
         Claim(Bucket("key", f"k{tenant}", "requests", 10**9), 1),
         Claim(Bucket("key", f"k{tenant}", "tokens", 10**10), 1_000),
-        Claim(Bucket("label", f"team:{tenant % 10}", "requests", 10**9), 1),
-        Claim(Bucket("route", "fast", "usd", 10**15, "month"), 1_000),
+        Claim(TEAMS[tenant % len(TEAMS)], 1),
+        Claim(ROUTE, 1_000),
     )
 
 

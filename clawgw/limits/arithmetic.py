@@ -217,14 +217,14 @@ _GAUGES: Mapping[Kind, Callable[[Bucket], Gauge]] = {
 
 
 @lru_cache(GAUGES_KEPT)
-def gauge(bucket: Bucket) -> Gauge:
+def gauge_of(bucket: Bucket) -> Gauge:
     """That of a bucket, at any level."""
     return _GAUGES[bucket.kind](bucket)
 
 
 def standing(bucket: Bucket, level: Level, now_ms: int, asked: int = 0) -> Standing:
     """How a bucket stands that had a level some time ago, for one who asks for so much of it."""
-    at_level = gauge(bucket)
+    at_level = gauge_of(bucket)
     at_level.used, at_level.at_ms = level
     at_level.advance(now_ms)
     return at_level.standing(now_ms, asked)

@@ -5,15 +5,18 @@ provider and the key of its pool. Pure.
 """
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from attrs import frozen
 
 from clawgw.config.callers import Caller
 from clawgw.config.settings import Budget, Provider, RateLimits, Settings
 from clawgw.limits.arithmetic import MAX_LIMIT
-from clawgw.limits.bucket import NANO_DOLLARS, Bucket, Claim, Kind, Scope
+from clawgw.limits.bucket import NANO_DOLLARS, Bucket, Claim, Kind, Scope, Window
 from clawgw.policy import Charge
 
+BUCKETS_KEPT = 10_000
+"""A quota policy may name any number of them."""
 _LEAST = 1
 """What is used up refuses also what would cost nothing."""
 
@@ -78,7 +81,13 @@ def _buckets(scope: Scope, name: str, limits: RateLimits | None, budget: Budget 
             ("concurrent", limits.concurrent),
         )
         yield from (
-            Bucket(scope, name, kind, min(limit, MAX_LIMIT[kind])) for kind, limit in kinds if limit is not None
+            _bucket(scope, name, kind, min(limit, MAX_LIMIT[kind])) for kind, limit in kinds if limit is not None
         )
     if budget is not None:
-        yield Bucket(scope, name, "usd", min(round(budget.usd * NANO_DOLLARS), MAX_LIMIT["usd"]), budget.per)
+        yield _bucket(scope, name, "usd", min(round(budget.usd * NANO_DOLLARS), MAX_LIMIT["usd"]), budget.per)
+
+
+@lru_cache(BUCKETS_KEPT)
+def _bucket(scope: Scope, name: str, kind: Kind, limit: int, per: Window = "minute") -> Bucket:
+    """One object for one bucket, so that the stores know it at once."""
+    return Bucket(scope, name, kind, limit, per)

@@ -60,8 +60,8 @@ class Desk:
     async def ask(
         self,
         script: Script,
-        keys: Sequence[str],
-        arguments: Sequence[str | int],
+        keys: Sequence[bytes],
+        call: bytes,
         regret: Callable[[], None] = no_regret,
     ) -> Answer:
         """What a script says, if it does so in time.
@@ -70,7 +70,7 @@ class Desk:
         """
         if not self._open:
             return Unanswered("Stopped")
-        question = _Question(script, keys, arguments, trio.current_time() + self._patience_s, regret)
+        question = _Question(script, keys, call, trio.current_time() + self._patience_s, regret)
         question.waiting = trio.lowlevel.current_task()
         self._asked.append(question)
         self._link.submit(question)
@@ -83,6 +83,7 @@ class Desk:
         task_status.started()
         try:
             while True:
+                self._link.check(self._patience_s)
                 now_s = trio.current_time()
                 while self._asked and self._is_over(self._asked[0], now_s):
                     self._asked.popleft().give_up()

@@ -1,6 +1,7 @@
 """A connection to Redis that never waits for long and never tries again by itself."""
 
 from collections.abc import Iterable
+from socket import socket
 from typing import Any, Protocol, cast
 
 from redis.backoff import NoBackoff
@@ -18,6 +19,11 @@ class BadRedisUrl(Exception):
 
 class Connection(Protocol):
     """What is used of redis-py's class. It connects when something is sent, and closes itself when anything fails."""
+
+    _sock: socket
+
+    def connect(self) -> None:
+        """Wait until it is open. Raises `RedisError`."""
 
     def pack_commands(self, commands: Iterable[tuple[Any, ...]]) -> list[bytes]:
         """What goes over the wire."""

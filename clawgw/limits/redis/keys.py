@@ -1,46 +1,63 @@
 """What a bucket, a reservation and a gateway are called in Redis. Names come hashed: a client may have made them."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 from hashlib import blake2b
+from struct import Struct
 from typing import NamedTuple
 
-from clawgw.limits.arithmetic import MAX_LIMIT
+from clawgw.limits.arithmetic import MAX_LIMIT, Gauge, gauge_of
 from clawgw.limits.bucket import Bucket
 
-PREFIX = "{clawgw}:"
+PREFIX = b"{clawgw}:"
 """Its hash tag keeps everything on one shard, as scripts need."""
-GATEWAYS = f"{PREFIX}gateways"
+DIGEST = 32
+GATEWAYS = PREFIX + b"gateways"
+_CODES: Mapping[str, int] = {
+    "requests": 0,
+    "tokens": 0,
+    "concurrent": 1,
+    "minute": 2,
+    "hour": 3,
+    "day": 4,
+    "month": 5,
+}
+"""Of a kind, or of a budget's window, as level.lua numbers them."""
+_RULE = Struct("<48sBd")
 
 
 class Rule(NamedTuple):
-    """A bucket as the scripts know it."""
+    """A bucket as the scripts know it, and a gauge to read its levels from."""
 
-    key: str
-    name: str
-    """`drain`, `places`, or the window of a budget."""
+    key: bytes
+    code: int
     limit: int
+    packed: bytes
+    """All three."""
+    gauge: Gauge
 
 
 @lru_cache(maxsize=10_000)
 def rule(bucket: Bucket) -> Rule:
     """The same key for buckets that are equal in all but their limit."""
-    name = {"concurrent": "places", "usd": bucket.per}.get(bucket.kind, "drain")
-    return Rule(f"{PREFIX}bucket:{digest(_identity(bucket))}", name, min(bucket.limit, MAX_LIMIT[bucket.kind]))
+    key, limit = PREFIX + b"bucket:" + digest(_identity(bucket)), min(bucket.limit, MAX_LIMIT[bucket.kind])
+    code = _CODES[bucket.per if bucket.kind == "usd" else bucket.kind]
+    return Rule(key, code, limit, _RULE.pack(key, code, limit), gauge_of(bucket))
 
 
-def spendings(bucket: Bucket, since_ms: int) -> str:
+def spendings(bucket: Bucket, since_ms: int) -> bytes:
     """The key of what the ledgers say of a budget in the window that began then."""
-    return f"{PREFIX}spent:{digest(f'{since_ms} {_identity(bucket)}')}"
+    return PREFIX + b"spent:" + digest(f"{since_ms} {_identity(bucket)}")
 
 
-def record(name: str) -> str:
-    """The key of a reservation's record. `name`: the digest of its id."""
-    return f"{PREFIX}reservation:{name}"
+def record_of(reservation: str) -> bytes:
+    """The key of a reservation's record."""
+    return PREFIX + b"reservation:" + digest(reservation)
 
 
-def digest(name: str) -> str:
-    """128 bits of any text."""
-    return blake2b(name.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+def digest(name: str) -> bytes:
+    """`DIGEST` hexadecimal digits for any text."""
+    return blake2b(name.encode("utf-8", "surrogatepass"), digest_size=DIGEST // 2).hexdigest().encode()
 
 
 def _identity(bucket: Bucket) -> str:

@@ -1,29 +1,29 @@
-"""One thread that talks to Redis: what waits at the same time goes out together and comes back together.
+"""The way to Redis: what waits at the same time goes out together and comes back together.
 
-Trio hands in jobs and is told of a whole batch at once; nobody waits here, whoever hands in a job decides for how long.
+A job goes out at once where nothing is under way. Those that come meanwhile go with the next answer, or as soon as they
+are many: then Redis works at some while this process does at others. Nobody waits here; whoever hands in a job decides
+for how long.
 """
 
 import logging
-import math
-import threading
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from functools import partial
-from queue import Empty, SimpleQueue
+from collections import deque
+from collections.abc import Iterable, Sequence
 from time import perf_counter
 from typing import Any
 
-import orjson
+import hiredis
 import trio
 from attrs import define, field, frozen
-from redis.exceptions import NoScriptError, ResponseError
+from redis.exceptions import NoScriptError, RedisError
 
-from clawgw.limits.redis.connection import Connection, reason
+from clawgw.limits.redis.connection import connection, reason
+from clawgw.limits.redis.line import Line
 from clawgw.limits.redis.scripts import Script
 
 log = logging.getLogger("clawgw")
 
-BATCH = 128
+BATCH = 32
+"""So many calls at most for one run of a script, during which Redis does nothing else."""
 
 
 @frozen
@@ -39,147 +39,162 @@ Answer = Any | Unanswered
 
 @define(eq=False)
 class Job:
-    """A call of a script."""
+    """A call of a script: the keys that it names, and what it is told, as its Lua says."""
 
     script: Script
-    keys: Sequence[str]
-    arguments: Sequence[str | int]
+    keys: Sequence[bytes]
+    call: bytes
     abandoned: bool = field(default=False, init=False)
     """Nobody waits any more: it need not be sent."""
     answer: Answer = field(default=None, init=False)
 
     def done(self) -> None:
-        """It has its answer. Called in Trio's thread; does not raise."""
+        """It has its answer. Does not raise."""
 
 
 class Link:
-    """Live between `start` and `stop`."""
+    """It carries jobs while `run` does; what is left then, `finish` carries."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
-        self._closing = False
-        self._given_up = False
-        self._asked_at: float | None = None
+    def __init__(self, url: str, read_s: float) -> None:
+        """As `connection`; `read_s` is for connecting. Raises `BadRedisUrl`."""
+        self._url, self._read_s = url, read_s
+        connection(url, read_s)
+        self._line: Line | None = None
+        self._known: set[Script] = set()
+        """What Redis has been told in full over this line."""
+        self._waiting: deque[Job] = deque()
+        self._sent: deque[tuple[Script, Sequence[Job]]] = deque()
+        self._wanted = trio.Event()
+        self._finishing = False
+        self._owes_since: float | None = None
 
     @property
     def silent_s(self) -> float:
-        """For how long Redis has been asked something and has said nothing; waiting for the thread does not count."""
-        asked_at = self._asked_at
-        return 0.0 if asked_at is None else perf_counter() - asked_at
-
-    def start(self) -> None:
-        """From Trio. The thread never keeps the process alive."""
-        self._closing = self._given_up = False
-        self._ended = trio.Event()
-        self._trio = trio.lowlevel.current_trio_token()
-        threading.Thread(target=self._serve, name="clawgw-limits-redis", daemon=True).start()
+        """For how long Redis has been asked something and has said nothing."""
+        return 0.0 if self._owes_since is None else perf_counter() - self._owes_since
 
     def submit(self, job: Job) -> None:
         """Never waits."""
-        self._jobs.put(job)
+        self._waiting.append(job)
+        if self._line is None:
+            self._wanted.set()
+        else:
+            self._send(self._line)
 
-    async def stop(self) -> None:
-        """Wait until what was submitted has gone, or cannot go."""
-        self._closing = True
-        self._jobs.put(None)
-        await self._ended.wait()
+    def check(self, patience_s: float) -> None:
+        """Hear what there is to hear; after silence for so long, hang up."""
+        line = self._line
+        if line is not None and self.silent_s >= patience_s:
+            self._receive(line)
+            if self._line is line and self.silent_s >= patience_s:
+                self._hang_up("TimeoutError")
 
-    def _serve(self) -> None:
-        serving = True
-        while serving:
-            batch = self._gather()
-            serving = None not in batch
-            jobs = [job for job in batch if job is not None and not job.abandoned]
-            if jobs:
-                self._run(jobs)
-                self._tell(partial(_done, jobs))
-        self._connection.disconnect()
-        self._tell(self._ended.set)
+    async def run(self) -> None:
+        """Until cancelled; the line stays open for `finish`."""
+        self._finishing = False
+        while True:
+            await self._wanted.wait()
+            await self._talk()
 
-    def _gather(self) -> list[Job | None]:
-        """What waits, at least one."""
-        return [self._jobs.get(), *self._gather_now(BATCH - 1)]
-
-    def _gather_now(self, most: float = math.inf) -> list[Job | None]:
-        batch: list[Job | None] = []
-        with suppress(Empty):
-            while len(batch) < most:
-                batch.append(self._jobs.get_nowait())
-        return batch
-
-    def _run(self, jobs: Sequence[Job]) -> None:
-        """Give every job its answer. After the first failure while closing, nothing is tried any more."""
-        if self._given_up:
-            return _unanswered(jobs, "Closing")
-        self._asked_at = perf_counter()
+    async def finish(self) -> None:
+        """After `run`: carry what is left, until something fails, and hang up."""
+        self._finishing = True
         try:
-            unknown = self._exchange("EVALSHA", [(calls[0].script.digest, calls) for calls in _by_script(jobs)])
-            self._exchange("EVAL", [(calls[0].script.source, calls) for calls in unknown])
-        except Exception as error:  # noqa: BLE001 - whatever it is, those who wait hear of it, and the thread goes on
-            self._connection.disconnect()
-            self._given_up = self._closing
-            _unanswered(jobs, reason(error))
-            self._dismiss(reason(error))
+            while self._waiting or self._sent:
+                await self._talk()
         finally:
-            self._asked_at = None
+            self._hang_up("Closing")
 
-    def _dismiss(self, why: str) -> None:
-        """Whoever has been waiting meanwhile does not wait once more."""
-        waiting = self._gather_now()
-        jobs = [job for job in waiting if job is not None]
-        _unanswered(jobs, why)
-        self._tell(partial(_done, jobs))
-        if None in waiting:
-            self._jobs.put(None)
+    async def _talk(self) -> None:
+        """Over one line, a new one if need be."""
+        if self._line is None:
+            self._owes_since = perf_counter()
+            try:
+                self._line = await trio.to_thread.run_sync(self._open, abandon_on_cancel=True)
+            except Exception as error:  # noqa: BLE001 - whatever it is, those who wait hear of it
+                return self._hang_up(reason(error))
+            self._owes_since = None
+            self._send(self._line)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._push, self._line)
+            await self._listen(self._line)
+            nursery.cancel_scope.cancel()
+        return None
 
-    def _exchange(self, command: str, scripts: Sequence[tuple[str, Sequence[Job]]]) -> list[Sequence[Job]]:
-        """Run scripts, each with all its calls. Returns the calls of those that Redis does not know."""
-        if not scripts:
-            return []
-        commands = [(command, script, *_calls(jobs)) for script, jobs in scripts]
-        self._connection.send_packed_command(self._connection.pack_commands(commands))
-        return [jobs for _, jobs in scripts if not self._answer(jobs)]
+    def _open(self) -> Line:
+        return Line(connection(self._url, self._read_s))
 
-    def _answer(self, jobs: Sequence[Job]) -> bool:
-        """Take the answers to the calls of one script; False: Redis does not know it."""
+    async def _listen(self, line: Line) -> None:
         try:
-            answers = self._connection.read_response()
-        except NoScriptError:
-            return False
-        except ResponseError as error:
-            _unanswered(jobs, reason(error))
-            return True
-        for job, answer in zip(jobs, answers, strict=True):
-            job.answer = Unanswered(reason(answer)) if isinstance(answer, ResponseError) else answer
-        return True
+            while self._line is line and (self._sent or not self._finishing):
+                await line.readable()
+                self._receive(line)
+        except trio.ClosedResourceError:
+            log.debug("limits: the line to Redis was closed")
 
-    def _tell(self, told: Callable[[], object]) -> None:
+    async def _push(self, line: Line) -> None:
         try:
-            self._trio.run_sync_soon(told)
-        except trio.RunFinishedError:
-            log.debug("limits: Redis answered after the end")
+            await line.push()
+        except trio.ClosedResourceError:
+            log.debug("limits: the line to Redis was closed")
+
+    def _receive(self, line: Line) -> None:
+        try:
+            answers = line.receive()
+            for answer in answers:
+                self._deliver(*self._sent[0], answer)
+                self._sent.popleft()
+        except Exception as error:  # noqa: BLE001 - whatever it is, those who wait hear of it
+            return self._hang_up(reason(error))
+        if answers:
+            self._owes_since = perf_counter() if self._sent else None
+            self._send(line)
+        return None
+
+    def _deliver(self, script: Script, jobs: Sequence[Job], answer: Any) -> None:
+        if isinstance(answer, NoScriptError):
+            self._known.discard(script)
+            self._waiting.extendleft(reversed(jobs))
+        elif isinstance(answer, RedisError):
+            _done(jobs, [Unanswered(reason(answer))] * len(jobs))
+        else:
+            _done(jobs, [Unanswered(reason(one)) if isinstance(one, RedisError) else one for one in answer])
+
+    def _hang_up(self, why: str) -> None:
+        """Whoever has been waiting hears why."""
+        if self._line is not None:
+            self._line.close()
+        jobs = [job for _, jobs in self._sent for job in jobs] + list(self._waiting)
+        self._line, self._owes_since, self._wanted = None, None, trio.Event()
+        self._known.clear()
+        self._sent.clear()
+        self._waiting.clear()
+        _done(jobs, [Unanswered(why)] * len(jobs))
+
+    def _send(self, line: Line) -> None:
+        while self._waiting and (not self._sent or len(self._waiting) >= BATCH):
+            jobs = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+            calls: dict[Script, list[Job]] = {}
+            for job in jobs:
+                if not job.abandoned:
+                    calls.setdefault(job.script, []).append(job)
+            if calls:
+                if not self._sent:
+                    self._owes_since = perf_counter()
+                self._sent.extend(calls.items())
+                line.send(b"".join([self._command(script, jobs) for script, jobs in calls.items()]))
+
+    def _command(self, script: Script, jobs: Sequence[Job]) -> bytes:
+        """As `batch.lua` takes it. A script is told in full once, and then by its digest."""
+        keys = dict.fromkeys([key for job in jobs for key in job.keys])
+        how, what = ("EVALSHA", script.digest) if script in self._known else ("EVAL", script.source)
+        self._known.add(script)
+        command = how, what, len(keys), *keys, *[job.call for job in jobs]
+        packed: bytes = hiredis.pack_command(command)  # type: ignore[arg-type]  # declared for one word, and as Any
+        return packed
 
 
-def _by_script(jobs: Sequence[Job]) -> list[list[Job]]:
-    calls: dict[Script, list[Job]] = {}
-    for job in jobs:
-        calls.setdefault(job.script, []).append(job)
-    return list(calls.values())
-
-
-def _calls(jobs: Sequence[Job]) -> list[int | str | bytes]:
-    """What `batch.lua` takes: how many keys, the keys, the calls."""
-    keys = {key for job in jobs for key in job.keys}
-    return [len(keys), *keys, orjson.dumps([(job.keys, job.arguments) for job in jobs])]
-
-
-def _unanswered(jobs: Sequence[Job], why: str) -> None:
-    for job in jobs:
-        if job.answer is None:
-            job.answer = Unanswered(why)
-
-
-def _done(jobs: Sequence[Job]) -> None:
-    for job in jobs:
+def _done(jobs: Iterable[Job], answers: Iterable[Answer]) -> None:
+    for job, answer in zip(jobs, answers, strict=True):
+        job.answer = answer
         job.done()

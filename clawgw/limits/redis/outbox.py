@@ -36,9 +36,9 @@ class Outbox:
         self._breaker = breaker
         self._kept: deque[Job] = deque(maxlen=KEPT)
 
-    def tell(self, script: Script, keys: Sequence[str], arguments: Sequence[str | int]) -> None:
+    def tell(self, script: Script, keys: Sequence[bytes], call: bytes) -> None:
         """A script that does no harm when it runs twice."""
-        job = _Message(script, keys, arguments, self._kept)
+        job = _Message(script, keys, call, self._kept)
         if self._breaker.degraded is None:
             self._link.submit(job)
         else:

@@ -34,18 +34,12 @@ class Scripts:
         lease = f"local LEASE_TICKS, LEASE_TICK_MS = {LEASE_TICKS}, {lease_ms // LEASE_TICKS}"
         shared = [lease, clock or _part("clock"), _part("level")]
         names = ("reserve", "settle", "renew", "seed", "beat")
-        return cls(
-            lease_ms=lease_ms, **{name: _script(*shared, _function(_part(name)), _part("batch")) for name in names}
-        )
+        return cls(lease_ms=lease_ms, **{name: _script(*shared, _part(name), _part("batch")) for name in names})
 
 
 def _script(*parts: str) -> Script:
     source = "\n".join(parts)
     return Script(source, hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest())
-
-
-def _function(body: str) -> str:
-    return f"local function run(KEYS, ARGV)\n{body}end"
 
 
 def _part(name: str) -> str:

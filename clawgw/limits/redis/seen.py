@@ -1,6 +1,6 @@
 """What Redis last said of each bucket."""
 
-from collections import OrderedDict
+from collections.abc import Sequence
 
 from attrs import define, field
 
@@ -16,14 +16,15 @@ KEPT = 10_000
 class Seen:
     """The levels of the buckets that were asked for last."""
 
-    _levels: OrderedDict[str, Level] = field(factory=OrderedDict)
+    _levels: dict[bytes, Level] = field(factory=dict)
 
-    def note(self, key: str, level: Level) -> None:
-        """Redis has said so of the bucket with this key."""
-        self._levels[key] = level
-        self._levels.move_to_end(key)
-        if len(self._levels) > KEPT:
-            self._levels.popitem(last=False)
+    def note(self, keys: Sequence[bytes], levels: Sequence[Level]) -> None:
+        """Redis has said so of the buckets with these keys."""
+        for key, level in zip(keys, levels, strict=True):
+            self._levels.pop(key, None)
+            self._levels[key] = level
+        while len(self._levels) > KEPT:
+            del self._levels[next(iter(self._levels))]
 
     def standing(self, bucket: Bucket, now_ms: int) -> Standing | None:
         """How it stands now, if nobody else has used it since."""

@@ -9,14 +9,14 @@ from collections.abc import Callable, Sequence
 
 import trio
 
-from clawgw.limits.arithmetic import MAX_LIMIT, Level, standing
+from clawgw.limits.arithmetic import Level
 from clawgw.limits.bucket import Bucket, Claim, Granted, Refused, Scope, Spent, Standing, Verdict
+from clawgw.limits.redis import calls
 from clawgw.limits.redis.asking import BUSY_S, Desk
 from clawgw.limits.redis.away import WhenDown, while_away
 from clawgw.limits.redis.breaker import Breaker
 from clawgw.limits.redis.clock import RedisClock
-from clawgw.limits.redis.connection import connection
-from clawgw.limits.redis.keys import GATEWAYS, digest, record, rule, spendings
+from clawgw.limits.redis.keys import GATEWAYS, Rule, digest, record_of, rule, spendings
 from clawgw.limits.redis.leases import Leases
 from clawgw.limits.redis.link import Answer, Link, Unanswered
 from clawgw.limits.redis.outbox import KEPT, Outbox
@@ -31,8 +31,6 @@ GATEWAY_MS = 10_000
 """A gateway that was not heard of for so long is gone."""
 STOP_S = 1.0
 LATE = -1
-MOST_USED = 10**15
-"""More in one reservation is not believed; as nano-dollars, a million dollars."""
 _IN_LEDGERS: frozenset[Scope] = frozenset({"key", "label", "route", "provider", "provider_key"})
 """What a quota is charged is in no record."""
 
@@ -57,7 +55,7 @@ class RedisStore:
         have one name, `gateway`. `forgotten` is told when Redis may know less than the ledger: where
         it knows nothing of a budget or of this gateway, and after it was away.
         """
-        self._link = Link(connection(url, patience_s))
+        self._link = Link(url, patience_s)
         self._breaker = Breaker()
         self._desk = Desk(self._link, patience_s)
         self._outbox = Outbox(self._link, self._breaker)
@@ -82,7 +80,9 @@ class RedisStore:
     async def reserve(self, reservation: str, claims: Sequence[Claim], expires_ms: int) -> Verdict:
         """As `LimitStore.reserve`."""
         now_s = trio.current_time()
-        verdict = await self._reserve(digest(reservation), claims, expires_ms, now_s) if self.degraded is None else None
+        verdict = (
+            await self._reserve(record_of(reservation), claims, expires_ms, now_s) if self.degraded is None else None
+        )
         if verdict is not None:
             return verdict
         verdict = await self._away.reserve(reservation, claims, expires_ms)
@@ -95,7 +95,7 @@ class RedisStore:
         if self._elsewhere.pop(reservation, None) is not None:
             self._away.settle(reservation, used)
         else:
-            self._settle(digest(reservation), used)
+            self._settle(record_of(reservation), used)
 
     def peek(self, bucket: Bucket) -> Standing | None:
         """As `LimitStore.peek`: as Redis last said, and as if nobody had used it since."""
@@ -107,15 +107,14 @@ class RedisStore:
         """As `LimitStore.seed`. Where Redis is away it is not told later: it will be asked for again."""
         self._away.seed(bucket, spent)
         if self.degraded is None:
-            budget, said = rule(bucket), spendings(bucket, spent.since_ms)
-            arguments = budget.name, spent.since_ms, spent.ledger, min(spent.amount, MAX_LIMIT["usd"])
-            self._outbox.tell(self._scripts.seed, [budget.key, said], arguments)
+            said = spendings(bucket, spent.since_ms)
+            self._outbox.tell(self._scripts.seed, [rule(bucket).key, said], calls.seed(bucket, said, spent))
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """As `LimitStore.run`; ready when Redis was tried for the first time. What is to be told is told at the end."""
-        self._link.start()
         try:
             async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._link.run)
                 nursery.start_soon(self._away.run)
                 await nursery.start(self._desk.run)
                 nursery.start_soon(self._renew)
@@ -126,13 +125,13 @@ class RedisStore:
             with trio.move_on_after(STOP_S, shield=True):
                 self._outbox.resend(KEPT)
                 self._breaker.degraded = "Stopped"
-                await self._link.stop()
+                await self._link.finish()
             self._outbox.close()
 
     async def beat(self) -> None:
         """One turn of `run`: say that this gateway lives, and see whether Redis does."""
         was_away = self.degraded is not None
-        answer = await self._desk.ask(self._scripts.beat, [GATEWAYS], [self._gateway, GATEWAY_MS])
+        answer = await self._desk.ask(self._scripts.beat, [GATEWAYS], calls.beat(self._gateway, GATEWAY_MS))
         if (heard := self._heard(answer)) is not None:
             self._gateways, _, joined = heard
             self._outbox.resend()
@@ -144,8 +143,7 @@ class RedisStore:
         now_s = trio.current_time()
         self._elsewhere = {name: until_s for name, until_s in self._elsewhere.items() if now_s < until_s}
         for places in self._leases.renewals(self._clock.ms(now_s)):
-            keys, members = zip(*places, strict=True)
-            self._outbox.tell(self._scripts.renew, keys, members)
+            self._outbox.tell(self._scripts.renew, [key for key, _ in places], calls.renew(places))
 
     async def _beat(self) -> None:
         while True:
@@ -157,33 +155,35 @@ class RedisStore:
             await trio.sleep(self._scripts.lease_ms * RENEW_MS / LEASE_MS / 1000)
             self.renew()
 
-    async def _reserve(self, name: str, claims: Sequence[Claim], expires_ms: int, now_s: float) -> Verdict | None:
+    async def _reserve(self, record: bytes, claims: Sequence[Claim], expires_ms: int, now_s: float) -> Verdict | None:
         """As Redis decides; None: it has not done so in time."""
-        rules = [rule(claim.bucket) for claim in claims]
-        keys = [record(name), *[rule.key for rule in rules]]
-        arguments: list[str | int] = [self._clock.ms(now_s + self._patience_s + BUSY_S), expires_ms, name]
-        for (_, kind, limit), claim in zip(rules, claims, strict=True):
-            arguments += kind, limit, min(claim.amount, limit + 1)
-        answer = await self._desk.ask(self._scripts.reserve, keys, arguments, lambda: self._settle(name, ()))
+        rules, amounts = [rule(bucket) for bucket, _ in claims], [amount for _, amount in claims]
+        not_after_ms = self._clock.ms(now_s + self._patience_s + BUSY_S)
+        call = calls.reserve(record, rules, amounts, not_after_ms, expires_ms)
+        keys = [known.key for known in rules]
+        answer = await self._desk.ask(self._scripts.reserve, keys, call, lambda: self._settle(record, ()))
         if (heard := self._heard(answer)) is None:
             return None
         granted, now_ms, absent, *numbers = heard
-        levels = [(used, at_ms) for used, at_ms in zip(numbers[::2], numbers[1::2], strict=True)]
-        for key, level in zip(keys[1:], levels, strict=True):
-            self._seen.note(key, level)
+        levels = list(zip(numbers[::2], numbers[1::2], strict=True))
+        self._seen.note(keys, levels)
         if not granted:
-            return Refused(_standings(claims, levels, now_ms, [claim.amount for claim in claims]))
-        self._leases.hold(name, claims, now_ms + expires_ms)
-        if any(absent >> index & 1 and claim.bucket.scope in _IN_LEDGERS for index, claim in enumerate(claims)):
+            return Refused(_standings(rules, levels, now_ms, amounts))
+        self._leases.hold(record, claims, now_ms + expires_ms)
+        if absent:
+            self._miss([bucket for index, (bucket, _) in enumerate(claims) if absent >> index & 1])
+        return Granted(_standings(rules, levels, now_ms, [0] * len(rules)))
+
+    def _miss(self, budgets: Sequence[Bucket]) -> None:
+        if any(budget.scope in _IN_LEDGERS for budget in budgets):
             self._forgotten()
-        return Granted(_standings(claims, levels, now_ms, [0] * len(claims)))
 
     def _heard(self, answer: Answer) -> Sequence[int] | None:
         """The numbers of an answer, of which the second is the time; None: it is none."""
         if isinstance(answer, Unanswered):
             self._breaker.failed(answer.reason)
             return None
-        numbers: Sequence[int] = answer
+        numbers = calls.numbers(answer)
         self._clock.heard(numbers[1], trio.current_time())
         if numbers[0] == LATE:
             self._breaker.failed("Late")
@@ -191,15 +191,17 @@ class RedisStore:
         self._breaker.answered()
         return numbers
 
-    def _settle(self, name: str, used: Sequence[int]) -> None:
-        self._leases.release(name)
-        self._outbox.tell(self._scripts.settle, [record(name)], [min(amount, MOST_USED) for amount in used])
+    def _settle(self, record: bytes, used: Sequence[int]) -> None:
+        self._leases.release(record)
+        self._outbox.tell(self._scripts.settle, [record], calls.settle(record, used))
 
 
 def _standings(
-    claims: Sequence[Claim], levels: Sequence[Level], now_ms: int, asked: Sequence[int]
+    rules: Sequence[Rule], levels: Sequence[Level], now_ms: int, asked: Sequence[int]
 ) -> tuple[Standing, ...]:
-    return tuple(
-        standing(claim.bucket, level, now_ms, amount)
-        for claim, level, amount in zip(claims, levels, asked, strict=True)
-    )
+    standings = []
+    for known, level, amount in zip(rules, levels, asked, strict=True):
+        gauge = known.gauge
+        gauge.used, gauge.at_ms = level
+        standings.append(gauge.standing(now_ms, amount))
+    return tuple(standings)

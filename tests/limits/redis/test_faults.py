@@ -9,6 +9,7 @@ import trio
 
 from clawgw.limits.arithmetic import window
 from clawgw.limits.bucket import Bucket, Claim, Granted, Refused, Spent, Standing
+from clawgw.limits.redis.asking import BUSY_S
 from clawgw.limits.redis.away import WhenDown
 from clawgw.limits.redis.breaker import FAILURES
 from clawgw.limits.redis.keys import rule
@@ -96,14 +97,14 @@ async def test_frozen_costs_a_few_waits_and_then_nothing(doomed: RedisServer, ca
 
 
 async def test_what_ran_too_late_has_taken_nothing(doomed: RedisServer) -> None:
-    """Several were sent before the freeze was noticed; when Redis goes on it runs them, and each refuses itself."""
+    """What was sent before the freeze was noticed runs when Redis goes on, and refuses itself."""
     async with running(as_used(doomed.url)) as store:
         await eventually(lambda: store.degraded is None)
         doomed.freeze()
         async with trio.open_nursery() as nursery:
             for number in range(FAILURES):
                 nursery.start_soon(passes, store, f"a{number}", Claim(TEN, 2))
-        await trio.sleep(0.01)
+        await trio.sleep(PATIENCE_S + BUSY_S)
         doomed.thaw()
         await eventually(lambda: store.degraded is None)
         assert not doomed.client.keys("{clawgw}:bucket:*")

@@ -1,22 +1,18 @@
--- What is used of a bucket, {used, at}, as clawgw/limits/arithmetic.py has it, and packed as two doubles.
--- A bucket's rule is 'drain', 'places', or a budget's window.
+-- What is used of a bucket, and for which time that is true, as clawgw/limits/arithmetic.py has it; packed as two doubles.
+-- A bucket's rule: what kind it is of, or a budget's window, as clawgw/limits/redis/keys.py numbers them.
+local DRAIN, PLACES, MINUTE, HOUR, DAY, MONTH = 0, 1, 2, 3, 4, 5
 local PARTS = 60000
 local SET_BACK_MS = 60000
 local DAY_MS = 86400000
-local WINDOW_MS = {minute = 60000, hour = 3600000, day = DAY_MS}
+local LONGEST_MS = {[MINUTE] = 60000, [HOUR] = 3600000, [DAY] = DAY_MS, [MONTH] = 31 * DAY_MS}
+local SHORTEST_MS = {[MINUTE] = 60000, [HOUR] = 3600000, [DAY] = DAY_MS, [MONTH] = 28 * DAY_MS}
 local DRAINED_MS = 120000
-local LONGEST_MONTH_MS = 31 * DAY_MS
 local MOST_USED = 4e15
-local LEVEL_BYTES = 16
 local now = now_ms()
 
 -- When a lease ends that begins now.
 local function lease_ends()
   return (math.floor(now / LEASE_TICK_MS) + LEASE_TICKS) * LEASE_TICK_MS
-end
-
-local function parts(rule)
-  return rule == 'drain' and PARTS or 1
 end
 
 -- The day of the month is counted in a year that begins in March, so that February's end needs no rule of its own.
@@ -30,39 +26,39 @@ local function month_start(ms)
   return (day - (of_year - math.floor((153 * month + 2) / 5))) * DAY_MS
 end
 
-local function window_start(window, ms)
-  if window == 'month' then return month_start(ms) end
-  return ms - ms % WINDOW_MS[window]
+-- When the window began that a moment is in. Mostly it is the one that was asked about before.
+local function window_start(window, ms, before)
+  if ms >= before and ms - before < SHORTEST_MS[window] then return before end
+  if window == MONTH then return month_start(ms) end
+  return ms - ms % LONGEST_MS[window]
 end
 
 local function level_at(rule, limit, used, at)
-  local moment = now
-  if at > now and at - now <= SET_BACK_MS then moment = at end
-  if rule == 'drain' then
-    if at - now > SET_BACK_MS then return 0, now end
-    local most = math.min(used, 2 * limit * PARTS)
-    return math.max(0, most - math.max(0, moment - at) * limit), moment
+  local ahead = at - now
+  if rule == DRAIN then
+    if ahead > SET_BACK_MS then return 0, now end
+    local most = 2 * limit * PARTS
+    if used > most then used = most end
+    if ahead >= 0 then return used, at end
+    used = used + ahead * limit
+    return used > 0 and used or 0, now
   end
-  local start = window_start(rule, moment)
+  local start = window_start(rule, ahead > 0 and ahead <= SET_BACK_MS and at or now, at)
   if start == at then return used, at end
   return 0, start
 end
 
--- The levels that this script has read or changed so far: each bucket is read once and written once.
-local used_of, at_of, changed = {}, {}, {}
-
--- Of what has another length, it is a record.
-local function remember(key, packed)
-  if not packed then
-    used_of[key], at_of[key] = 0, 0
-  elseif #packed == LEVEL_BYTES then
-    used_of[key], at_of[key] = struct.unpack('<dd', packed)
-  end
-end
+-- What was found under the keys of the calls; the levels that they have read or changed; and what else is to be written.
+-- Each bucket is read once and written once.
+local found, used_of, at_of, changed, later = {}, {}, {}, {}, {}
 
 -- The present level, and whether there was none before.
 local function level(key, rule, limit)
-  if not used_of[key] then remember(key, redis.call('GET', key)) end
+  if not used_of[key] then
+    local packed = found[key]
+    if packed == nil then packed = redis.call('GET', key) end
+    if packed then used_of[key], at_of[key] = struct.unpack('<dd', packed) else used_of[key], at_of[key] = 0, 0 end
+  end
   local used, at = level_at(rule, limit, used_of[key], at_of[key])
   return used, at, at_of[key] == 0
 end
@@ -73,10 +69,18 @@ end
 
 -- Until it makes no difference; a budget is kept so long that the next window knows it was not lost.
 local function lifetime(rule)
-  return rule == 'drain' and DRAINED_MS or 2 * (WINDOW_MS[rule] or LONGEST_MONTH_MS)
+  return rule == DRAIN and DRAINED_MS or 2 * LONGEST_MS[rule]
+end
+
+-- A command that will run when all calls are decided; it may be added to until then.
+local function write(...)
+  local command = {...}
+  later[#later + 1] = command
+  return command
 end
 
 local function keep_changes()
+  for _, command in ipairs(later) do redis.call(unpack(command)) end
   for key, rule in pairs(changed) do
     redis.call('SET', key, struct.pack('<dd', used_of[key], at_of[key]), 'PX', lifetime(rule))
   end

@@ -1,43 +1,80 @@
 -- Check every claim, then take every one; a refusal changes nothing.
--- KEYS: the reservation's record, then each claim's bucket.
--- ARGV: not after; the record's lifetime; the member that places are held by; then each claim's rule, limit and amount.
+-- KEYS: each claim's bucket. A call: not after; the record's lifetime and key; then each claim's bucket, rule, limit and
+-- amount.
 -- Answers {-1, now} when it is too late, else {granted, now, absent, used, at, used, at, ...}: whether all was taken,
 -- which budgets were unknown (the first claim is bit 0), and every bucket's level afterwards.
-if now > ARGV[1] then return {-1, now} end
+local held, takes = {}, {}
+local keys, rules, amounts, levels = {}, {}, {}, {}
+local formats = {}
 
-local answer, fits, absent = {1, now, 0}, true, 0
-for i = 2, #KEYS do
-  local rule, limit, amount = ARGV[3 * i - 2], ARGV[3 * i - 1], ARGV[3 * i]
-  local used, at, unknown
-  if rule == 'places' then
-    used, at = redis.call('ZCOUNT', KEYS[i], '(' .. now, lease_ends() + SET_BACK_MS), 0
-  else
-    used, at, unknown = level(KEYS[i], rule, limit)
-    if unknown and rule ~= 'drain' then absent = absent + 2 ^ (i - 2) end
+local function format(kind, count)
+  local name = kind .. count
+  formats[name] = formats[name] or '<' .. string.rep(kind, count)
+  return formats[name]
+end
+
+local function held_places(key)
+  if not held[key] then
+    held[key] = redis.call('ZCOUNT', key, '(' .. now, lease_ends() + SET_BACK_MS)
   end
-  answer[2 * i], answer[2 * i + 1] = used, at
-  fits = fits and used + amount * parts(rule) <= limit * parts(rule)
-end
-if not fits then
-  answer[1] = 0
-  return answer
+  return held[key]
 end
 
-local function take_places(key, amount)
-  redis.call('ZREMRANGEBYSCORE', key, '-inf', now)
-  for place = 1, amount do redis.call('ZADD', key, lease_ends(), ARGV[3] .. ':' .. place) end
-  redis.call('PEXPIRE', key, lease_ends() - now)
+local function take_places(key, amount, name)
+  if amount == 0 then return end
+  if not takes[key] then
+    write('ZREMRANGEBYSCORE', key, '-inf', now)
+    takes[key] = write('ZADD', key)
+    write('PEXPIRE', key, lease_ends() - now)
+  end
+  local take = takes[key]
+  for place = 1, amount do
+    take[#take + 1], take[#take + 2] = lease_ends(), name .. ':' .. place
+  end
+  held[key] = held[key] + amount
 end
 
-local record = {now + ARGV[2], ARGV[3]}
-for i = 2, #KEYS do
-  local key, rule, limit, amount = KEYS[i], ARGV[3 * i - 2], ARGV[3 * i - 1], ARGV[3 * i]
-  local used, at = answer[2 * i] + amount * parts(rule), answer[2 * i + 1]
-  if rule == 'places' then take_places(key, amount) else change(key, rule, used, at) end
-  answer[2 * i] = used
-  local last = 5 * i - 8
-  record[last + 1], record[last + 2], record[last + 3], record[last + 4], record[last + 5] = key, rule, limit, amount, at
+-- The record: when it ends, the claims as they came, and the time of each level.
+local function record(key, lifetime_ms, claims, count)
+  local times = {}
+  for i = 1, count do times[i] = levels[2 * i] end
+  local ends = struct.pack('<d', now + lifetime_ms)
+  write('SET', key, ends .. claims .. struct.pack(format('d', count), unpack(times)), 'PX', lifetime_ms)
 end
-answer[3] = absent
-redis.call('SET', KEYS[1], cmsgpack.pack(record), 'PX', ARGV[2])
-return answer
+
+local function run(call)
+  local not_after, lifetime_ms, name, at = struct.unpack('<ddc53', call)
+  if now > not_after then return struct.pack('<i8i8', -1, now) end
+  local first, count, fits, absent = at, 0, true, 0
+  while at <= #call do
+    count = count + 1
+    local key, rule, limit, amount, used, since, unknown
+    key, rule, limit, amount, at = struct.unpack('<c48Bdd', call, at)
+    if rule == PLACES then
+      used, since = held_places(key), 0
+    else
+      used, since, unknown = level(key, rule, limit)
+      if rule == DRAIN then
+        limit, amount = limit * PARTS, amount * PARTS
+      elseif unknown then
+        absent = absent + 2 ^ (count - 1)
+      end
+    end
+    fits = fits and used + amount <= limit
+    keys[count], rules[count], amounts[count] = key, rule, amount
+    levels[2 * count - 1], levels[2 * count] = used, since
+  end
+  local answer = format('i8', 3 + 2 * count)
+  if not fits then return struct.pack(answer, 0, now, 0, unpack(levels, 1, 2 * count)) end
+  for i = 1, count do
+    local used = levels[2 * i - 1] + amounts[i]
+    if rules[i] == PLACES then
+      take_places(keys[i], amounts[i], string.sub(name, -32))
+    else
+      change(keys[i], rules[i], used, levels[2 * i])
+    end
+    levels[2 * i - 1] = used
+  end
+  record(name, lifetime_ms, string.sub(call, first), count)
+  return struct.pack(answer, 1, now, absent, unpack(levels, 1, 2 * count))
+end

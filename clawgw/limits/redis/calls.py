@@ -1,0 +1,63 @@
+"""What the scripts are told and what they answer, packed as their Lua unpacks it. Amounts and times are doubles."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from struct import Struct
+
+from clawgw.limits.arithmetic import MAX_LIMIT
+from clawgw.limits.bucket import Bucket, Spent
+from clawgw.limits.redis.keys import Rule, rule
+
+MOST_USED = 10**15
+"""More in one reservation is not believed; as nano-dollars, a million dollars."""
+_SEED = Struct("<48s47sBdd")
+_BEAT = Struct("<32sd")
+
+
+def reserve(record: bytes, rules: Sequence[Rule], amounts: Sequence[int], not_after_ms: int, expires_ms: int) -> bytes:
+    """For reserve.lua; how much is wanted of each bucket."""
+    told: list[bytes | int] = []
+    for known, amount in zip(rules, amounts, strict=True):
+        told += known.packed, min(amount, known.limit + 1)
+    return _claims(len(rules)).pack(not_after_ms, expires_ms, record, *told)
+
+
+def settle(record: bytes, used: Sequence[int]) -> bytes:
+    """For settle.lua."""
+    return _uses(len(used)).pack(record, *[min(amount, MOST_USED) for amount in used])
+
+
+def renew(places: Sequence[tuple[bytes, bytes]]) -> bytes:
+    """For renew.lua; bucket and member of each place."""
+    return b"".join([key + member + b"\0" for key, member in places])
+
+
+def seed(budget: Bucket, said: bytes, spent: Spent) -> bytes:
+    """For seed.lua; `said` is the key of what the ledgers say."""
+    known, amount = rule(budget), min(spent.amount, MAX_LIMIT["usd"])
+    return _SEED.pack(known.key, said, known.code, spent.since_ms, amount) + spent.ledger.encode()
+
+
+def beat(gateway: bytes, lifetime_ms: int) -> bytes:
+    """For beat.lua."""
+    return _BEAT.pack(gateway, lifetime_ms)
+
+
+def numbers(answer: bytes) -> Sequence[int]:
+    """What a script has answered."""
+    return _answers(len(answer)).unpack(answer)
+
+
+@lru_cache
+def _claims(count: int) -> Struct:
+    return Struct("<dd53s" + count * "57sd")
+
+
+@lru_cache
+def _uses(count: int) -> Struct:
+    return Struct("<53s" + count * "d")
+
+
+@lru_cache
+def _answers(size: int) -> Struct:
+    return Struct("<" + size // 8 * "q")
