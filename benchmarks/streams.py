@@ -109,6 +109,7 @@ def main() -> None:
         "openai, content, obfuscated": ("openai", openai_stream(count, obfuscated=True)),
         "openai, reasoning_content": ("openai", openai_stream(count, reasoning_content=None)),
         "openai, reasoning as Groq says it": ("groq", openai_stream(count, reasoning=None)),
+        "openai, read in full": ("openrouter", openai_stream(count, reasoning=None, reasoning_content=None)),
         "anthropic": ("anthropic", anthropic_stream(count)),
         "gemini": ("gemini", gemini_stream(count)),
     }

@@ -12,13 +12,16 @@ from functools import partial
 
 import orjson
 
+from clawgw.engine.seen import Seen
 from clawgw.errors import InvalidRequest
+from clawgw.wire.assemble import Assembly
 from clawgw.wire.checks.parse import parse_chat_request, parse_embeddings_request, parse_text_request
 from clawgw.wire.codec import Codec, Done, Failed, SingleEvent, StreamParser, WireError, WireTarget, unfold
 from clawgw.wire.formats import CODECS
 from clawgw.wire.operations import operation
 from clawgw.wire.request import ChatRequest, EmbeddingsRequest, Request, TextRequest
 from clawgw.wire.sse import SseDecoder, SseEvent, parse_event
+from clawgw.wire.writer import StreamWriter
 from fuzz import http1_server
 from fuzz.limits import limits
 
@@ -65,12 +68,20 @@ def _sse_events(pieces: list[bytes]) -> list[SseEvent | str]:
 
 
 def stream(codec: Codec, data: bytes) -> None:
-    """The events are the same for every split; the last, and only the last, is `Done` or `Failed`."""
+    """The events are the same for every split; the last, and only the last, is `Done` or `Failed`.
+
+    Whatever they say, it can be counted, put together and written.
+    """
     for taken in (_CHAT, _TEXT):
         asked = operation(taken, codec, _TARGET, 0.0)
         events = _events(asked.parser(), [data[1:]])
         assert [isinstance(event, Done | Failed) for event in events] == [False] * (len(events) - 1) + [True]
         assert events == _events(asked.parser(), split(data))
+        raw, seen, assembly = asked.parser().feed(data[1:]), Seen(), Assembly(10**6)
+        seen.note(raw)
+        assembly.take(raw)
+        assembly.completion()
+        StreamWriter(include_usage=True).write(raw)
 
 
 def _events(parser: StreamParser, pieces: list[bytes]) -> list[SingleEvent]:

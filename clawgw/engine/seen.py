@@ -4,7 +4,7 @@ An answer that was cut short, or that lost a race, has cost something all the sa
 that leaves early would never reach a limit.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -12,6 +12,7 @@ from attrs import define, evolve, frozen
 
 from clawgw.ledger.record import UsageSource
 from clawgw.wire.codec import Chunk, Completion, Done, Event, Passage, Usage, UsageReport
+from clawgw.wire.json_body import get_object, get_objects, get_text
 
 CHARACTERS_PER_TOKEN = 4
 """Of English text, for most tokenizers."""
@@ -97,18 +98,21 @@ class Seen:
     def _report(self, usage: Usage) -> None:
         self._reported, self._characters = usage, 0
 
-    def _note_choices(self, body: Mapping[str, Any], part: str) -> None:
-        for choice in body.get("choices") or ():
+    def _note_choices(self, body: dict[str, Any], part: str) -> None:
+        for choice in get_objects(body, "choices"):
             self.finish_reason = choice.get("finish_reason") or self.finish_reason
-            self._characters += len(choice.get("text") or "") + _length(choice.get(part) or {})
+            self._characters += len(get_text(choice, "text")) + _length(get_object(choice, part))
 
 
-def _length(message: Mapping[str, Any]) -> int:
+def _length(message: dict[str, Any]) -> int:
     """The characters that a message, or a part of one, says. What is no text counts as one."""
     said = 1 if message.get("audio") else 0
     for name in _SAID:
-        said += len(message.get(name) or "")
-    for call in message.get("tool_calls") or ():
-        function = call.get("function") or {}
-        said += len(function.get("name") or "") + len(function.get("arguments") or "")
-    return said
+        said += len(get_text(message, name))
+    for call in get_objects(message, "tool_calls"):
+        said += _called(get_object(call, "function"))
+    return said + _called(get_object(message, "function_call"))
+
+
+def _called(function: dict[str, Any]) -> int:
+    return len(get_text(function, "name")) + len(get_text(function, "arguments"))

@@ -12,7 +12,7 @@ from typing import Any
 from attrs import define, field
 
 from clawgw.wire.codec import Chunk, Completion, Event, Usage, UsageReport, unfold
-from clawgw.wire.json_body import get_objects
+from clawgw.wire.json_body import get_object, get_objects
 
 Json = dict[str, Any]
 
@@ -140,7 +140,8 @@ def _is_part(item: Json, old: Any) -> bool:
 def _whole_choice(choice: Json) -> Json:
     whole: Json = _joined(choice)
     if "delta" in whole:
-        message = {"role": "assistant", "content": None, **whole.pop("delta")}
+        message = {"role": "assistant", "content": None, **get_object(whole, "delta")}
+        del whole["delta"]
         for call in get_objects(message, "tool_calls"):
             call.pop("index", None)
         whole["message"] = message

@@ -38,6 +38,8 @@ def test_without_an_answer_there_is_the_prompt() -> None:
         ({"refusal": "I would rather not"}, 5),
         ({"reasoning": "hmm, hmm", "reasoning_content": "hmm, hmm"}, 2),
         ({"tool_calls": [{"index": 0, "function": {"name": "look", "arguments": '{"a":1}'}}]}, 3),
+        ({"function_call": {"name": "look", "arguments": '{"a":1}'}}, 3),
+        ({"content": 5, "refusal": ["x"], "tool_calls": [{"function": "x"}, 5], "function_call": "x"}, 0),
         ({"tool_calls": [{"index": 0, "function": {"arguments": None}}, {"index": 1}]}, 0),
         ({"audio": {"data": "AAAA"}}, 1),
         ({"role": "assistant", "content": ""}, 0),

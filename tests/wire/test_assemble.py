@@ -140,6 +140,14 @@ def test_what_names_something_is_no_text_that_goes_on() -> None:
     assert only_choice(safe, safe) == safe
 
 
+def test_what_is_not_as_it_should_be_is_left_out() -> None:
+    assert only_choice({"index": 0, "text": "a", "delta": []}) == {
+        "index": 0,
+        "text": "a",
+        "message": {"role": "assistant", "content": None},
+    }
+
+
 def test_texts_and_the_order_of_choices() -> None:
     assembly = Assembly(PLENTY)
     for index, text, finish in ((1, "b", None), (0, "a", "length"), (1, "c", "stop")):

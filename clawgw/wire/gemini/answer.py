@@ -63,7 +63,7 @@ class Answer:
             if index not in self.choices:
                 self._begin(index)
                 yield Addition(index, {})
-            if logprobs := _logprobs(get_object(piece, "logprobsResult")):
+            if "logprobsResult" in piece and (logprobs := _logprobs(get_object(piece, "logprobsResult"))):
                 yield Addition(index, {}, logprobs)
             for delta in self.choices[index].read(piece):
                 yield Addition(index, delta)
@@ -136,6 +136,8 @@ def _usage(counts: Json) -> Usage | None:
 
 def _of(counts: Json, details: str, modality: str) -> int:
     """Google's `ModalityTokenCount`s of one modality."""
+    if details not in counts:
+        return 0
     return sum(
         get_count(count, "tokenCount") for count in get_objects(counts, details) if count.get("modality") == modality
     )

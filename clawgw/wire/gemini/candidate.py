@@ -110,7 +110,7 @@ class Candidate:
         signature = get_text(part, "thoughtSignature")
         if "functionCall" in part:
             return self._called(part)
-        if any(kind in part for kind in SERVER_PARTS):
+        if not part.keys().isdisjoint(SERVER_PARTS):
             return _google({"parts": [part]})
         text, image = get_text(part, "text"), get_object(part, "inlineData")
         if part.get("thought") is True:

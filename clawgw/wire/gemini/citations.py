@@ -16,6 +16,7 @@ _MAX_TEXT_BYTES = 512 * 1024
 _MAX_CITATIONS = 200
 _MAX_URL_CHARACTERS = 8192
 _MAX_TITLE_CHARACTERS = 1000
+_CITING = ("groundingMetadata", "citationMetadata")
 _SOURCES = ("web", "retrievedContext", "maps")
 
 
@@ -34,6 +35,8 @@ class Citations:
 
     def add(self, candidate: dict[str, Any]) -> None:
         """What one piece of the candidate cites."""
+        if candidate.keys().isdisjoint(_CITING):
+            return
         for segment, source in (*_grounded(candidate), *_recited(candidate)):
             url = get_text(source, "uri")
             if url and len(url) <= _MAX_URL_CHARACTERS and len(self._found) < _MAX_CITATIONS:

@@ -161,6 +161,8 @@ DELTAS = st.one_of(
     TEXTS.map(lambda text: {"reasoning": text, "reasoning_details": [{"type": "reasoning.text", "text": text}]}),
     TEXTS.map(lambda text: {"content": [{"type": "text", "text": text}]}),
     TEXTS.map(lambda text: {"content": text, "tool_calls": [{"function": {"arguments": text}}]}),
+    TEXTS.map(lambda text: {"function_call": {"arguments": text}}),
+    TEXTS.map(lambda text: {"content": 5, "refusal": text, "function_call": [text]}),
     TEXTS.map(arguments),
     TEXTS.map(lambda text: arguments(text, id="a", type="function")),
     TEXTS.map(lambda text: {"tool_calls": [{"id": "b", "function": {"name": "f", "arguments": text}}]}),
