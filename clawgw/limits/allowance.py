@@ -15,6 +15,7 @@ from clawgw.errors import InvalidRequest, PriceUnknown, TokensOverLimit
 from clawgw.limits.bucket import Bucket, Claim, Kind, Refused, Scope, Standing, Verdict
 from clawgw.limits.levels import (
     Demand,
+    Levels,
     caller_buckets,
     charged_buckets,
     pool_key_buckets,
@@ -32,7 +33,6 @@ OnRejection = Callable[[Scope, Kind], None]
 SLACK_MS = 600_000
 """A stream may go on for so long after the deadline by which it has to begin."""
 _UNLIMITED = Provider()
-_COUNTED: frozenset[Kind] = frozenset({"tokens", "usd"})
 
 
 @frozen
@@ -64,12 +64,7 @@ class Reservation:
 
     def settle(self, used: Demand) -> None:
         """Charge what was really used, and give back the rest. A request that was sent counts as it was claimed."""
-        self.store.settle(self.name, [self._used(claim, used) for claim in self.claims])
-
-    def _used(self, claim: Claim, used: Demand) -> int:
-        if claim.bucket.kind == "requests":
-            return claim.amount if used.requests else 0
-        return used.of(claim.bucket.kind)
+        self.store.settle(self.name, [_really(bucket.kind, amount, used) for bucket, amount in self.claims])
 
 
 @define(eq=False)
@@ -80,33 +75,36 @@ class Limiter:
     store: LimitStore
     on_rejection: OnRejection
     _providers: Mapping[str, Provider] = field(init=False)
-    _caller_levels: dict[tuple[str | None, str | None], Sequence[Bucket]] = field(factory=dict, init=False)
-    _provider_levels: dict[tuple[str, str | None], Sequence[Bucket]] = field(factory=dict, init=False)
+    _caller_levels: dict[tuple[str | None, str | None], Levels] = field(factory=dict, init=False)
+    _provider_levels: dict[tuple[str, str | None], Levels] = field(factory=dict, init=False)
 
     def __attrs_post_init__(self) -> None:
         """Have the providers under the names that targets use."""
         self._providers = {canonical(name): provider for name, provider in self.settings.providers.items()}
 
-    def caller_levels(self, caller: Caller, route: str | None) -> Sequence[Bucket]:
+    def caller_levels(self, caller: Caller, route: str | None) -> Levels:
         """The buckets of a caller on a route."""
         known = self._caller_levels.get((caller.name, route))
         if known is None:
-            known = (*caller_buckets(caller, self.settings), *route_buckets(route, self.settings))
+            known = Levels((*caller_buckets(caller, self.settings), *route_buckets(route, self.settings)))
             self._caller_levels[caller.name, route] = known
         return known
 
-    def provider_levels(self, provider: str, key: str | None) -> Sequence[Bucket]:
+    def provider_levels(self, provider: str, key: str | None) -> Levels:
         """The buckets of a provider and of one key of its pool."""
         known = self._provider_levels.get((provider, key))
         if known is None:
             rules = self._providers.get(provider, _UNLIMITED)
             pool_key = () if key is None else pool_key_buckets(provider, rules, key)
-            known = self._provider_levels[provider, key] = (*provider_buckets(provider, rules), *pool_key)
+            known = self._provider_levels[provider, key] = Levels((*provider_buckets(provider, rules), *pool_key))
         return known
 
     def remaining_ratio(self, provider: str) -> float:
         """What is left of a provider's own limits, from 0 to 1, as far as is known without asking."""
-        standings = map(self.store.peek, self.provider_levels(provider, None))
+        buckets = self.provider_levels(provider, None).buckets
+        if not buckets:
+            return 1.0
+        standings = map(self.store.peek, buckets)
         return min(
             (each.remaining / each.bucket.limit for each in standings if each and each.bucket.limit), default=1.0
         )
@@ -144,18 +142,20 @@ class Allowance:
         Raises `RateLimitExceeded` or `BudgetExceeded`, `TokensOverLimit` where the prompt could never pass, and
         `PriceUnknown` where a budget applies and no target has a price.
         """
-        own = self.limiter.caller_levels(self.caller, self.route)
-        charged = [(charge, tuple(charged_buckets(charge))) for charge in self.charges]
-        buckets = [*own, *(bucket for _, more in charged for bucket in more)]
-        if not buckets:
+        levels = own = self.limiter.caller_levels(self.caller, self.route)
+        charged = [(charge, Levels(charged_buckets(charge))) for charge in self.charges]
+        for _, more in charged:
+            levels += more
+        if not levels.buckets:
             return
-        self._priced = any(bucket.kind == "usd" for bucket in buckets)
-        demand = await self._demand(buckets, next(filter(self._may_be_asked, targets), targets[0]))
-        claims = [
-            *demand.claims(own),
-            *(claim for charge, more in charged for claim in evolve(demand, requests=charge.requests).claims(more)),
-        ]
-        verdict, held = await self.limiter.reserve(self.name, _each_once(claims), self.expires_ms)
+        self._priced = levels.priced
+        demand = await self._demand(levels, next(filter(self._may_be_asked, targets), targets[0]))
+        claims = own.claims(demand)
+        if charged:
+            for charge, more in charged:
+                claims += more.claims(evolve(demand, requests=charge.requests))
+            claims = _each_once(claims)
+        verdict, held = await self.limiter.reserve(self.name, claims, self.expires_ms)
         self.standings = verdict.standings
         if isinstance(verdict, Refused):
             raise refusal(verdict)
@@ -166,18 +166,18 @@ class Allowance:
 
         `key` tells the key of the pool from the others; it is no secret.
         """
-        buckets = self.limiter.provider_levels(target.provider, key)
+        levels = self.limiter.provider_levels(target.provider, key)
         try:
             if not self._may_be_asked(target):
                 raise _price_unknown(target)
-            if not buckets:
+            if not levels.buckets:
                 return None
-            demand = await self._demand(buckets, target)
+            demand = await self._demand(levels, target)
         except InvalidRequest as error:
             raise WireError(Failure(FailureKind.UNSUPPORTED, error.message, code=error.code)) from None
         self._attempts += 1
         name = f"{self.name}/{self._attempts}"
-        verdict, held = await self.limiter.reserve(name, demand.claims(buckets), self.expires_ms)
+        verdict, held = await self.limiter.reserve(name, levels.claims(demand), self.expires_ms)
         if isinstance(verdict, Refused):
             raise WireError(_over_limit(verdict))
         return held
@@ -191,16 +191,15 @@ class Allowance:
         """Under a budget only what has a price."""
         return not self._priced or self.expected.cost(target, 0, 0) is not None
 
-    async def _demand(self, buckets: Sequence[Bucket], target: Target) -> Demand:
+    async def _demand(self, levels: Levels, target: Target) -> Demand:
         """What an attempt may come to; nothing is counted where no bucket asks. Raises `InvalidRequest`s."""
-        kinds = {bucket.kind for bucket in buckets}
-        if not kinds & _COUNTED:
+        scarcest = levels.scarcest_tokens
+        if scarcest is None and not levels.priced:
             return Demand()
         prompt, answer = await self.expected.prompt_tokens(target), self.expected.answer_tokens
-        for bucket in buckets:
-            if bucket.kind == "tokens" and prompt > bucket.limit:
-                raise TokensOverLimit(f"the prompt has {prompt} tokens, and {limit_text(bucket)}: it could never pass")
-        if "usd" not in kinds:
+        if scarcest is not None and prompt > scarcest.limit:
+            raise TokensOverLimit(f"the prompt has {prompt} tokens, and {limit_text(scarcest)}: it could never pass")
+        if not levels.priced:
             return Demand(prompt + answer)
         cost = self.expected.cost(target, prompt, answer)
         if cost is None:
@@ -208,15 +207,21 @@ class Allowance:
         return Demand(prompt + answer, cost)
 
 
+def _really(kind: Kind, claimed: int, used: Demand) -> int:
+    if kind == "requests":
+        return claimed if used.requests else 0
+    return used.of(kind)
+
+
 def _price_unknown(target: Target) -> PriceUnknown:
     return PriceUnknown(f"a budget applies, and the price of {target} is not known: [prices] can name it")
 
 
-def _each_once(claims: Iterable[Claim]) -> Sequence[Claim]:
+def _each_once(claims: Iterable[Claim]) -> list[Claim]:
     """What is claimed of one bucket at several places, together."""
     amounts = dict[Bucket, int]()
-    for claim in claims:
-        amounts[claim.bucket] = amounts.get(claim.bucket, 0) + claim.amount
+    for bucket, amount in claims:
+        amounts[bucket] = amounts.get(bucket, 0) + amount
     return [Claim(bucket, min(amount, max(bucket.limit, 1))) for bucket, amount in amounts.items()]
 
 

@@ -6,8 +6,9 @@ provider and the key of its pool. Pure.
 
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from typing import ClassVar
 
-from attrs import frozen
+from attrs import field, frozen
 
 from clawgw.config.callers import Caller
 from clawgw.config.settings import Budget, Provider, RateLimits, Settings
@@ -28,14 +29,46 @@ class Demand:
     tokens: int = 0
     usd: int = 0
     requests: int = 1
+    concurrent: ClassVar[int] = 1
 
     def of(self, kind: Kind) -> int:
         """As much as it is for a bucket of a kind."""
-        return {"requests": self.requests, "tokens": self.tokens, "concurrent": 1, "usd": self.usd}[kind]
+        amount: int = getattr(self, kind)
+        return amount
 
-    def claims(self, buckets: Iterable[Bucket]) -> tuple[Claim, ...]:
+
+def _in_order(buckets: Iterable[Bucket]) -> tuple[Bucket, ...]:
+    return tuple(buckets)
+
+
+@frozen(eq=False)
+class Levels:
+    """Buckets that are asked at the same time, and what has to be known for that."""
+
+    buckets: tuple[Bucket, ...] = field(converter=_in_order)
+    scarcest_tokens: Bucket | None = field(init=False)
+    """The bucket of tokens with the smallest limit."""
+    priced: bool = field(init=False)
+    """A budget is among them."""
+
+    @scarcest_tokens.default
+    def _find_scarcest(self) -> Bucket | None:
+        of_tokens = (bucket for bucket in self.buckets if bucket.kind == "tokens")
+        return min(of_tokens, key=lambda bucket: bucket.limit, default=None)
+
+    @priced.default
+    def _find_budget(self) -> bool:
+        return any(bucket.kind == "usd" for bucket in self.buckets)
+
+    def __add__(self, other: "Levels") -> "Levels":
+        """Both."""
+        return Levels((*self.buckets, *other.buckets))
+
+    def claims(self, demand: Demand) -> list[Claim]:
         """What is wanted of each bucket beforehand: no more than it can ever hold."""
-        return tuple(Claim(bucket, min(max(self.of(bucket.kind), _LEAST), max(bucket.limit, 1))) for bucket in buckets)
+        return [
+            Claim(bucket, min(max(demand.of(bucket.kind), _LEAST), max(bucket.limit, 1))) for bucket in self.buckets
+        ]
 
 
 def caller_buckets(caller: Caller, settings: Settings) -> Iterator[Bucket]:

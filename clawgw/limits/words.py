@@ -14,6 +14,9 @@ _WHOSE: Mapping[Scope, str] = {
     "quota": "of a quota",
 }
 _SHOWN: Sequence[Kind] = ("requests", "tokens")
+_HEADERS: Mapping[Kind, Sequence[str]] = {
+    kind: [f"x-ratelimit-{what}-{kind}" for what in ("limit", "remaining", "reset")] for kind in _SHOWN
+}
 
 
 def refusal(refused: Refused) -> GatewayError:
@@ -40,15 +43,17 @@ def limit_headers(standings: Iterable[Standing]) -> dict[str, str]:
 
     As OpenAI sends them (platform.openai.com/docs/guides/rate-limits, "Rate limits in headers").
     """
+    scarcest = dict[Kind, Standing]()
+    for standing in standings:
+        kind = standing.bucket.kind
+        if kind in _HEADERS and (kind not in scarcest or _share_left(standing) < _share_left(scarcest[kind])):
+            scarcest[kind] = standing
     headers = dict[str, str]()
-    known = list(standings)
-    for kind in _SHOWN:
-        of_kind = [standing for standing in known if standing.bucket.kind == kind]
-        if of_kind:
-            scarcest = min(of_kind, key=lambda standing: standing.remaining / standing.bucket.limit)
-            headers[f"x-ratelimit-limit-{kind}"] = str(scarcest.bucket.limit)
-            headers[f"x-ratelimit-remaining-{kind}"] = str(scarcest.remaining)
-            headers[f"x-ratelimit-reset-{kind}"] = _span(scarcest.reset_ms)
+    for kind, (bucket, remaining, reset_ms, _) in scarcest.items():
+        limit_name, remaining_name, reset_name = _HEADERS[kind]
+        headers[limit_name] = str(bucket.limit)
+        headers[remaining_name] = str(remaining)
+        headers[reset_name] = _span(reset_ms)
     return headers
 
 
@@ -61,6 +66,10 @@ def size_text(bucket: Bucket) -> str:
             return f"{bucket.limit} requests at once"
         case kind:
             return f"{bucket.limit} {kind} per minute"
+
+
+def _share_left(standing: Standing) -> float:
+    return standing.remaining / standing.bucket.limit
 
 
 def _span(ms: int) -> str:

@@ -152,6 +152,12 @@ async def test_a_prompt_that_could_never_pass_is_refused_at_once() -> None:
         await Setting(prompt=5001).allowance().open([A])
 
 
+async def test_a_prompt_that_could_never_pass_is_told_the_smallest_limit() -> None:
+    charges = [Charge("small", tokens_per_minute=50), Charge("large", tokens_per_minute=60)]
+    with pytest.raises(TokensOverLimit, match="the limit of a quota is 50 tokens per minute"):
+        await Setting().allowance(charges=charges).open([A])
+
+
 async def test_a_prompt_that_just_fits_passes_and_takes_all() -> None:
     setting = Setting(prompt=5000)
     await setting.allowance().open([A])
