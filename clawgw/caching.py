@@ -24,7 +24,7 @@ from clawgw.engine.live import Live
 from clawgw.errors import GatewayError
 from clawgw.gateway import ENDPOINTS, Gateway, PlainAnswer, StreamAnswer, header_safe, is_streamed, wants_usage
 from clawgw.routing.permission import check_allowed
-from clawgw.routing.resolve import Resolved, resolve
+from clawgw.routing.resolve import Resolved
 from clawgw.wire.assemble import Assembly
 from clawgw.wire.codec import Completion
 from clawgw.wire.request import Request
@@ -159,7 +159,7 @@ def _question(request: Request, arrival: Arrival) -> _Question | None:
     live, endpoint, asked = arrival.live, ENDPOINTS[type(request)], directives(arrival.headers)
     try:
         check_allowed(arrival.caller, request)
-        resolved = resolve(request.model, endpoint, live.snapshot, live.catalogue)
+        resolved = live.resolve(request.model, endpoint)
     except GatewayError:
         return None
     if not asked.keep or not may_be_cached(request) or mode_of(resolved, live.snapshot) == "off":

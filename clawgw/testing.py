@@ -19,7 +19,7 @@ from attrs import define, field, frozen
 from clawgw.config import settings
 from clawgw.policies.returned import Rubbish, charges_of
 from clawgw.policy import Plan, RequestFacts, Target, TargetView, Trigger
-from clawgw.routing.plan import fill_silences, plan_problem
+from clawgw.routing.plan import plan_problem
 from clawgw.routing.schedule import Schedule, Step
 from clawgw.wire.codec import Failure, Kind
 
@@ -104,7 +104,8 @@ def simulate(
     if problem is not None:
         raise AssertionError(f"with outcomes for {', '.join(outcomes) or 'no target'}: {problem}")
     schedule = Schedule(
-        plan=fill_silences(plan, lambda _: failover_after_s),
+        plan=plan,
+        silence_s=lambda _: failover_after_s,
         retry=settings.Retry(),
         max_attempts=max_attempts,
         deadline=deadline_s,

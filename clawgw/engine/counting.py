@@ -1,6 +1,5 @@
 """Counting prompts while others are served: short ones at once, long ones in a thread; and learning from usage."""
 
-import math
 from collections.abc import Sequence
 
 import trio
@@ -44,7 +43,7 @@ class TokenCounter:
 
         A window that nobody knows is large enough.
         """
-        windows = [(_window(target, catalogue), target) for target in targets]
+        windows = [(catalogue.window(target), target) for target in targets]
         roomy = [target for window, target in windows if await self._fits(prompt, target, window)]
         if not roomy:
             window, target = max(windows, key=lambda one: one[0])
@@ -53,8 +52,3 @@ class TokenCounter:
 
     async def _fits(self, prompt: Prompt, target: Target, window: float) -> bool:
         return needs_no_count(prompt, window) or fits(await self.count(prompt, target), window)
-
-
-def _window(target: Target, catalogue: Catalogue) -> float:
-    facts = catalogue.entry(target.provider, target.model)
-    return math.inf if facts is None or facts.context is None else facts.context

@@ -15,11 +15,11 @@ from clawgw.policy import RequestFacts, Target, TargetView, Trigger
 from clawgw.routing.facts import facts_of
 from clawgw.routing.outcome import final_error
 from clawgw.routing.permission import check_allowed
-from clawgw.routing.plan import fill_silences
 from clawgw.routing.prices import nano_dollars
-from clawgw.routing.resolve import Resolved, resolve
+from clawgw.routing.resolve import Resolved
 from clawgw.routing.schedule import Schedule
 from clawgw.tokens.prompt import Prompt
+from clawgw.tokens.window import needs_no_count
 from clawgw.wire.operations import operation
 from clawgw.wire.request import EmbeddingsRequest
 
@@ -43,10 +43,10 @@ class Journey:
     async def run(self) -> Answer:
         """The first answer to commit. Raises `GatewayError`."""
         live, resolved = self.arrival.live, self._resolved()
-        targets = await live.tokens.with_room(self.prompt, resolved.targets, live.catalogue)
-        self._likely_model = targets[0].model
-        if len(targets) < len(resolved.targets):
-            resolved = evolve(resolved, targets=tuple(targets))
+        if not needs_no_count(self.prompt, resolved.window):
+            roomy = await live.tokens.with_room(self.prompt, resolved.targets, live.catalogue)
+            resolved = evolve(resolved, targets=tuple(roomy))
+        self._likely_model = resolved.targets[0].model
         schedule = self._schedule(resolved)
         self._allowance = self._allowed(resolved)
         await self._allowance.open([attempt.target for attempt in schedule.plan.attempts])
@@ -59,7 +59,7 @@ class Journey:
     def _resolved(self) -> Resolved:
         live, request = self.arrival.live, self.prompt.request
         check_allowed(self.arrival.caller, request)
-        resolved = resolve(request.model, self.settlement.opening["endpoint"], live.snapshot, live.catalogue)
+        resolved = live.resolve(request.model, self.settlement.opening["endpoint"])
         self.settlement.route = resolved.route
         self._deadline = self.arrival.started + resolved.deadline_s
         return resolved
@@ -91,14 +91,14 @@ class Journey:
             health = live.providers[target.provider].health
             return max(resolved.failover_after_s, health.p99_s(target.model, now, streaming=self.streaming) or 0.0)
 
-        chosen = live.planner.plan(resolved, self._facts, self._with_health, now)
         return Schedule(
-            plan=fill_silences(chosen, silence_s),
+            plan=live.planner.plan(resolved, self._facts, self._with_health, now),
             retry=live.snapshot.settings.retry,
             max_attempts=resolved.max_attempts,
             deadline=self._deadline,
             random=self.random,
             spend=live.budgets.spend,
+            silence_s=silence_s,
         )
 
     def _enter(self, target: Target, trigger: Trigger) -> Attempt:

@@ -15,7 +15,11 @@ from clawgw.limits.allowance import Limiter
 from clawgw.policy import Target
 from clawgw.routing.budget import Budgets
 from clawgw.routing.catalogue import Catalogue
+from clawgw.routing.resolve import Resolved, resolve
 from clawgw.wire.codec import WireTarget
+
+REMEMBERED = 1024
+"""Of things that are worked out again otherwise; a client may name any model."""
 
 
 @define(eq=False)
@@ -36,14 +40,20 @@ class Live:
     tokens: TokenCounter = field(factory=TokenCounter, repr=False)
     bodies: BodyKeeper | None = field(default=None, repr=False)
     """None: what requests and answers say is not logged."""
+    resolve: Callable[[str, str], Resolved] = field(init=False, repr=False)
+    """`routing.resolve` of a model and an endpoint; remembered, as are the next."""
     wire_target: Callable[[Target], WireTarget] = field(init=False, repr=False)
-    """A target as its codec knows it; remembered."""
+    """A target as its codec knows it."""
     _requests: int = field(init=False, default=0)
     _retired: bool = field(init=False, default=False)
 
+    @resolve.default
+    def _resolving(self) -> Callable[[str, str], Resolved]:
+        return lru_cache(REMEMBERED)(lambda model, endpoint: resolve(model, endpoint, self.snapshot, self.catalogue))
+
     @wire_target.default
-    def _remembering(self) -> Callable[[Target], WireTarget]:
-        return lru_cache(maxsize=1024)(self._wire_target)
+    def _targeting(self) -> Callable[[Target], WireTarget]:
+        return lru_cache(REMEMBERED)(self._wire_target)
 
     @contextmanager
     def serving(self) -> Iterator[None]:

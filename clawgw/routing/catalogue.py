@@ -5,6 +5,7 @@ not know, because `provider/model` works for any. `tools/catalogue.py` writes `c
 provider → model → facts, one line a model.
 """
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
@@ -13,6 +14,8 @@ from typing import Any, Literal
 
 import orjson
 from attrs import define, field, frozen
+
+from clawgw.policy import Target
 
 ModelKind = Literal["chat", "embedding", "text"]
 
@@ -61,6 +64,11 @@ class Catalogue:
         if names is None:
             names = self._names[provider] = _names(self._table.get(provider, {}))
         return names.get(model) or names.get(plain_name(model))
+
+    def window(self, target: Target) -> float:
+        """A target's context window in tokens; infinite, where it is not known."""
+        facts = self.entry(target.provider, target.model)
+        return math.inf if facts is None or facts.context is None else facts.context
 
     def knows(self, provider: str, model: str) -> bool:
         """Whether the provider has the model."""

@@ -14,11 +14,12 @@ Only names of kind 3 and 4 are backed by `fallback_providers`, each with its own
 embeddings: two models' vectors do not mix.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, Literal
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from clawgw.config import settings
 from clawgw.config.known import canonical
@@ -39,7 +40,8 @@ Claim = Literal["route", "provider", "catalogue", "default"]
 class Resolved:
     """What a name means. `route` is None where no route was named; then a route's defaults apply.
 
-    `has_fallbacks`: targets of `fallback_providers` follow the one that was meant.
+    `has_fallbacks`: targets of `fallback_providers` follow the one that was meant. `window` is the smallest context
+    window of the targets, in tokens.
     """
 
     targets: tuple[Target, ...]
@@ -49,6 +51,7 @@ class Resolved:
     deadline_s: float = _PLAIN.deadline_s
     has_fallbacks: bool = False
     claim: Claim = "provider"
+    window: float = math.inf
 
 
 def resolve(model: str, endpoint: str, snapshot: Snapshot, catalogue: Catalogue) -> Resolved:
@@ -56,6 +59,11 @@ def resolve(model: str, endpoint: str, snapshot: Snapshot, catalogue: Catalogue)
 
     Targets may be providers that are not ready, where they were named.
     """
+    resolved = _resolved(model, endpoint, snapshot, catalogue)
+    return evolve(resolved, window=min(catalogue.window(target) for target in resolved.targets))
+
+
+def _resolved(model: str, endpoint: str, snapshot: Snapshot, catalogue: Catalogue) -> Resolved:
     if route := _route(model, snapshot.routes):
         return _routed(route, model)
     if target := _named_target(model, snapshot):

@@ -4,6 +4,7 @@ Pure: the engine tells what happened and when, and does what it is told. A sched
 every other time are seconds of the engine's clock.
 """
 
+import math
 from collections import deque
 from collections.abc import Callable
 
@@ -38,7 +39,10 @@ Spend = Callable[[Trigger, float], bool]
 
 @define
 class Schedule:
-    """The state of one plan. `random` gives numbers in [0, 1); at `deadline` nothing starts any more."""
+    """The state of one plan. `random` gives numbers in [0, 1); at `deadline` nothing starts any more.
+
+    `silence_s` says how long a target may be silent before what stands behind it joins, where the plan does not say it.
+    """
 
     plan: Plan
     retry: Retry
@@ -46,9 +50,11 @@ class Schedule:
     deadline: float
     random: Callable[[], float]
     spend: Spend
+    silence_s: Callable[[Target], float] = lambda _: math.inf
     failures: list[tuple[Target, Failure]] = field(factory=list)
     _pending: deque[PlannedAttempt] = Factory(lambda self: deque(self.plan.attempts), takes_self=True)
     _started: int = 0
+    _latest: Target | None = None
     _retries: dict[Target, int] = field(factory=dict)
     _retryable: list[_Retry] = field(factory=list)
     _final: bool = False
@@ -72,8 +78,9 @@ class Schedule:
         match following.start:
             case After(seconds):
                 step = Step(following.target, "hedge", started + seconds)
-            case OnFailure(after_silence_s) if after_silence_s is not None:
-                step = Step(following.target, "silence", started + after_silence_s)
+            case OnFailure(silence_s) if self._latest is not None:
+                wait_s = self.silence_s(self._latest) if silence_s is None else silence_s
+                step = Step(following.target, "silence", started + wait_s)
             case _:
                 return None
         return step if step.at < self.deadline else None
@@ -137,4 +144,5 @@ class Schedule:
 
     def _start(self, target: Target, trigger: Trigger, at: float) -> Step:
         self._started += 1
+        self._latest = target
         return Step(target, trigger, at)

@@ -5,6 +5,8 @@ at its word then; of an estimate only what is sure (`Count.surely`) counts, whic
 and what is put around messages are left out. Whatever is too long and passes here, the provider refuses.
 """
 
+import math
+
 from clawgw.errors import InvalidRequest
 from clawgw.policy import Target
 from clawgw.tokens.prompt import Count, Prompt
@@ -19,7 +21,7 @@ _PARAMS: dict[type[Request], str] = {ChatRequest: "messages", TextRequest: "prom
 
 def needs_no_count(prompt: Prompt, window: float) -> bool:
     """Whether the prompt fits by its bytes alone, or by a window that nobody knows."""
-    return prompt.bytes <= window * ROUNDING or _asks_for_more(prompt.request)
+    return window == math.inf or prompt.bytes <= window * ROUNDING or _asks_for_more(prompt.request)
 
 
 def fits(count: Count, window: float) -> bool:
