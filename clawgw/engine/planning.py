@@ -52,13 +52,12 @@ class Planner:
         views = [add_health(self.base(target, request)) for target in resolved.targets]
         if route.policy is None:
             return self._by_strategy(route, request, views)
-        configured = Route(route.targets)
         return self.policies.plan(
             route.policy,
             request,
             views,
             route.options,
-            fallback=lambda: self._by_strategy(configured, request, views),
+            fallback=lambda: self._by_strategy(Route(route.targets), request, views),
             now=now,
         )
 

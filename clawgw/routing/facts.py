@@ -53,8 +53,12 @@ def random_of(request_id: str) -> float:
 
 def told_headers(headers: RawHeaders) -> dict[str, str]:
     """The headers that policies are told of, by their names in lower case."""
-    named = ((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in headers)
-    return {name: value for name, value in named if is_told(name)}
+    told = {}
+    for raw, value in headers:
+        name = raw.decode("latin-1").lower()
+        if is_told(name):
+            told[name] = value.decode("latin-1")
+    return told
 
 
 def is_told(name: str) -> bool:
