@@ -2,12 +2,14 @@ r"""Takes out of what a request and its answer say whatever must not be written 
 
 That is every secret of the configuration, whatever is shaped like one, and what the configuration's own patterns match.
 Texts and names are searched as they are read, not as JSON spells them. A secret is also found where it was escaped, any
-number of times, because a text is JSON itself, as the arguments of a tool call are: `se\"cret` for `se"cret`.
+number of times, because a text is JSON itself, as the arguments of a tool call are: `se\"cret` for `se"cret`; and as
+it is in an address: `se%22cret`.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, Self
+from urllib.parse import quote
 
 import orjson
 from attrs import define, frozen
@@ -67,7 +69,7 @@ _LEAST_MARGIN: Final = 4096
 _LEAST_BEGINNING: Final = 4
 """What is shorter tells nothing of a secret."""
 _PLAIN: Final = re.compile(r"[A-Za-z0-9._~-]+")
-"""What nobody escapes in JSON."""
+"""What nobody escapes, neither in JSON nor in an address."""
 _PIECES: Final = re.compile(r"\\+|[^\\]")
 
 
@@ -172,8 +174,10 @@ def _finder(secret: str) -> _Finder:
 
 
 def _spelled(piece: str) -> str:
+    """As it is, as JSON may escape it (RFC 8259, 7), or as an address does (RFC 3986, 2.1)."""
+    in_addresses = quote(piece[0], safe="")
     if piece.startswith("\\"):
-        return r"\\++"
+        return rf"(?:\\++|(?i:{in_addresses})++)"
     if _PLAIN.match(piece):
         return re.escape(piece)
-    return rf"(?:\\*+{re.escape(piece)}|\\++(?i:u{ord(piece):04x}))"
+    return rf"(?:\\*+{re.escape(piece)}|\\++(?i:u{ord(piece):04x})|(?i:{in_addresses}))"

@@ -1,6 +1,7 @@
 import json
 import re
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 import pytest
@@ -96,6 +97,13 @@ def test_a_secret_that_json_escapes(secret: str, levels: int) -> None:
         kept = redactor.text(spelling)
         assert REDACTED in kept
         assert not [each for each in spelled_out(kept) if secret in each]
+
+
+@pytest.mark.parametrize("secret", [KEY, ODD, "\\back\\", "a/b", "100%sure", "é/ü"])
+def test_a_secret_in_an_address(secret: str) -> None:
+    address = f"https://example.com/?key={quote(secret, safe='')}&x=1"
+    for spelling in (address, address.replace("%2F", "%2f")):
+        assert Redactor.of([secret]).text(spelling) == "https://example.com/?key=[redacted]&x=1"
 
 
 def test_what_is_written_is_json_that_says_the_rest() -> None:
