@@ -81,10 +81,11 @@ class Seen:
 
     def note_completion(self, completion: Completion) -> None:
         """A whole answer."""
-        self._note_choices(completion.body, "message")
-        self.finish_reason = completion.finish_reason
-        if completion.usage is not None:
+        if completion.usage is None:
+            self._note_choices(completion.body, "message")
+        else:
             self._report(completion.usage)
+        self.finish_reason = completion.finish_reason
 
     def used(self, estimate: Estimate) -> Used:
         """What was reported, and an estimate of what was not."""

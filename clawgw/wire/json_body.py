@@ -66,6 +66,15 @@ def get_text(source: dict[str, Any], key: str) -> str:
     return value if isinstance(value, str) else ""
 
 
+def get_counts(source: dict[str, Any], *keys: str) -> list[int]:
+    """What `get_count` gives for each of several keys."""
+    counts = []
+    for key in keys:
+        value = source.get(key)
+        counts.append(value if type(value) is int and value > 0 else 0)
+    return counts
+
+
 def get_count(source: dict[str, Any], key: str) -> int:
     """The whole number at `key` if it is not negative, or 0."""
     value = source.get(key)

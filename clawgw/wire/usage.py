@@ -6,9 +6,12 @@ Source of the shape: https://platform.openai.com/docs/api-reference/chat/object 
 from typing import Any
 
 from clawgw.wire.codec import Particulars, Usage
-from clawgw.wire.json_body import get_count, get_object
+from clawgw.wire.json_body import get_counts, get_object
 
 _PRICED_TIERS = frozenset({"flex", "priority", "fast"})
+_TOTALS = "prompt_tokens", "completion_tokens", "cached_tokens", "prompt_cache_hit_tokens", "prompt_audio_seconds"
+_OF_PROMPT = "cached_tokens", "cache_write_tokens", "audio_tokens"
+_OF_COMPLETION = "reasoning_tokens", "audio_tokens", "image_tokens"
 _MOST_USD = 1_000_000
 """No answer costs more; what says so is no bill."""
 
@@ -42,35 +45,27 @@ def usage_from_body(body: dict[str, Any], service_tier: str = "") -> Usage:
     Cached tokens stand in `prompt_tokens_details`, or on the top level (older Moonshot `cached_tokens`, DeepSeek
     `prompt_cache_hit_tokens`); they are put in their place.
     """
-    prompt, completion = get_count(body, "prompt_tokens"), get_count(body, "completion_tokens")
+    prompt, completion, *cached_on_top, audio_seconds = get_counts(body, *_TOTALS)
     prompt_details = get_object(body, "prompt_tokens_details")
-    cached = (
-        get_count(prompt_details, "cached_tokens")
-        or get_count(body, "cached_tokens")
-        or get_count(body, "prompt_cache_hit_tokens")
-    )
+    completion_details = get_object(body, "completion_tokens_details")
+    cached_in_place, cache_write, audio_prompt = get_counts(prompt_details, *_OF_PROMPT)
+    reasoning, audio_completion, image_completion = get_counts(completion_details, *_OF_COMPLETION)
+    cached = cached_in_place or next(filter(None, cached_on_top), 0)
     if cached:
         prompt_details = {**prompt_details, "cached_tokens": cached}
     counts: dict[str, Any] = {"prompt_tokens": prompt, "completion_tokens": completion}
     if prompt_details:
         counts["prompt_tokens_details"] = prompt_details
-    completion_details = get_object(body, "completion_tokens_details")
-    return Usage(
-        prompt,
-        completion,
-        cached,
-        get_count(prompt_details, "cache_write_tokens"),
-        get_count(completion_details, "reasoning_tokens"),
-        {"total_tokens": prompt + completion, **body, **counts},
-        Particulars(
-            audio_prompt=get_count(prompt_details, "audio_tokens"),
-            audio_completion=get_count(completion_details, "audio_tokens"),
-            image_completion=get_count(completion_details, "image_tokens"),
-            audio_seconds=get_count(body, "prompt_audio_seconds"),
-            service_tier=priced_tier(service_tier),
-            cost_usd=reported_cost(body),
-        ),
+    particulars = Particulars(
+        audio_prompt=audio_prompt,
+        audio_completion=audio_completion,
+        image_completion=image_completion,
+        audio_seconds=audio_seconds,
+        service_tier=priced_tier(service_tier),
+        cost_usd=reported_cost(body),
     )
+    whole = {"total_tokens": prompt + completion, **body, **counts}
+    return Usage(prompt, completion, cached, cache_write, reasoning, whole, particulars)
 
 
 def priced_tier(word: str) -> str:

@@ -16,8 +16,13 @@ def parse_chat(body: bytes, target: WireTarget, now: float) -> Completion:
     """A `chat.completion`. Raises `WireError`."""
     answer, choices = _answer(body)
     for choice in choices:
-        _fit_message(_message(choice), id_stem=f"{get_text(answer, 'id')}_{get_count(choice, 'index')}")
-        _fit_finish(choice, "tool_calls" if choice["message"].get("tool_calls") else "stop")
+        message = _message(choice)
+        fit_message(message)
+        message["role"] = "assistant"
+        message.setdefault("content", None)
+        if "tool_calls" in message:
+            _fit_calls(message, id_stem=f"{get_text(answer, 'id')}_{get_count(choice, 'index')}")
+        _fit_finish(choice, "tool_calls" if "tool_calls" in message else "stop")
     return _completion(answer, choices, "chat.completion", target, now)
 
 
@@ -53,14 +58,11 @@ def _message(choice: dict[str, Any]) -> dict[str, Any]:
     return message
 
 
-def _fit_message(message: dict[str, Any], id_stem: str) -> None:
-    fit_message(message)
-    message["role"] = "assistant"
-    message.setdefault("content", None)
+def _fit_calls(message: dict[str, Any], id_stem: str) -> None:
     calls = get_objects(message, "tool_calls")
     for index, call in enumerate(calls):
         _fit_call(call, f"call_{id_stem}_{index}")
-    message.pop("tool_calls", None)
+    del message["tool_calls"]
     if calls:
         message["tool_calls"] = calls
 
