@@ -55,7 +55,7 @@ class OpenStream:
     async def _read(self) -> list[Event]:
         asked = trio.current_time()
         try:
-            with trio.move_on_at(min(asked + self.idle_s, self.deadline)):
+            with trio.CancelScope(deadline=min(asked + self.idle_s, self.deadline)):
                 data = await self.exchange.receive()
                 return self.parser.feed(data) if data else self.parser.finish()
         except WireError as error:
