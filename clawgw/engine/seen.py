@@ -6,9 +6,9 @@ that leaves early would never reach a limit.
 
 from collections.abc import Callable, Iterable
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
-from attrs import define, evolve, frozen
+from attrs import define, evolve
 
 from clawgw.ledger.record import UsageSource
 from clawgw.wire.codec import Chunk, Completion, Done, Event, Passage, Usage, UsageReport
@@ -47,8 +47,7 @@ class RoughEstimate:
         return -(-characters // CHARACTERS_PER_TOKEN)
 
 
-@frozen
-class Used:
+class Used(NamedTuple):
     """What an answer has used, so far or in all."""
 
     usage: Usage

@@ -6,7 +6,7 @@ tests. An implementation raises nothing but `WireError` (kinds CONNECT, TIMEOUT,
 """
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from attrs import frozen
 
@@ -22,8 +22,7 @@ class Call:
     allow_private_network: bool = False
 
 
-@frozen
-class Head:
+class Head(NamedTuple):
     """How an answer begins. Names of headers are in lower case."""
 
     status: int

@@ -7,6 +7,7 @@ every other time are seconds of the engine's clock.
 import math
 from collections import deque
 from collections.abc import Callable
+from typing import NamedTuple
 
 from attrs import Factory, define, field, frozen
 
@@ -18,8 +19,7 @@ from clawgw.wire.codec import Failure
 MOST_IN_FLIGHT_WHEN_HEDGING = 2
 
 
-@frozen
-class Step:
+class Step(NamedTuple):
     """Start an attempt at `at`, which may be now."""
 
     target: Target
