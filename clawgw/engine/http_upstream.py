@@ -5,31 +5,23 @@ or credentials from the environment.
 """
 
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 
 import httpx
-from attrs import define, frozen
+from attrs import define
 
 from clawgw import __version__
 from clawgw.engine.upstream import Call, Head
 from clawgw.http1.exchange import ClientExchange
 from clawgw.http1.faults import AnswerTooLarge, BrokenOff, ConnectTimeout, InvalidAnswer, NotConnected, PeerFault
-from clawgw.http1.pool import Origin, Pool
-from clawgw.http1.request_writer import NotSendable, request_bytes
+from clawgw.http1.pool import Origin, Pool, origin_of
+from clawgw.http1.request_writer import NotSendable, head_without_length, with_body
 from clawgw.routing.outcome import CONNECT_TIMEOUT
 from clawgw.wire.codec import Failure, Kind, WireError
 
 _HEADERS = {"accept": "*/*", "accept-encoding": "identity", "user-agent": f"clawgw/{__version__}"}
 """Of every call that does not say otherwise. An answer is read as it comes, so it must not be compressed."""
-
-
-@frozen
-class _Place:
-    """What a URL says. `target` is its path and query."""
-
-    origin: Origin
-    target: str
 
 
 @define(eq=False)
@@ -55,11 +47,10 @@ class HttpExchange:
             head = await self._exchange.head()
         except PeerFault as fault:
             raise self._failed(fault) from fault
-        headers = _joined(head.fields)
-        if headers.get("content-encoding", "identity") != "identity":
+        if head.headers.get("content-encoding", "identity") != "identity":
             self.abort()
             raise self._failed(InvalidAnswer("the answer is compressed, which it was not asked to be"))
-        return Head(head.status, headers)
+        return Head(head.status, head.headers)
 
     async def receive(self) -> bytes:
         """What one read brought; b"" at the end."""
@@ -87,49 +78,43 @@ _KINDS: Mapping[type[PeerFault], Kind] = {
 
 
 class HttpUpstream:
-    """Calls, all on one pool. `ssl_context` None: the usual authorities, or those of SSL_CERT_FILE."""
+    """Calls, all on one pool, which others may share (`http1.httpx_transport`).
+
+    `ssl_context` None: the usual authorities, or those of SSL_CERT_FILE.
+    """
 
     def __init__(self, *, ssl_context: ssl.SSLContext | None = None) -> None:
         context = ssl_context or httpx.create_ssl_context()
         context.set_alpn_protocols(["http/1.1"])
-        self._pool = Pool(context)
+        self.pool = Pool(context)
 
     def open(self, call: Call) -> HttpExchange:
         """Begin a call. Raises `WireError` of kind INVALID where it cannot be sent."""
-        place = _place(call.url, call.allow_private_network)
-        request = _request(call, place)
-        return HttpExchange(place.origin.name, ClientExchange(self._pool, place.origin, request, call.connect_s))
+        origin, target = _place(call.url, call.allow_private_network)
+        request = with_body(_head(origin.name, target, tuple(call.headers.items())), call.body)
+        return HttpExchange(origin.name, ClientExchange(self.pool, origin, request, call.connect_s))
 
     async def aclose(self) -> None:
         """Close what is idle."""
-        self._pool.close()
+        self.pool.close()
 
 
 @lru_cache(maxsize=256)
-def _place(text: str, allow_private_network: bool) -> _Place:  # noqa: FBT001 - part of a cache's key
+def _place(text: str, allow_private_network: bool) -> tuple[Origin, str]:  # noqa: FBT001 - part of a cache's key
+    """What a URL says: where to connect to, and the path with its query."""
     try:
         url = httpx.URL(text)
     except httpx.InvalidURL:
         raise WireError(Failure(Kind.INVALID, "the upstream's URL is not valid")) from None
-    port = url.port or {"http": 80, "https": 443}[url.scheme]
-    name = url.netloc.decode("ascii")
-    origin = Origin(url.scheme, url.raw_host.decode("ascii"), port, name, allow_private_network)
-    return _Place(origin, url.raw_path.decode("ascii"))
+    return origin_of(url, allow_private_network=allow_private_network), url.raw_path.decode("ascii")
 
 
-def _request(call: Call, place: _Place) -> bytes:
-    headers = {**_HEADERS, **{name.lower(): value for name, value in call.headers.items()}}
-    headers |= {"host": place.origin.name, "content-length": str(len(call.body))}
+@lru_cache(maxsize=256)
+def _head(host: str, target: str, given: tuple[tuple[str, str], ...]) -> bytes:
+    """The head of every call with these headers: they are the same for all calls with one key."""
+    headers = {**_HEADERS, **{name.lower(): value for name, value in given}, "host": host}
+    headers.pop("content-length", None)
     try:
-        return request_bytes("POST", place.target, headers.items(), call.body)
+        return head_without_length("POST", target, headers.items())
     except NotSendable as error:
-        said = f"the request to {place.origin.name} cannot be sent: {error}"
-        raise WireError(Failure(Kind.INVALID, said)) from None
-
-
-def _joined(fields: Sequence[tuple[str, str]]) -> Mapping[str, str]:
-    """The values of a header that comes several times, with commas between them (RFC 9110, section 5.3)."""
-    headers: dict[str, str] = {}
-    for name, text in fields:
-        headers[name] = f"{headers[name]}, {text}" if name in headers else text
-    return headers
+        raise WireError(Failure(Kind.INVALID, f"the request to {host} cannot be sent: {error}")) from None

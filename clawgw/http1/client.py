@@ -21,6 +21,8 @@ class ClientConnection:
     link: Link
     was_idle: bool = field(default=False, init=False)
     """Whether it has served a request before this one."""
+    expires: float = field(default=0.0, init=False)
+    """When it has been idle for too long; whoever keeps it says so, and asks."""
     _parser: ResponseParser = field(init=False, factory=ResponseParser)
     _flushed: bool = field(default=True, init=False)
     _half_sent: bool = field(default=False, init=False)

@@ -9,6 +9,7 @@ import socket
 import ssl
 from collections import defaultdict, deque
 
+import httpx
 import trio
 from attrs import define, field, frozen
 
@@ -16,6 +17,9 @@ from clawgw.http1.client import ClientConnection
 from clawgw.http1.faults import ConnectTimeout, NotConnected
 from clawgw.net.connecting import connect
 from clawgw.net.tls import Tls
+
+SWEEP_S = 1.0
+"""How often at most all origins are looked through for connections that have expired."""
 
 
 @frozen(cache_hash=True)
@@ -32,10 +36,11 @@ class Origin:
     allow_private_network: bool
 
 
-@frozen(eq=False)
-class _Idle:
-    connection: ClientConnection
-    expires: float
+def origin_of(url: httpx.URL, *, allow_private_network: bool) -> Origin:
+    """Where a URL of http or https leads."""
+    port = url.port or {"http": 80, "https": 443}[url.scheme]
+    name = url.netloc.decode("ascii")
+    return Origin(url.scheme, url.raw_host.decode("ascii"), port, name, allow_private_network)
 
 
 @define(eq=False)
@@ -50,7 +55,10 @@ class Pool:
     _ssl_context: ssl.SSLContext
     _idle_s: float = 30.0
     _max_idle: int = 256
-    _idle: defaultdict[Origin, deque[_Idle]] = field(init=False, factory=lambda: defaultdict(deque), repr=False)
+    _idle: defaultdict[Origin, deque[ClientConnection]] = field(
+        init=False, factory=lambda: defaultdict(deque), repr=False
+    )
+    _next_sweep: float = field(init=False, default=0.0)
     _sessions: dict[Origin, ssl.SSLSession] = field(init=False, factory=dict, repr=False)
     _closed: bool = field(init=False, default=False)
 
@@ -59,9 +67,9 @@ class Pool:
         now, idle = trio.current_time(), self._idle[origin]
         while idle:
             latest = idle.pop()
-            if latest.expires > now and latest.connection.is_quiet():
-                return latest.connection
-            latest.connection.cut()
+            if latest.expires > now and latest.is_quiet():
+                return latest
+            latest.cut()
         return None
 
     async def connect(self, origin: Origin, connect_s: float) -> ClientConnection:
@@ -90,17 +98,19 @@ class Pool:
         self._keep_session(origin, connection)
         if connection.recycle():
             now, idle = trio.current_time(), self._idle[origin]
-            idle.append(_Idle(connection, now + self._idle_s))
+            connection.expires = now + self._idle_s
+            idle.append(connection)
             if len(idle) > self._max_idle:
-                idle.popleft().connection.cut()
-            self._close_expired(now)
+                idle.popleft().cut()
+            if now >= self._next_sweep:
+                self._sweep(now)
 
     def close(self) -> None:
         """Close what is idle; what is not will be closed when its answer ends."""
         self._closed = True
         for idle in self._idle.values():
             while idle:
-                idle.pop().connection.cut()
+                idle.pop().cut()
 
     def _keep_session(self, origin: Origin, connection: ClientConnection) -> None:
         """Of the first answer on a connection: TLS 1.3 sends tickets after the handshake, and reading one is dear."""
@@ -108,10 +118,12 @@ class Pool:
         if isinstance(link, Tls) and not connection.was_idle and (session := link.session) is not None:
             self._sessions[origin] = session
 
-    def _close_expired(self, now: float) -> None:
+    def _sweep(self, now: float) -> None:
+        """Close what has expired, of all origins."""
+        self._next_sweep = now + SWEEP_S
         for idle in self._idle.values():
             while idle and idle[0].expires <= now:
-                idle.popleft().connection.cut()
+                idle.popleft().cut()
 
 
 def _reason(error: OSError | UnicodeError) -> str:

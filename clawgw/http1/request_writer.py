@@ -1,7 +1,7 @@
 """The bytes of a request: its head and its body in one piece, so that they go out in one write."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Iterable
 
 _NAME = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
 _VALUE = re.compile(r"(?:[\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?)?")
@@ -12,15 +12,26 @@ class NotSendable(ValueError):
     """Something in a request is not HTTP. The text does not repeat it: it may be a key."""
 
 
-def request_bytes(method: str, target: str, fields: Collection[tuple[str, str]], body: bytes) -> bytes:
-    """A request, whose fields say its host, and the length of its body if it has one. Raises `NotSendable`."""
+def head_without_length(method: str, target: str, fields: Iterable[tuple[str, str]]) -> bytes:
+    """The head of a request, up to what depends on its body; the fields say its host. Raises `NotSendable`."""
     if not _NAME.fullmatch(method) or not _VISIBLE.fullmatch(target):
         raise NotSendable("the method or the path is not allowed in HTTP")
+    lines = [f"{method} {target} HTTP/1.1"]
     for name, value in fields:
         if not _VALUE.fullmatch(value) or not _NAME.fullmatch(name):
             raise NotSendable(_complaint(name + value))
-    lines = "".join([f"{name}: {value}\r\n" for name, value in fields])
-    return b"%b%b" % (f"{method} {target} HTTP/1.1\r\n{lines}\r\n".encode("ascii"), body)
+        lines.append(f"{name}: {value}")
+    return "\r\n".join(lines).encode("ascii")
+
+
+def with_body(head: bytes, body: bytes) -> bytes:
+    """The whole request."""
+    return b"%b\r\ncontent-length: %d\r\n\r\n%b" % (head, len(body), body)
+
+
+def without_body(head: bytes) -> bytes:
+    """The whole request, of a method that has no body."""
+    return head + b"\r\n\r\n"
 
 
 def _complaint(header: str) -> str:

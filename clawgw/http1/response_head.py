@@ -1,7 +1,7 @@
 """The head of an answer: its lines by the letter, and what they say of the body and of the connection."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from attrs import frozen
 from httptools import HttpParserError, HttpResponseParser
@@ -22,20 +22,21 @@ _BODILESS = frozenset({204, 304})
 
 @frozen
 class ResponseHead:
-    """Names are in lower case, in the order in which they came; values are Latin-1, without space around them."""
+    """Names are in lower case; values are Latin-1, without space around them.
+
+    `fields` are as they came; in `headers` are the values of a name that came several times one, with commas between
+    (RFC 9110, section 5.3).
+    """
 
     status: int
     fields: Sequence[tuple[str, str]]
-    is_http10: bool = False
+    headers: Mapping[str, str]
+    is_http10: bool
 
     @property
     def is_interim(self) -> bool:
         """Whether another head follows."""
         return self.status < 200
-
-    def values(self, name: str) -> list[str]:
-        """Of all fields of this name."""
-        return [value for key, value in self.fields if key == name]
 
 
 @frozen
@@ -56,7 +57,7 @@ def parse_head(block: bytes) -> ResponseHead:
         raise AnswerTooLarge(f"the answer's head has over {MAX_FIELDS} fields")
     parted = [line.partition(":") for line in lines]
     fields = [(name.lower(), value.strip(" \t")) for name, _, value in parted]
-    return ResponseHead(int(block[9:12]), fields, is_http10=block[:8] == b"HTTP/1.0")
+    return ResponseHead(int(block[9:12]), fields, _joined(fields), is_http10=block[:8] == b"HTTP/1.0")
 
 
 def _does_llhttp_take(block: bytes) -> bool:
@@ -72,18 +73,27 @@ def framing_of(head: ResponseHead, *, to_head: bool) -> Framing:
 
     Where a length and chunks are both announced, or a length that is no number, llhttp has refused the head before.
     """
-    codings, lengths = head.values("transfer-encoding"), head.values("content-length")
-    if codings and (head.is_http10 or [coding.lower() for coding in codings] != ["chunked"]):
+    coding, length = head.headers.get("transfer-encoding"), head.headers.get("content-length")
+    if coding is not None and (head.is_http10 or coding.lower() != "chunked"):
         raise InvalidAnswer("the answer is not valid HTTP/1.1: its transfer coding is not chunked alone")
-    if head.is_interim and (codings or lengths):
+    if head.is_interim and not coding is length is None:
         raise InvalidAnswer("the answer is not valid HTTP/1.1: an interim answer with a body")
     keeps_alive = not head.is_http10 and not _says_close(head)
     if to_head or head.is_interim or head.status in _BODILESS:
         return Framing(0, until_closed=False, keeps_alive=keeps_alive)
-    until_closed = not codings and not lengths
-    return Framing(int(lengths[0]) if lengths else None, until_closed, keeps_alive and not until_closed)
+    until_closed = coding is length is None
+    return Framing(None if length is None else int(length), until_closed, keeps_alive and not until_closed)
 
 
 def _says_close(head: ResponseHead) -> bool:
-    options = ",".join(head.values("connection")).lower()
+    options = head.headers.get("connection", "").lower()
     return "close" in options and "close" in (option.strip(" \t") for option in options.split(","))
+
+
+def _joined(fields: Sequence[tuple[str, str]]) -> Mapping[str, str]:
+    headers = dict(fields)
+    if len(headers) < len(fields):
+        headers.clear()
+        for name, value in fields:
+            headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers

@@ -5,6 +5,7 @@ every call, where here the system is asked first: mostly, sending does not wait 
 """
 
 import contextlib
+import select
 import socket
 import struct
 from collections.abc import Awaitable, Callable
@@ -26,8 +27,10 @@ class Tcp:
     _unsent: bytes | memoryview = field(init=False, default=b"", repr=False)
     _asked: bool = field(init=False, default=False)
     """Something has just been sent: what comes in answer cannot be there yet."""
+    _readable: "select.poll" = field(init=False, factory=select.poll, repr=False)
 
     def __attrs_post_init__(self) -> None:
+        self._readable.register(self.socket, select.POLLIN)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def send(self, data: bytes) -> None:
@@ -51,16 +54,16 @@ class Tcp:
 
     async def receive(self) -> bytes:
         """What one read brings; b"" at the end. Raises `trio.BrokenResourceError`."""
-        await trio.lowlevel.checkpoint_if_cancelled()
-        data = None if self._asked else self._read()
+        if not self._asked:
+            await trio.lowlevel.checkpoint_if_cancelled()
+            if (data := self._read()) is not None:
+                await trio.lowlevel.cancel_shielded_checkpoint()  # a peer that never pauses must not hold up others
+                return data
         self._asked = False
-        if data is not None:
-            await trio.lowlevel.cancel_shielded_checkpoint()  # a peer that never pauses must not hold up other tasks
-            return data
-        while data is None:
+        while True:
             await self._wait(trio.lowlevel.wait_readable)
-            data = self._read()
-        return data
+            if (data := self._read()) is not None:
+                return data
 
     def cut(self) -> None:
         """Close the socket now. The peer sees a reset; whoever waits here gets `trio.BrokenResourceError`."""
@@ -77,13 +80,7 @@ class Tcp:
 
     def is_quiet(self) -> bool:
         """Whether nothing has come unasked: bytes, or the peer's end of the connection."""
-        try:
-            self.socket.recv(1, socket.MSG_PEEK)
-        except BlockingIOError:
-            return True
-        except OSError:
-            pass
-        return False
+        return not self._readable.poll(0)
 
     def _read(self) -> bytes | None:
         """None: nothing is there."""

@@ -28,6 +28,7 @@ class Tls:
     _ssl: ssl.SSLObject = field(init=False)
     _plain: bytes | memoryview = field(init=False, default=b"", repr=False)
     _over: bool = field(init=False, default=False)
+    _failed: bool = field(init=False, default=False)
 
     def __attrs_post_init__(self) -> None:
         self._ssl = self._context.wrap_bio(
@@ -73,14 +74,18 @@ class Tls:
 
     async def receive(self) -> bytes:
         """What one read brings, and more reads where that is no whole record; b"" at the end."""
-        while True:
-            if (self._incoming.pending or self._over) and (data := self._decrypt()) is not None:
+        while not self._over:
+            if not self._incoming.pending:
+                await self._take()
+            if data := self._decrypt():
                 return data
-            await self._take()
+        if self._failed:
+            raise trio.BrokenResourceError("TLS failed")
+        return b""
 
     def is_quiet(self) -> bool:
-        """Whether nothing has come unasked, decrypted or not."""
-        return not self._incoming.pending and not self._ssl.pending() and self.tcp.is_quiet()
+        """Whether nothing has come unasked. What has come as a whole record is never kept here."""
+        return not self._over and self.tcp.is_quiet()
 
     def cut(self) -> None:
         """Close the socket now, without TLS's goodbye."""
@@ -96,20 +101,19 @@ class Tls:
         except ssl.SSLError as error:
             raise trio.BrokenResourceError("TLS failed") from error
 
-    def _decrypt(self) -> bytes | None:
-        """All that is there; None: no whole record. What fails behind good data fails again next time."""
+    def _decrypt(self) -> bytes:
+        """All whole records that are there."""
         pieces = []
         try:
             while piece := self._ssl.read(READ_BYTES):
                 pieces.append(piece)
+            self._over = True
         except ssl.SSLWantReadError:
-            return b"".join(pieces) or None
-        except ssl.SSLEOFError:
-            pass  # HTTP says itself where an answer ends, and few servers say goodbye
-        except ssl.SSLError as error:
-            if not pieces:
-                raise trio.BrokenResourceError("TLS failed") from error
-        self._over = True
+            pass
+        except ssl.SSLEOFError:  # HTTP says itself where an answer ends, and few servers say goodbye
+            self._over = True
+        except ssl.SSLError:
+            self._over = self._failed = True
         return b"".join(pieces)
 
     async def _take(self) -> None:
@@ -119,7 +123,6 @@ class Tls:
             self._incoming.write(data)
         else:
             self._incoming.write_eof()
-            self._over = True
 
     async def _flush_records(self) -> None:
         if self._outgoing.pending:

@@ -1,4 +1,5 @@
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
 
 import pytest
 import trio
@@ -10,6 +11,7 @@ from clawgw.http1.client import ClientConnection
 from clawgw.http1.faults import BrokenOff, GoneBefore, InvalidAnswer, PeerFault
 from tests.fake_upstream import split
 
+T = TypeVar("T")
 TEXT = "data: né\n\ndata: [DONE]\n\n".encode()
 CHUNKED = (
     b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -28,6 +30,9 @@ class ScriptedLink:
     cuts: int = 0
     sent_bytes: int = 0
     kept: bytes = b""
+    interrupts: list[bool] = field(factory=list)
+    """Of each wait, whether it is cancelled; what would have come comes the next time."""
+    scope: trio.CancelScope | None = None
 
     def send(self, data: bytes) -> None:
         self.kept += data
@@ -41,6 +46,8 @@ class ScriptedLink:
         self.written.append(taken)
 
     async def receive(self) -> bytes:
+        if self.interrupts and self.interrupts.pop() and self.scope is not None:
+            self.scope.cancel()
         await trio.lowlevel.checkpoint()
         return self.pieces.pop(0) if self.pieces else b""
 
@@ -72,6 +79,32 @@ def test_an_answer_is_the_same_however_it_is_cut_up(sizes: Sequence[int]) -> Non
         connection = ClientConnection(ScriptedLink(split(CHUNKED, sizes)))
         assert await ask(connection) == 200
         assert b"".join(await read_all(connection)) == TEXT
+        assert connection.recycle()
+
+    trio.run(scenario)
+
+
+async def again_and_again(link: ScriptedLink, wait: Callable[[], Awaitable[T]]) -> T:
+    """Until it is not cancelled."""
+    while True:
+        with trio.CancelScope() as link.scope:
+            return await wait()
+
+
+@given(sizes=st.lists(st.integers(1, 40)), interrupts=st.lists(st.booleans()))
+def test_an_answer_is_the_same_however_often_its_waits_are_cancelled(
+    sizes: Sequence[int], interrupts: Sequence[bool]
+) -> None:
+    async def scenario() -> None:
+        link = ScriptedLink(split(CHUNKED, sizes), interrupts=list(interrupts))
+        connection = ClientConnection(link)
+        connection.begin(REQUEST)
+        assert (await again_and_again(link, connection.head)).status == 200
+        body = b""
+        while piece := await again_and_again(link, connection.receive):
+            body += piece
+        assert body == TEXT
+        assert link.written == [REQUEST]
         assert connection.recycle()
 
     trio.run(scenario)

@@ -14,7 +14,7 @@ from tests.fake_upstream import Close, FakeUpstream, Send, head, in_turn, json_a
 
 def pooled(**limits: int) -> HttpUpstream:
     upstream = HttpUpstream(ssl_context=client_context())
-    upstream._pool = Pool(client_context(), **limits)
+    upstream.pool = Pool(client_context(), **limits)
     return upstream
 
 
@@ -90,7 +90,7 @@ async def test_idle_connections_are_closed_when_others_come_back(
     mock_clock.jump(29.9)
     await post(client, other)
     assert fake.open_connections == 1
-    mock_clock.jump(0.2)
+    mock_clock.jump(1.2)
     await post(client, other)
     await fake.wait_closed(1)
     assert other.accepted == 1
