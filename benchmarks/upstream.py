@@ -1,91 +1,162 @@
-"""Requests a second through `HttpUpstream`, against httpx as it comes: plain answers over loopback, 64 in flight.
+"""What a request and a stream cost on our connections to upstreams, beside httpx as it comes.
 
     python -m benchmarks.upstream [REQUESTS]
 
-The server is a process of its own that answers every body with the same bytes. Absolute figures depend on the machine;
-the ratio is what counts.
+Three ways to ask the same server, over loopback, 64 plain answers or 16 streams in flight: `HttpUpstream`, httpx on the
+same pool (`PoolTransport`), and httpx on its own. They take turns, five rounds; the table has the medians. The server
+is a process of its own that answers with the same bytes always. Client and server have a core each where the system can
+pin them. CPU time is the client's and the system's on its behalf; absolute figures depend on the machine.
 """
 
 import multiprocessing
+import os
+import select
+import socket
+import statistics
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from multiprocessing.connection import Connection
 
 import httpx
 import trio
+from attrs import frozen
 
 from clawgw.engine.http_upstream import HttpUpstream
 from clawgw.engine.upstream import Call
+from clawgw.http1.httpx_transport import PoolTransport
 
+ROUNDS = 5
 IN_FLIGHT = 64
-LIMIT_S = 120
+STREAMS_IN_FLIGHT = 16
+EVENTS = 200
+LIMIT_S = 600
 REQUEST = b'{"model":"m","messages":[{"role":"user","content":"%s"}]}' % (b"x" * 1000)
+HEADERS = {"content-type": "application/json", "authorization": f"Bearer sk-{'0' * 40}"}
 BODY = (
     b'{"id":"c","object":"chat.completion","created":1,"model":"m",'
     b'"choices":[{"index":0,"message":{"role":"assistant","content":"%s"},"finish_reason":"stop"}]}' % (b"y" * 300)
 )
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s" % (len(BODY), BODY)
+EVENT = b'data: {"id":"c","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"token"}}]}\n\n'
+STREAM = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n%b0\r\n\r\n" % (
+    b"%x\r\n%b\r\n" % (len(EVENT), EVENT) * EVENTS
+)
+
+Ask = Callable[[str], Awaitable[int]]
+"""Ask for a URL; how many bytes of a body came."""
+
+
+@frozen
+class Figures:
+    """Of one round: requests or streams a second, and µs of CPU time for each."""
+
+    rate: float
+    cpu_us: float
 
 
 def serve(ready: Connection) -> None:
-    """Answer until killed."""
-
-    async def answer(stream: trio.SocketStream) -> None:
-        try:
-            while data := await stream.receive_some():
+    """Answer until killed: a stream where the path says so, else a completion."""
+    _pin(-1)
+    listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
+    ready.send(listener.getsockname()[1])
+    poll, peers, answers = select.epoll(), {listener.fileno(): listener}, {b"POST /stream": STREAM}
+    poll.register(listener, select.EPOLLIN)
+    asked: dict[int, bytes] = {}
+    while True:
+        for number, _ in poll.poll():
+            if number == listener.fileno():
+                peer = listener.accept()[0]
+                peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                peers[peer.fileno()] = peer
+                poll.register(peer, select.EPOLLIN)
+            elif not (data := _received(peers[number])):
+                poll.unregister(number)
+                peers.pop(number).close()
+            else:
+                asked.setdefault(number, data[:12])
                 if data.endswith(b"}"):
-                    await stream.send_all(ANSWER)
-        except trio.BrokenResourceError:
-            pass
-
-    async def main() -> None:
-        listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
-        ready.send(listeners[0].socket.getsockname()[1])
-        await trio.serve_listeners(answer, listeners)
-
-    trio.run(main)
+                    peers[number].sendall(answers.get(asked.pop(number), ANSWER))
 
 
-async def rate(count: int, call: Callable[[], Awaitable[object]]) -> float:
-    """Calls a second, with `IN_FLIGHT` at a time."""
+def _received(peer: socket.socket) -> bytes:
+    try:
+        return peer.recv(65536)
+    except ConnectionResetError:
+        return b""
+
+
+def _pin(core: int) -> None:
+    """Stay on one of the cores that may be used."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {sorted(os.sched_getaffinity(0))[core]})
+
+
+async def measured(count: int, in_flight: int, ask: Callable[[], Awaitable[object]]) -> Figures:
+    """Ask so many times, with `in_flight` at a time."""
     left = count
 
     async def work() -> None:
         nonlocal left
         while left > 0:
             left -= 1
-            await call()
+            await ask()
 
-    started = time.perf_counter()
+    started, cpu = time.perf_counter(), time.process_time()
     async with trio.open_nursery() as nursery:
-        for _ in range(IN_FLIGHT):
+        for _ in range(in_flight):
             nursery.start_soon(work)
-    return count / (time.perf_counter() - started)
+    cpu_us = (time.process_time() - cpu) / count * 1e6
+    return Figures(count / (time.perf_counter() - started), cpu_us)
 
 
-async def compare(url: str, count: int) -> None:
-    """Print both rates and their ratio."""
-    call = Call(url, {"content-type": "application/json"}, REQUEST, connect_s=5, allow_private_network=True)
+async def compare(base_url: str, count: int) -> None:
+    """Print a line for each way to ask."""
     upstream = HttpUpstream()
 
-    async def ours() -> None:
-        exchange = upstream.open(call)
+    async def ours(url: str) -> int:
+        exchange = upstream.open(Call(url, HEADERS, REQUEST, connect_s=5, allow_private_network=True))
         await exchange.head()
-        while await exchange.receive():
-            pass
+        size = 0
+        while data := await exchange.receive():
+            size += len(data)
+        return size
 
-    async with httpx.AsyncClient(trust_env=False) as client:
+    def by(client: httpx.AsyncClient) -> Ask:
+        async def ask(url: str) -> int:
+            return len((await client.post(url, headers=HEADERS, content=REQUEST)).content)
 
-        async def stock() -> None:
-            await client.post(url, headers={"content-type": "application/json"}, content=REQUEST)
+        return ask
 
-        for one in (ours, stock):
-            await rate(2 * IN_FLIGHT, one)
-        figures = await rate(count, ours), await rate(count, stock)
+    async with (
+        httpx.AsyncClient(transport=PoolTransport(upstream.pool, allow_private_network=True)) as pooled,
+        httpx.AsyncClient(trust_env=False) as stock,
+    ):
+        ways = {"HttpUpstream": ours, "httpx on our pool": by(pooled), "httpx": by(stock)}
+        await show(ways, f"{base_url}/chat/completions", count, f"{base_url.removesuffix('/v1')}/stream")
     await upstream.aclose()
-    print(f"HttpUpstream {figures[0]:.0f}/s, httpx {figures[1]:.0f}/s, ratio {figures[0] / figures[1]:.2f}")
+
+
+async def show(ways: Mapping[str, Ask], url: str, count: int, stream_url: str) -> None:
+    """Measure in turns; print the medians."""
+    plain: dict[str, list[Figures]] = {name: [] for name in ways}
+    streamed: dict[str, list[Figures]] = {name: [] for name in ways}
+    for _ in range(ROUNDS + 1):
+        for name, ask in ways.items():
+            plain[name].append(await measured(count, IN_FLIGHT, partial(ask, url)))
+            streamed[name].append(await measured(count // 20, STREAMS_IN_FLIGHT, partial(ask, stream_url)))
+    print(f"{'':20}{'requests/s':>12}{'CPU µs each':>14}{'events/s':>12}{'CPU µs a stream':>18}")
+    for name in ways:
+        rate, cpu_us = _medians(plain[name])
+        streams, stream_us = _medians(streamed[name])
+        print(f"{name:20}{rate:12.0f}{cpu_us:14.1f}{streams * EVENTS:12.0f}{stream_us:18.0f}")
+
+
+def _medians(rounds: list[Figures]) -> tuple[float, float]:
+    """Without the first round, which connects."""
+    return statistics.median(f.rate for f in rounds[1:]), statistics.median(f.cpu_us for f in rounds[1:])
 
 
 @contextmanager
@@ -102,14 +173,15 @@ def serving() -> Iterator[str]:
 
 def main() -> None:
     """Run the server beside the comparison."""
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 5000
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
 
-    async def bounded(url: str) -> None:
+    async def bounded(base_url: str) -> None:
         with trio.fail_after(LIMIT_S):
-            await compare(url, count)
+            await compare(base_url, count)
 
     with serving() as base_url:
-        trio.run(bounded, f"{base_url}/chat/completions")
+        _pin(0)
+        trio.run(bounded, base_url)
 
 
 if __name__ == "__main__":

@@ -8,8 +8,9 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fuzz.seeds import joined, seeds
+from fuzz.seeds import HTTP1, joined, seeds
 from fuzz.targets import TARGETS
+from tests.http1.answers_grammar import answers, mutated
 from tests.http1.requests_grammar import streams
 
 ROUND = 200
@@ -41,8 +42,9 @@ def run(target: str, seconds: float) -> int:
 
 def inputs(target: str) -> st.SearchStrategy[bytes]:
     """Inputs for a target."""
-    if target.startswith("http1-server"):
-        return st.binary(max_size=200) | st.builds(operator.add, st.binary(min_size=1, max_size=1), streams())
+    if target in HTTP1:
+        heard = streams() if target.startswith("http1-server") else answers() | mutated()
+        return st.binary(max_size=200) | st.builds(operator.add, st.binary(min_size=1, max_size=1), heard)
     known = seeds(target)
     # By number: a strategy shows itself in reports, and would show every seed.
     one = st.integers(0, len(known) - 1).map(known.__getitem__)

@@ -9,13 +9,21 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
-from fuzz import http1_server
+from fuzz import http1_client, http1_server
 from tests.recordings.events import data_of
 from tests.recordings.exchange import WIRES
 from tests.shared import exchanges
 
 MAX_SEEDS = 60
 MAX_BYTES = 16 * 1024
+
+HTTP1 = {
+    "http1-server-parser": http1_server.SEEDS,
+    "http1-server-connection": http1_server.SEEDS,
+    "http1-client-parser": http1_client.SEEDS,
+    "http1-client-connection": http1_client.SEEDS,
+}
+"""Targets that are no JSON, and their seeds."""
 
 _FALLBACK = (
     '{"choices": [{"index": 0, "delta": {"content": "Hi"}, "finish_reason": "stop"}]}',
@@ -25,8 +33,8 @@ _FALLBACK = (
 
 def seeds(target: str) -> list[list[str]]:
     """For the target of this name."""
-    if target.startswith("http1-server"):
-        return [[text] for text in http1_server.SEEDS]
+    if target in HTTP1:
+        return [[text] for text in HTTP1[target]]
     wire, _, kind = target.rpartition("-")
     found = (_texts(kind, recorded) for recorded in _recorded() if not wire or WIRES[recorded["provider"]] == wire)
     small = (texts for texts in found if texts and sum(map(len, texts)) <= MAX_BYTES)
@@ -37,7 +45,7 @@ def joined(target: str, texts: Sequence[str]) -> bytes:
     """The input for `target`: a byte for its choices, then events, or a body."""
     if target == "request" or target.endswith("-body"):
         return texts[0].encode()
-    if target.endswith("-error") or target.startswith("http1-server"):
+    if target.endswith("-error") or target in HTTP1:
         return b"\0" + texts[0].encode()
     return b"\0" + "".join(f"data: {text}\n\n" for text in texts).encode()
 

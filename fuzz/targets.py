@@ -22,7 +22,7 @@ from clawgw.wire.operations import operation
 from clawgw.wire.request import ChatRequest, EmbeddingsRequest, Request, TextRequest
 from clawgw.wire.sse import SseDecoder, SseEvent, parse_event
 from clawgw.wire.writer import StreamWriter
-from fuzz import http1_server
+from fuzz import http1_client, http1_server
 from fuzz.limits import limits
 
 Target = Callable[[bytes], None]
@@ -147,6 +147,8 @@ TARGETS: dict[str, Target] = {
     "limits": limits,
     "http1-server-parser": lambda data: http1_server.parser(split(data)),
     "http1-server-connection": lambda data: http1_server.connection(split(data)),
+    "http1-client-parser": lambda data: http1_client.parser(split(data)),
+    "http1-client-connection": lambda data: http1_client.connection(split(data)),
 }
 for _name, _codec in CODECS.items():
     TARGETS |= _of_codec(_name, _codec)

@@ -1,64 +1,21 @@
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
+from collections.abc import Sequence
 
 import pytest
 import trio
-from attrs import define, field
 from hypothesis import given
 from hypothesis import strategies as st
 
 from clawgw.http1.client import ClientConnection
 from clawgw.http1.faults import BrokenOff, GoneBefore, InvalidAnswer, PeerFault
 from tests.fake_upstream import split
+from tests.http1.scripted_link import ScriptedLink, again_and_again
 
-T = TypeVar("T")
 TEXT = "data: né\n\ndata: [DONE]\n\n".encode()
 CHUNKED = (
     b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
     b"8\r\n" + TEXT[:8] + b"\r\n1;note=x\r\n" + TEXT[8:9] + b"\r\n10\r\n" + TEXT[9:] + b"\r\n0\r\nx-trailer: y\r\n\r\n"
 )
 REQUEST = b"POST /v1 HTTP/1.1\r\nhost: h\r\ncontent-length: 2\r\n\r\n{}"
-
-
-@define
-class ScriptedLink:
-    """A link whose peer says these pieces, whatever it is told. It takes so many bytes, if that is limited."""
-
-    pieces: list[bytes]
-    takes: int | None = None
-    written: list[bytes] = field(factory=list)
-    cuts: int = 0
-    sent_bytes: int = 0
-    kept: bytes = b""
-    interrupts: list[bool] = field(factory=list)
-    """Of each wait, whether it is cancelled; what would have come comes the next time."""
-    scope: trio.CancelScope | None = None
-
-    def send(self, data: bytes) -> None:
-        self.kept += data
-
-    async def flush(self) -> None:
-        await trio.lowlevel.checkpoint()
-        taken, self.kept = self.kept[: self.takes], b""
-        self.sent_bytes += len(taken)
-        if self.takes is not None or self.is_cut():
-            raise trio.BrokenResourceError
-        self.written.append(taken)
-
-    async def receive(self) -> bytes:
-        if self.interrupts and self.interrupts.pop() and self.scope is not None:
-            self.scope.cancel()
-        await trio.lowlevel.checkpoint()
-        return self.pieces.pop(0) if self.pieces else b""
-
-    def is_quiet(self) -> bool:
-        return not self.pieces
-
-    def cut(self) -> None:
-        self.cuts += 1
-
-    def is_cut(self) -> bool:
-        return self.cuts > 0
 
 
 async def ask(connection: ClientConnection) -> int:
@@ -82,13 +39,6 @@ def test_an_answer_is_the_same_however_it_is_cut_up(sizes: Sequence[int]) -> Non
         assert connection.recycle()
 
     trio.run(scenario)
-
-
-async def again_and_again(link: ScriptedLink, wait: Callable[[], Awaitable[T]]) -> T:
-    """Until it is not cancelled."""
-    while True:
-        with trio.CancelScope() as link.scope:
-            return await wait()
 
 
 @given(sizes=st.lists(st.integers(1, 40)), interrupts=st.lists(st.booleans()))
