@@ -90,11 +90,11 @@ async def _polite(exchange: ServerExchange) -> None:
         await hello(exchange)
     except BadRequest as error:
         exchange.closing = True
-        await exchange.reply(error.status, [], b"")
+        await exchange.reply(error.status, {}, b"")
 
 
 async def _stream(exchange: ServerExchange) -> None:
-    await exchange.start(200, [])
+    await exchange.start(200, {})
     for _ in range(3):
         await exchange.write(b"part")
         await trio.sleep(0.1)

@@ -42,6 +42,10 @@ class Arrival:
     caller: Caller = NOBODY
     headers: RawHeaders = field(default=(), repr=False)
 
+    def sent_by(self, caller: Caller) -> "Arrival":
+        """The same, when it is known by whom."""
+        return Arrival(self.request_id, self.client_request_id, self.started, self.now, self.live, caller, self.headers)
+
     def opening(self, request: Request, endpoint: str, *, stream: bool) -> Opening:
         """How the record of this request begins."""
         return Opening(

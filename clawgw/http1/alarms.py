@@ -17,6 +17,7 @@ class Alarms:
 
     _due: dict[Callable[[], None], float] = field(factory=dict, init=False, repr=False)
     _last_due: float = field(default=-math.inf, init=False)
+    _wakes: float = field(default=math.inf, init=False)
     _sleep: trio.CancelScope = field(factory=trio.CancelScope, init=False, repr=False)
 
     def set(self, ring: Callable[[], None], after_s: float) -> None:
@@ -39,7 +40,8 @@ class Alarms:
             with self._sleep:
                 await trio.sleep_forever()
             self._ring(trio.current_time())
-            self._sleep = trio.CancelScope(deadline=next(iter(self._due.values()), math.inf))
+            self._wakes = next(iter(self._due.values()), math.inf)
+            self._sleep = trio.CancelScope(deadline=self._wakes)
 
     def _ring(self, now: float) -> None:
         for ring, due in [*self._due.items()]:

@@ -14,6 +14,8 @@ from clawgw.http1.request_head import H2_HEAD, H2_PREFACE, MAX_HEAD_BYTES, BadRe
 _EMPTY_LINE = b"\r\n\r\n"
 _FRAMING_PER_BYTE = 8
 """Chunk sizes, extensions and trailers may take so many times the room of the body, beside `MAX_HEAD_BYTES`."""
+_EMPTY_LINE_COSTS = 128
+"""An empty line in a chunked body counts as so many bytes of them, for it is as much work."""
 
 
 @define(eq=False)
@@ -47,7 +49,9 @@ class _Heard:
 class RequestParser:
     """One connection's. It is done with after a `BadRequest`, or a request without `keep_alive`."""
 
-    _unread: bytes = b""
+    _buffer: bytes = b""
+    _at: int = 0
+    """Where in the buffer the unread begins."""
     _raw_head: bytes = b""
     _heard: _Heard = field(factory=_Heard)
     _llhttp: httptools.HttpRequestParser = field(init=False)
@@ -64,7 +68,7 @@ class RequestParser:
     @property
     def unread(self) -> int:
         """How many bytes were received and not looked at."""
-        return len(self._unread)
+        return len(self._buffer) - self._at
 
     @property
     def body_ended(self) -> bool:
@@ -73,7 +77,8 @@ class RequestParser:
 
     def receive(self, data: bytes) -> None:
         """Take bytes, to be looked at when they are asked for."""
-        self._unread = self._unread + data if self._unread else data
+        self._buffer = self._buffer[self._at :] + data if self.unread else data
+        self._at = 0
 
     def next_head(self) -> RequestHead | None:
         """The next request's head; None: more bytes are needed. Raises BadRequest.
@@ -81,12 +86,12 @@ class RequestParser:
         The body of the request before must have been read. A connection may begin with HTTP/2's preface (RFC 9113,
         3.4), which is then an upgrade.
         """
-        if self._fresh and H2_PREFACE.startswith(self._unread[: len(H2_PREFACE)]):
-            return H2_HEAD if len(self._unread) >= len(H2_PREFACE) else None
+        if self._fresh and H2_PREFACE.startswith(self._buffer[: len(H2_PREFACE)]):
+            return H2_HEAD if self.unread >= len(H2_PREFACE) else None
         self._fresh = False
         if self._heard.ended:
             self._begin()
-        while self._unread:
+        while self.unread:
             piece = self._up_to_empty_line()
             self._raw_head += piece
             if len(self._raw_head) > MAX_HEAD_BYTES:
@@ -99,7 +104,7 @@ class RequestParser:
     def next_body(self) -> bytes | None:
         """What is there of the body, b"" at its end; None: more bytes are needed. Raises BadRequest."""
         heard = self._heard
-        while self._unread and not heard.ended:
+        while self.unread and not heard.ended:
             self._feed_body()
         if heard.body:
             body = heard.body[0] if len(heard.body) == 1 else b"".join(heard.body)
@@ -109,7 +114,7 @@ class RequestParser:
 
     def hand_on(self) -> bytes:
         """All the bytes of the request whose head came last, and what follows it, for another protocol to read."""
-        return self._raw_head + self._unread
+        return self._raw_head + self._buffer[self._at :]
 
     def _begin(self) -> None:
         self._heard = _Heard()
@@ -142,25 +147,29 @@ class RequestParser:
         body, piece = self._heard.body, self._up_to_empty_line()
         before = len(body)
         self._feed(piece)
-        self._framing_left -= len(piece) - (1 + _FRAMING_PER_BYTE) * sum(map(len, body[before:]))
+        data = sum(map(len, body[before:]))
+        self._framing_left += _FRAMING_PER_BYTE * data - (len(piece) - data)
+        if self._tail == _EMPTY_LINE[1:]:
+            self._framing_left -= _EMPTY_LINE_COSTS
         if self._framing_left < 0:
             raise BadRequest("the sizes, extensions or trailers of a chunked body are too long")
 
     def _up_to_empty_line(self) -> bytes:
         """All that is unread, or up to the first empty line's end."""
-        unread, tail = self._unread, self._tail
-        at = (tail + unread[:3]).find(_EMPTY_LINE) if tail else -1
-        if at >= 0:
-            end = at + len(_EMPTY_LINE) - len(tail)
+        tail = self._tail
+        seam = (tail + self._buffer[self._at : self._at + 3]).find(_EMPTY_LINE) if tail else -1
+        if seam >= 0:
+            size = seam + len(_EMPTY_LINE) - len(tail)
         else:
-            at = unread.find(_EMPTY_LINE)
-            end = at + len(_EMPTY_LINE) if at >= 0 else len(unread)
-        piece = self._take(end)
+            found = self._buffer.find(_EMPTY_LINE, self._at)
+            size = found + len(_EMPTY_LINE) - self._at if found >= 0 else self.unread
+        piece = self._take(size)
         self._tail = piece[-3:] if len(piece) > 2 else (tail + piece)[-3:]
         return piece
 
     def _take(self, size: int) -> bytes:
-        piece, self._unread = self._unread[:size], self._unread[size:]
+        piece = self._buffer[self._at : self._at + size]
+        self._at += len(piece)
         return piece
 
     def _feed(self, piece: bytes) -> bool:

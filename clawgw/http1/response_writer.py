@@ -1,6 +1,6 @@
 """An answer into bytes, without any I/O: how its body is framed, and that nothing in a field ends its line."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
@@ -14,7 +14,7 @@ _LAST_CHUNK = b"0\r\n\r\n"
 _STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}" for status in HTTPStatus}
 _BODYLESS = {204, 304}
 
-ResponseFields = Iterable[tuple[str, str]]
+ResponseFields = Mapping[str, str]
 """Names in lower case."""
 
 
@@ -32,14 +32,12 @@ class ResponseWriter:
 
         To a client of HTTP/1.0 it ends with the connection. Raises ValueError where a field would end its line.
         """
-        fields = list(fields)
-        framed = any(name in {"content-length", "transfer-encoding"} for name, _ in fields)
         self._bodyless = self._request.method == "HEAD" or status in _BODYLESS
-        self._chunked = not framed and not self._bodyless and self._request.version == "1.1"
+        self._chunked = "content-length" not in fields and not self._bodyless and self._request.version == "1.1"
         if self._chunked:
-            fields.append(("transfer-encoding", "chunked"))
+            fields = {**fields, "transfer-encoding": "chunked"}
         if close:
-            fields.append(("connection", "close"))
+            fields = {**fields, "connection": "close"}
         self._unsent_head = head_bytes(status, fields)
 
     def data(self, part: bytes) -> bytes:
@@ -63,10 +61,9 @@ class ResponseWriter:
 
 def head_bytes(status: int, fields: ResponseFields) -> bytes:
     """A status line and fields, to the empty line. Raises ValueError where one holds a line's end or NUL."""
-    lines = [_STATUS_LINES.get(status) or f"HTTP/1.1 {status} ", *[f"{name}: {value}" for name, value in fields]]
-    text = "\r\n".join(lines)
-    ends = len(lines) - 1
-    if text.count("\n") != ends or text.count("\r") != ends or "\0" in text:
+    lines = [f"\r\n{name}: {value}" for name, value in fields.items()]
+    text = "".join((_STATUS_LINES.get(status) or f"HTTP/1.1 {status} ", *lines))
+    if text.count("\n") != len(lines) or text.count("\r") != len(lines) or "\0" in text:
         raise ValueError("a field of an answer holds CR, LF or NUL")
     return f"{text}\r\n\r\n".encode("latin-1")
 

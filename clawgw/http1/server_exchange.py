@@ -53,7 +53,7 @@ class ServerExchange:
 
     async def reply(self, status: int, fields: ResponseFields, body: bytes) -> None:
         """Send a whole answer, at once."""
-        await self.start(status, [*fields, ("content-length", str(len(body)))])
+        await self.start(status, {**fields, "content-length": str(len(body))})
         await self.finish(body)
 
     async def start(self, status: int, fields: ResponseFields) -> None:
@@ -61,7 +61,7 @@ class ServerExchange:
         if not self._connection.parser.body_ended:
             await self._let_body_in()
         self.closing = self.closing or self._connection.shared.draining
-        self._writer.begin(status, [*fields, ("date", http_date(int(time.time())))], close=self.closing)
+        self._writer.begin(status, {**fields, "date": http_date(int(time.time()))}, close=self.closing)
         self.started = True
 
     async def write(self, data: bytes) -> None:

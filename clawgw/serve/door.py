@@ -40,22 +40,19 @@ class Door(TCPServer):
 
     async def run(self) -> None:
         """Serve it, or leave it to hypercorn."""
-        if isinstance(self.stream, trio.SSLStream) and await self._protocol() != "http/1.1":
-            await super().run()
-            return
+        if isinstance(self.stream, trio.SSLStream):
+            try:
+                with trio.fail_after(self.config.ssl_handshake_timeout):
+                    await self.stream.do_handshake()
+            except (trio.BrokenResourceError, trio.TooSlowError):
+                return
+            if self.stream.selected_alpn_protocol() == "h2":
+                await super().run()
+                return
         read = await self.config.http1.serve(self.stream)
         if read is not None:
             self.stream = ReplayedStream(self.stream, read)
             await super().run()
-
-    async def _protocol(self) -> str | None:
-        """What was agreed on; None: no handshake was made, which hypercorn will find again."""
-        try:
-            with trio.fail_after(self.config.ssl_handshake_timeout):
-                await self.stream.do_handshake()
-        except (trio.BrokenResourceError, trio.TooSlowError):
-            return None
-        return self.stream.selected_alpn_protocol() or "http/1.1"
 
 
 @define(eq=False)

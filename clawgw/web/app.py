@@ -84,20 +84,24 @@ class Front:
             await self.cold(exchange.scope, exchange.without_body(), exchange.send)
 
     async def _guard(self, exchange: Exchange, serving: Awaitable[None]) -> None:
+        """A bug must not end the connection's loop, nor even the server."""
         try:
             await serving
-        except Exception as error:  # noqa: BLE001 - a bug must not end the connection's loop
+        except Exception as error:  # noqa: BLE001 - see above
             report_bug(error, exchange.arrival.request_id)
+        else:
+            return
+        try:
             await exchange.refuse(InternalError("the gateway failed; its log says more under this request id"))
+        except Exception as error:  # noqa: BLE001 - see above
+            report_bug(error, exchange.arrival.request_id)
 
 
 def _arrival(headers: Headers, live: Live) -> Arrival:
     now = time.time()
     return Arrival(
         request_id=identity.request_id(now, os.urandom(identity.RANDOM_BYTES)),
-        client_request_id=identity.client_request_id(
-            {name.decode("latin-1"): value.decode("latin-1") for name, value in headers}
-        ),
+        client_request_id=identity.client_request_id(headers),
         started=trio.current_time(),
         now=now,
         live=live,

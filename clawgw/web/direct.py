@@ -71,7 +71,7 @@ class DirectExchange(Exchange):
 
     async def start(self, status: int, headers: Mapping[str, str]) -> None:
         """See `Exchange`."""
-        await self.http1.start(status, {**self.own_headers(), **headers}.items())
+        await self.http1.start(status, {**self.own_headers(), **headers})
 
     async def write(self, data: bytes) -> None:
         """See `Exchange`."""

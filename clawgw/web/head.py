@@ -33,8 +33,7 @@ def distrust(headers: Headers) -> GatewayError | None:
 
 def check_body_head(headers: Headers, max_body_bytes: int) -> None:
     """Refuse a body by what its head says of it. Raises `UnsupportedEncoding`, `BodyTooLarge`."""
-    encodings = [value.lower() for value in values(headers, b"content-encoding")]
-    if any(encoding not in {"", "identity"} for encoding in encodings):
+    if not {value.lower() for value in values(headers, b"content-encoding")} <= {"", "identity"}:
         raise UnsupportedEncoding("compressed bodies are not taken: send the JSON as it is, without Content-Encoding")
     for length in values(headers, b"content-length"):
         if length.isdecimal() and int(length) > max_body_bytes:
@@ -43,7 +42,8 @@ def check_body_head(headers: Headers, max_body_bytes: int) -> None:
 
 def check_loop(headers: Headers, instance: str) -> None:
     """Raises `LoopDetected` where the request came through this gateway before."""
-    if came_through(values(headers, b"via"), instance):
+    via = values(headers, b"via")
+    if via and came_through(via, instance):
         raise LoopDetected("the request came through this gateway already: a provider's base_url leads back here")
 
 

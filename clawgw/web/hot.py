@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from clawgw.errors import BodyTooLarge, ClientClosed, GatewayError, MethodNotAllowed, RequestTimeout
 from clawgw.gateway import PlainAnswer, is_streamed
@@ -49,7 +49,7 @@ class HotEndpoint:
 
     async def _read(self, exchange: Exchange) -> Request:
         arrival, headers = exchange.arrival, exchange.headers
-        exchange.arrival = evolve(arrival, caller=authenticate(headers, arrival.live.snapshot.callers))
+        exchange.arrival = arrival.sent_by(authenticate(headers, arrival.live.snapshot.callers))
         max_body_bytes = arrival.live.snapshot.settings.server.max_body_bytes
         if exchange.method != "POST":
             raise MethodNotAllowed("this endpoint takes POST")

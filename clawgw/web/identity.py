@@ -4,14 +4,16 @@ Pure: the clock and the dice are handed in.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
-_LENGTH = 26
+_PAIRS = [first + second for first in _CROCKFORD for second in _CROCKFORD]
+_SHIFTS = range(120, -1, -10)
+"""26 digits of 5 bits, by pairs."""
 _TIME_BYTES = 7
 RANDOM_BYTES = 9
-_SANE = re.compile(r"[A-Za-z0-9._-]{1,128}")
-_CALLER_HEADERS = ("x-client-request-id", "x-request-id")
+_SANE = re.compile(rb"[A-Za-z0-9._-]{1,128}")
+_CALLER_HEADERS = (b"x-client-request-id", b"x-request-id")
 
 
 def request_id(now: float, random: bytes) -> str:
@@ -21,17 +23,13 @@ def request_id(now: float, random: bytes) -> str:
     sequence of requests sort too.
     """
     number = int.from_bytes(int(now * 1_000_000).to_bytes(_TIME_BYTES, "big") + random, "big")
-    digits = (_CROCKFORD[(number >> 5 * place) & 31] for place in reversed(range(_LENGTH)))
-    return "req_" + "".join(digits)
+    return "req_" + "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])
 
 
-def client_request_id(headers: Mapping[str, str]) -> str | None:
+def client_request_id(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
     """The caller's own id, if it is sane: at most 128 of `[A-Za-z0-9._-]`. Header names are lower case."""
-    for name in _CALLER_HEADERS:
-        value = headers.get(name)
-        if value is not None and _SANE.fullmatch(value):
-            return value
-    return None
+    said = {name: value for name, value in headers if name in _CALLER_HEADERS and _SANE.fullmatch(value)}
+    return next((said[name].decode("ascii") for name in _CALLER_HEADERS if name in said), None) if said else None
 
 
 def came_through(via: Iterable[str], instance: str) -> bool:

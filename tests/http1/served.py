@@ -34,7 +34,7 @@ class Responder:
 
     async def refuse(self, exchange: ServerExchange, error: BadRequest) -> None:
         self.refused += 1
-        await exchange.reply(error.status, [], error.message.encode())
+        await exchange.reply(error.status, {}, error.message.encode())
 
 
 @define(eq=False)
@@ -92,15 +92,15 @@ async def hello(exchange: ServerExchange) -> None:
     size = 0
     while part := await exchange.receive():
         size += len(part)
-    await exchange.reply(200, [], b"%d" % size)
+    await exchange.reply(200, {}, b"%d" % size)
 
 
 async def deaf(exchange: ServerExchange) -> None:
     """Never reads the body."""
-    await exchange.reply(200, [], b"ok")
+    await exchange.reply(200, {}, b"ok")
 
 
 async def slow(exchange: ServerExchange) -> None:
     """Takes 100 s."""
     await trio.sleep(100)
-    await exchange.reply(200, [], b"ok")
+    await exchange.reply(200, {}, b"ok")

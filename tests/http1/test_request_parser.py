@@ -135,12 +135,20 @@ def chunked(*chunks: bytes, trailer: bytes = b"") -> RequestParser:
     return parser
 
 
+def test_a_chunked_body_may_come_byte_by_byte() -> None:
+    raw = b"POST / HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\n800\r\n" + b"x" * 0x800 + b"\r\n0\r\n\r\n"
+    (read,) = ours([bytes([byte]) for byte in raw]).requests
+    assert read.whole
+    assert read.body == b"x" * 0x800
+
+
 def test_what_frames_a_body_is_bounded() -> None:
     small = b"1;a=%b\r\nx\r\n"
     assert chunked(*[small % b"b"] * 10_000).next_body() == b"x" * 10_000
     for bad in (
         chunked(*[small % (b"b" * 100)] * 1000),
         chunked(small % (b"b" * 40_000)),
+        chunked(b"5000\r\n" + b"\r\n\r\n" * 0x1400 + b"\r\n"),
         chunked(trailer=b"a: %b\r\n" % (b"b" * 40_000)),
     ):
         with pytest.raises(BadRequest, match="too long"):

@@ -31,7 +31,7 @@ async def test_one_request_after_another(nursery: trio.Nursery, autojump_clock: 
 async def test_requests_sent_at_once_are_answered_in_order(nursery: trio.Nursery, autojump_clock: MockClock) -> None:
     async def answer(exchange: ServerExchange) -> None:
         await trio.sleep(5 if exchange.head.target == b"/a" else 0)
-        await exchange.reply(200, [], exchange.head.target)
+        await exchange.reply(200, {}, exchange.head.target)
 
     served = connect(nursery, answer)
     await served.send(GET + POST + CLOSE + GET)
@@ -242,7 +242,7 @@ async def test_a_bad_body_is_told_to_whom_reads_it(nursery: trio.Nursery, autoju
         except BadRequest as error:
             raised.append(error.message)
             exchange.closing = True
-            await exchange.reply(400, [], b"no")
+            await exchange.reply(400, {}, b"no")
 
     served = connect(nursery, answer)
     await served.send(CHUNKED + b"zz\r\n")
@@ -266,7 +266,7 @@ async def test_an_answer_that_nobody_gives_ends_the_connection(
 
 async def test_a_stream(nursery: trio.Nursery, autojump_clock: MockClock) -> None:
     async def answer(exchange: ServerExchange) -> None:
-        await exchange.start(200, [("content-type", "text/plain")])
+        await exchange.start(200, {"content-type": "text/plain"})
         assert exchange.started
         for part in (b"a", b"bc"):
             await exchange.write(part)
@@ -287,7 +287,7 @@ async def test_to_a_client_of_http_1_0_it_ends_with_the_connection(
     nursery: trio.Nursery, autojump_clock: MockClock
 ) -> None:
     async def answer(exchange: ServerExchange) -> None:
-        await exchange.start(200, [])
+        await exchange.start(200, {})
         await exchange.write(b"a")
         await exchange.finish(b"b")
 
@@ -306,7 +306,7 @@ async def test_work_beside_and_later(nursery: trio.Nursery, autojump_clock: Mock
         exchange.call_later(3, lambda: exchange.start_soon(beside))
         exchange.call_later(4, lambda: done.append(("never", 0)))()
         await trio.sleep(5)
-        await exchange.reply(200, [], b"")
+        await exchange.reply(200, {}, b"")
 
     served = connect(nursery, answer)
     await served.send(GET)

@@ -51,7 +51,7 @@ async def start(nursery: trio.Nursery, answer: Answer) -> Served:
 
 
 async def large(exchange: ServerExchange) -> None:
-    await exchange.reply(200, [], bytes(BIG))
+    await exchange.reply(200, {}, bytes(BIG))
 
 
 async def test_an_answer_larger_than_any_buffer(nursery: trio.Nursery) -> None:
@@ -92,7 +92,7 @@ async def test_who_is_gone_when_the_answer_comes(nursery: trio.Nursery) -> None:
     async def late(exchange: ServerExchange) -> None:
         served.client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         served.client.socket.close()
-        await exchange.start(200, [])
+        await exchange.start(200, {})
         await exchange.write(b"a")
         await exchange.write(b"b")
 
