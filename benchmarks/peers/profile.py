@@ -1,6 +1,7 @@
 """Where clawgw's time goes under load: `python -m benchmarks.peers.profile [plain|stream|tls]` (`just profile`).
 
-py-spy looks at the one process 500 times a second, from outside. It is installed into an environment of its own.
+py-spy looks at the one process 100 times a second, from outside: more often would slow it down. It is
+installed into an environment of its own. A thread that waits for the disk (`Journal.sync`) looks as if it worked.
 """
 
 import argparse
@@ -27,7 +28,7 @@ from benchmarks.peers.sections import CLAWGW
 
 CACHE = ROOT / ".bench"
 PY_SPY = "0.4.3"
-RATE = 500
+RATE = 100
 IDLE = "WorkerThread._work (trio/_core/_thread_cache.py)"
 """A thread that waits for work; py-spy takes it for one that works."""
 LOADS = {"plain": ("plain", PLAIN, 64), "tls": ("tls", PLAIN, 64), "stream": ("plain", burst(1000), 8)}

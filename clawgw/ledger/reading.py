@@ -42,6 +42,8 @@ def usage(path: Path, question: Question, limit_s: float) -> Answer:
     if not path.exists():
         return Answer(question)
     with _reading(path, limit_s) as connection:
+        if _is_empty(connection):
+            return Answer(question)
         whole, _ = _groups(connection, evolve(question, groupings=()))
         groups, more = _groups(connection, question) if question.groupings else (whole, 0)
         return Answer(question, groups, more, whole[0] if whole else Figures())
@@ -55,6 +57,8 @@ def record(path: Path, request_id: str, key: str | None) -> dict[str, Any] | Non
     if not path.exists():
         return None
     with _reading(path) as connection:
+        if _is_empty(connection):
+            return None
         connection.row_factory = sqlite3.Row
         for column in ("request_id", "client_request_id"):
             row = connection.execute(
@@ -65,6 +69,11 @@ def record(path: Path, request_id: str, key: str | None) -> dict[str, Any] | Non
             if row is not None:
                 return _shown(row)
     return None
+
+
+def _is_empty(connection: sqlite3.Connection) -> bool:
+    """Whether the database is only just being made: it has no tables yet."""
+    return connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone() is None
 
 
 def _groups(connection: sqlite3.Connection, question: Question) -> tuple[list[Figures], int]:

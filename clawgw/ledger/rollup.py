@@ -15,9 +15,9 @@ import orjson
 from clawgw.ledger.cubes import CUBES, MEASURES, NOTED, SUMS, TARGET, TIMES, Cube, changed_rows
 from clawgw.ledger.histogram import LATENCIES, Summing, stored, sum_of
 
-WORTH_FOLDING: Final = 4000
+WORTH_FOLDING: Final = 8000
 """So many changes are folded at once: quicker for each than a few, and still read in some ms."""
-_MOST_FOLDED: Final = 10_000
+_MOST_FOLDED: Final = 16_000
 """In one transaction; what an older database has may be more."""
 _CACHED_MAPS: Final = 1024
 _EARLIER: Final = (

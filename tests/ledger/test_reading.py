@@ -1,4 +1,5 @@
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,16 @@ def test_without_a_log_there_is_nothing(tmp_path: Path) -> None:
     assert reading.usage(path, Question(), 10) == Answer(Question())
     assert reading.record(path, "req_a", None) is None
     assert not path.exists()
+
+
+def test_in_a_log_that_is_only_just_being_made_there_is_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "clawgw.db"
+    path.touch()
+    assert reading.record(path, "req_a", None) is None
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        assert reading.usage(path, Question(), 10) == Answer(Question())
+        assert reading.record(path, "req_a", None) is None
 
 
 def test_nothing_can_be_written(log: Path) -> None:

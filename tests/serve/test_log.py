@@ -12,7 +12,9 @@ from attrs import define, field
 
 from clawgw.ledger.journal.spool import Spool
 from tests.ledger.records import outcomes, rows
+from tests.ledger.small_disk import small_disk
 from tests.serve.gateway import CHAT, Process, Starter, begin_stream
+from tests.web.serving import Answer
 
 ROUNDS = int(os.environ.get("CLAWGW_KILLS", "3"))
 FAST_ECHO = '[providers.slow]\nwire = "echo"\ntokens_per_second = 2000\n'
@@ -140,6 +142,40 @@ async def test_a_full_spool_refuses_before_anybody_is_asked(start: Starter) -> N
     gateway.process.terminate()
     assert await gateway.wait() == 0
     assert [*Spool(gateway.folder / "clawgw.spool").writers()] == []
+
+
+async def test_a_full_disk_refuses_loses_nothing_and_recovers(start: Starter, tmp_path: Path) -> None:
+    spool = tmp_path / "small" / "clawgw.spool"
+    spool.parent.mkdir()
+    with small_disk(spool.parent, "3m"):
+        gateway = await start(config=f'[log]\nspool = "{spool}"\nmax_spool_bytes = 1000000000\n{FAST_ECHO}')
+        client = await gateway.connect()
+        answered = list[str]()
+
+        async def ask() -> Answer:
+            answer = await client.post(json.dumps(CHAT).encode())
+            if answer.status == 200:
+                answered.append(answer.headers["x-request-id"])
+            return answer
+
+        async with client.stream:
+            filler = spool.parent / "filler"
+            with suppress(OSError), filler.open("wb", buffering=0) as file:
+                while file.write(bytes(4096)) == 4096:
+                    pass
+            refused = await ask()
+            assert (refused.status, refused.json["error"]["code"]) == (503, "log_spool_full")
+            metrics = (await client.get("/metrics")).body.decode().splitlines()
+            assert not [line for line in metrics if line.startswith("clawgw_attempts_total{")]
+            filler.unlink()
+            while (await ask()).status != 200:  # noqa: ASYNC110 - a spool that was full is not looked at for a moment
+                await trio.sleep(0.05)
+            for _ in range(20):
+                await ask()
+        gateway.process.terminate()
+        assert await gateway.wait() == 0
+        assert [*Spool(spool).writers()] == []
+    assert outcomes(tmp_path / "clawgw.db") == dict.fromkeys(answered, "ok")
 
 
 async def test_always_means_before_the_answer(start: Starter) -> None:

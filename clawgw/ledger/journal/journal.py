@@ -177,8 +177,11 @@ class Journal:
     def _replace_segment(self, room: int, most: int) -> None:
         """Go on in one for all that is open, and at least `room` more bytes; `most` for the spool. Raises OSError."""
         start = b"".join((*self._owed, *self._open.values()))
-        size = len(start) + len(self._open) * MAX_FRAME + max(room, self._segment_bytes)
-        fd = self._make(start, size, most)
+        needed = len(start) + len(self._open) * MAX_FRAME
+        try:
+            fd = self._make(start, size := needed + max(room, self._segment_bytes), most)
+        except OSError:  # a disk that is nearly full may have room for one more
+            fd = self._make(start, size := needed + room, most)
         self.frames += len(self._owed) + len(self._open)
         self._owed.clear()
         if self._fd is not None:

@@ -4,6 +4,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,9 @@ _FIELDS = (
     "duration_ms",
     "attempts",
 )
+_AS_JSON = [_FIELDS.index(name) for name in ("labels", "metadata", "attempts")]
 _COLUMNS = (*_FIELDS, *BODIES, "at_ms")
+_fields = itemgetter(*_FIELDS)
 _UPSERT = (
     f"INSERT INTO requests ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608 - constants
     f" ON CONFLICT (request_id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _COLUMNS[1:])}"
@@ -133,9 +136,7 @@ def prune(database: Database, before_ms: int) -> bool:
 
 def _row(document: Document) -> Sequence[Any]:
     """Its values in the order of `_COLUMNS`."""
-    fields = (_value(document[name]) for name in _FIELDS)
-    return [*fields, *map(document.get, BODIES), epoch_ms(document["at"])]
-
-
-def _value(value: Any) -> Any:
-    return orjson.dumps(value).decode() if isinstance(value, dict | list) else value
+    values = [*_fields(document), *map(document.get, BODIES), epoch_ms(document["at"])]
+    for place in _AS_JSON:
+        values[place] = orjson.dumps(values[place]).decode()
+    return values

@@ -17,6 +17,7 @@ from clawgw.ledger.journal.segment import read_all, read_page
 from clawgw.ledger.journal.spool import Spool, WriterFolder
 from clawgw.ledger.record import DROPPED, Bodies
 from tests.ledger.records import begun, ended
+from tests.ledger.small_disk import small_disk
 
 MIB = 1024 * 1024
 
@@ -278,7 +279,7 @@ from clawgw.ledger.journal.journal import Journal
 from tests.ledger.records import begun, ended
 
 journal = Journal.open(Path(sys.argv[1]), 2**30)
-resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, 2**20))
+resource.setrlimit(resource.RLIMIT_FSIZE, (2**14, 2**14))
 try:
     journal.intend(begun("a"))
 except LogSpoolFull:
@@ -293,19 +294,16 @@ def test_a_file_that_may_not_grow_refuses(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(tmp_path)]
-    if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode != 0:  # noqa: S603 - as above
-        pytest.skip("a file system cannot be mounted")
-    yield tmp_path
-    subprocess.run(["umount", tmp_path], check=True)  # noqa: S603, S607 - as above
+def disk(tmp_path: Path) -> Iterator[Path]:
+    with small_disk(tmp_path, "1m"):
+        yield tmp_path
 
 
-def test_a_full_disk_refuses_loses_nothing_and_recovers(small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_refuses_loses_nothing_and_recovers(disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("clawgw.ledger.journal.journal._FULL_FOR_S", 0.0)
-    filler = small_disk / "filler"
+    filler = disk / "filler"
     filler.write_bytes(bytes(500 * 1024))
-    journal = Journal.open(small_disk / "spool", 8 * MIB)
+    journal = Journal.open(disk / "spool", 8 * MIB)
     taken = fill(journal, lambda number: f"r{number}")
     assert len(taken) > 5
     for request_id in taken:
@@ -316,7 +314,7 @@ def test_a_full_disk_refuses_loses_nothing_and_recovers(small_disk: Path, monkey
     for request_id in more:
         journal.request_ended(ended(request_id))
     journal.close()
-    assert sorted(finals(small_disk / "spool")) == sorted(taken + more)
+    assert sorted(finals(disk / "spool")) == sorted(taken + more)
 
 
 def fill(journal: Journal, name: Callable[[int], str]) -> list[str]:
