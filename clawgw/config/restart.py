@@ -11,6 +11,7 @@ KEYS: Mapping[str, Sequence[str]] = {
     "log": ("path", "spool", "fsync", "retention_days", "max_spool_bytes", "mongo", "kafka"),
     "limits": ("store", "redis_url", "redis_timeout_s", "when_down"),
     "cache": ("store", "max_bytes"),
+    "metrics": ("bind",),
 }
 """By table. Sockets, processes and stores are there from the start; beside the log lies what finds the process."""
 

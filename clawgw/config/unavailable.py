@@ -22,7 +22,6 @@ class Row:
 IDLE = (
     Row("providers.*.api", harmless=("auto", "chat")),
     Row("websocket"),
-    Row("metrics.bind", harmless=("",)),
 )
 
 

@@ -13,14 +13,15 @@ _TRY_IT = """no provider key is set: the built-in echo answers. Try it:
 _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where to reach what listens everywhere
 
 
-def start_up_lines(snapshot: Snapshot, binds: Sequence[Bind]) -> Iterator[str]:
-    """One line of text each."""
+def start_up_lines(snapshot: Snapshot, binds: Sequence[Bind], metrics: Sequence[Bind] = ()) -> Iterator[str]:
+    """One line of text each. `binds` and `metrics`: where requests are taken, and where `metrics.bind` listens."""
     server = snapshot.settings.server
     scheme = "http" if server.tls_cert is None else "https"
     workers = f"{server.workers} workers" if server.workers > 1 else "1 worker"
     yield f"clawgw {__version__}, configuration {snapshot.version}"
     for bind in binds:
         yield f"listening on {scheme}://{bind} ({workers})"
+    yield from (f"metrics on http://{bind}/metrics" for bind in metrics)
     yield from map(_provider, snapshot.providers.values())
     yield from map(_route, snapshot.routes.values())
     if snapshot.settings.keys:

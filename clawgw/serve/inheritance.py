@@ -33,6 +33,8 @@ class Inheritance:
     fds: Sequence[int]
     limits_fd: int
     instance: str
+    metrics_fds: Sequence[int] = field(factory=list)
+    """Those of the sockets of `metrics.bind`."""
 
     def environment(self) -> dict[str, str]:
         """The variable to start a worker with."""

@@ -1,7 +1,7 @@
 """The listening sockets, opened before anything else so that a port in use is said at once."""
 
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 
 from clawgw.config.addresses import Bind
@@ -20,7 +20,7 @@ class StartFailed(Exception):
         self.exit_code = exit_code
 
 
-def open_listeners(binds: Sequence[Bind]) -> list[socket.socket]:
+def open_listeners(binds: Iterable[Bind]) -> list[socket.socket]:
     """A listening socket for each address of each bind, all or none. Raises `StartFailed`."""
     with ExitStack() as opened:
         listeners = [opened.enter_context(listener) for bind in binds for listener in _open(bind)]

@@ -15,6 +15,7 @@ from clawgw.http1.server import Http1Server
 from clawgw.serve import door
 from clawgw.serve.door import DoorConfig
 from clawgw.serve.listeners import BACKLOG
+from clawgw.serve.metrics_listener import serve_metrics
 from clawgw.serve.stopping import Stop, drain_limit_s, exit_hard
 from clawgw.serve.tls import Tls
 from clawgw.web.app import Front, build_app
@@ -25,14 +26,24 @@ HEAD_S = 10.0
 
 
 async def serve_until_stopped(
-    service: Service, tls: Tls, fds: Sequence[int], stop: Stop, on_ready: Callable[[], None]
+    service: Service,
+    tls: Tls,
+    fds: Sequence[int],
+    stop: Stop,
+    on_ready: Callable[[], None],
+    metrics_fds: Sequence[int] = (),
 ) -> None:
-    """Serve `service` on listening sockets, which are closed in the end; `on_ready` once requests are taken."""
+    """Serve `service` on listening sockets, which are closed in the end; `on_ready` once requests are taken.
+
+    `metrics_fds`: those of `metrics.bind`.
+    """
     config = hypercorn_config(service.snapshot.settings.server, fds, tls.listening)
     async with trio.open_nursery() as watch:
         watch.start_soon(exit_hard, stop, lambda: drain_limit_s(service.snapshot.settings.server))
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_cancel_at_once, stop, nursery.cancel_scope)
+            if metrics_fds:
+                nursery.start_soon(serve_metrics, service, metrics_fds, HEAD_S)
             trigger = partial(_drained, service, stop, config)
             await nursery.start(_serve, build_app(service), config, trigger, nursery.cancel_scope)
             on_ready()

@@ -60,17 +60,18 @@ def serve(choice: Choice, command: Sequence[str], *, watch: bool) -> int:
     readings = Readings()
     loaded = load_all(choice, readings)
     check_sinks(loaded.snapshot)
-    server = loaded.snapshot.settings.server
+    settings = loaded.snapshot.settings
     try:
-        listeners = open_listeners([parse_bind(bind) for bind in server.bind])
+        listeners = open_listeners(map(parse_bind, settings.server.bind))
+        metrics = open_listeners(map(parse_bind, filter(None, [settings.metrics.bind])))
     except StartFailed as failure:
         log.error("%s", failure)  # noqa: TRY400 - the message is all there is to say
         return failure.exit_code
-    presence = Presence(Path(loaded.snapshot.settings.log.path).parent)
+    presence = Presence(Path(settings.log.path).parent)
     sinks = SinkProcess(command, readings)
-    start = _Start(choice, readings, loaded, listeners, presence, sinks, WATCH_S if watch else NEVER_S)
+    start = _Start(choice, readings, loaded, listeners, metrics, presence, sinks, WATCH_S if watch else NEVER_S)
     try:
-        return trio.run(_alone if server.workers == 1 else partial(_with_workers, command), start)
+        return trio.run(_alone if settings.server.workers == 1 else partial(_with_workers, command), start)
     finally:
         presence.leave()
 
@@ -83,6 +84,8 @@ class _Start:
     readings: Readings
     loaded: Loaded
     listeners: Sequence[socket.socket]
+    metrics: Sequence[socket.socket]
+    """Those that listen at `metrics.bind`."""
     presence: Presence
     sinks: SinkProcess
     watch_s: float
@@ -97,7 +100,7 @@ class _Start:
 
     def lines(self) -> Sequence[str]:
         """What to say when requests are taken."""
-        return [*start_up_lines(self.loaded.snapshot, [bound(listener) for listener in self.listeners])]
+        return [*start_up_lines(self.loaded.snapshot, [*map(bound, self.listeners)], [*map(bound, self.metrics)])]
 
 
 async def _alone(start: _Start) -> int:
@@ -124,8 +127,8 @@ async def _serve_alone(
         await nursery.start(obey_signals, stop.ask, reloading.ask)
         start.welcome_reloads()
         nursery.start_soon(reloading.run, ServingProcess(start.choice, service, foundation, loaded.tls))
-        fds = [listener.detach() for listener in start.listeners]
-        await serve_until_stopped(service, loaded.tls, fds, stop, partial(say, lines))
+        fds, metrics_fds = _detached(start.listeners), _detached(start.metrics)
+        await serve_until_stopped(service, loaded.tls, fds, stop, partial(say, lines), metrics_fds)
         nursery.cancel_scope.cancel()
 
 
@@ -138,13 +141,24 @@ async def _with_workers(command: Sequence[str], start: _Start) -> int:
             nursery.start_soon(start.sinks.keep)
             await nursery.start(obey_signals, stop.ask, reloading.ask)
             start.welcome_reloads()
-            exit_code = await supervisor.run(start.listeners, partial(say, start.lines()))
+            exit_code = await supervisor.run([*start.listeners, *start.metrics], partial(say, start.lines()))
             nursery.cancel_scope.cancel()
     return exit_code
 
 
 def _crew(command: Sequence[str], start: _Start, metrics_dir: str) -> Crew:
-    fds, limits_fd = [listener.fileno() for listener in start.listeners], create_shared()
-    own = Inheritance(fds, limits_fd, secrets.token_hex(4)).environment()
+    fds, metrics_fds = ([each.fileno() for each in sockets] for sockets in (start.listeners, start.metrics))
+    limits_fd = create_shared()
+    own = Inheritance(fds, limits_fd, secrets.token_hex(4), metrics_fds).environment()
     environment = {**os.environ, **own, MULTIPROCESS_DIR: metrics_dir}
-    return Crew(command, environment, [*fds, limits_fd], start.loaded.snapshot.settings.server.workers, metrics_dir)
+    return Crew(
+        command,
+        environment,
+        [*fds, *metrics_fds, limits_fd],
+        start.loaded.snapshot.settings.server.workers,
+        metrics_dir,
+    )
+
+
+def _detached(listeners: Sequence[socket.socket]) -> Sequence[int]:
+    return [listener.detach() for listener in listeners]

@@ -94,7 +94,8 @@ async def _work(choice: Choice, inheritance: Inheritance, stop: Stop, orders: Or
             service.metrics.note_reloads(order.reloads)
             nursery.start_soon(obey, orders, ServingProcess(choice, service, foundation, loaded.tls), answer)
             nursery.start_soon(_note_state, service)
-            await serve_until_stopped(service, loaded.tls, inheritance.fds, stop, partial(answer, ()))
+            fds, metrics_fds = inheritance.fds, inheritance.metrics_fds
+            await serve_until_stopped(service, loaded.tls, fds, stop, partial(answer, ()), metrics_fds)
             nursery.cancel_scope.cancel()
     return 0
 

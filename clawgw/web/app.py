@@ -16,7 +16,7 @@ from clawgw.http1.server_exchange import ServerExchange
 from clawgw.web import identity
 from clawgw.web.asgi import Application, AsgiExchange, Receive, Scope, Send
 from clawgw.web.bugs import report_bug
-from clawgw.web.cold import REQUEST_ID, build_cold_app
+from clawgw.web.cold import REQUEST_ID, build_cold_app, build_watched_app
 from clawgw.web.direct import DirectExchange, refusal
 from clawgw.web.exchange import Exchange
 from clawgw.web.head import Headers, distrust
@@ -28,6 +28,11 @@ def build_app(service: Service) -> "Front":
     """The application for one `service`."""
     hot = {f"/v1/{name.replace('.', '/')}": HotEndpoint(name, parse, service) for name, parse in PARSERS.items()}
     return Front(service, hot, cast("Any", build_cold_app(service)))
+
+
+def build_watch_app(service: Service) -> "Front":
+    """The application of the listener for whoever watches it."""
+    return Front(service, {}, cast("Any", build_watched_app(service)))
 
 
 @frozen

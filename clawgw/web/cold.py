@@ -1,4 +1,4 @@
-"""The Quart-Trio application: everything but the hot endpoints."""
+"""The Quart-Trio applications: everything but the hot endpoints, and as much as is open to whoever watches."""
 
 from pathlib import Path
 from typing import Any
@@ -25,12 +25,26 @@ _OPEN = {"/health", "/ready"}
 
 def build_cold_app(service: Service) -> QuartTrio:
     """The application for one `service`."""
+    app = _bare_app()
+    _add_door(app, service)
+    _add_watched_pages(app, service)
+    _add_pages(app, service)
+    _add_errors(app)
+    return app
+
+
+def build_watched_app(service: Service) -> QuartTrio:
+    """As much of it as wants no key at a listener of its own."""
+    app = _bare_app()
+    _add_watched_pages(app, service)
+    _add_errors(app)
+    return app
+
+
+def _bare_app() -> QuartTrio:
     app = QuartTrio("clawgw", static_folder=None)
     app.config.update(RESPONSE_TIMEOUT=None, PROVIDE_AUTOMATIC_OPTIONS=False)
     app.url_map.merge_slashes = False
-    _add_door(app, service)
-    _add_pages(app, service)
-    _add_errors(app)
     return app
 
 
@@ -39,9 +53,11 @@ def _add_door(app: QuartTrio, service: Service) -> None:
     async def who() -> None:
         if request.path not in _OPEN:
             g.caller = authenticate([*request.scope["headers"]], service.snapshot.callers)
+        if request.path == "/metrics":
+            check_admin(g.caller, service.snapshot.callers)
 
 
-def _add_pages(app: QuartTrio, service: Service) -> None:
+def _add_watched_pages(app: QuartTrio, service: Service) -> None:
     @app.get("/health")
     async def health() -> Response:
         return _json(pages.health(service))
@@ -57,12 +73,13 @@ def _add_pages(app: QuartTrio, service: Service) -> None:
 
     @app.get("/metrics")
     async def metrics() -> Response:
-        check_admin(g.caller, service.snapshot.callers)
         accept = request.headers.get("accept", "")
         pages.note_state(service, trio.current_time())
         text, content_type = await trio.to_thread.run_sync(service.metrics.exposition, accept)
         return Response(text, content_type=content_type)
 
+
+def _add_pages(app: QuartTrio, service: Service) -> None:
     @app.get("/v1/providers")
     async def providers() -> Response:
         return _json(pages.providers(service, trio.current_time()))

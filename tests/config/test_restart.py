@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from clawgw.config.restart import KEYS, restarts
-from clawgw.config.settings import Cache, Limits, Log, Server, Settings
+from clawgw.config.settings import Cache, Limits, Log, Metrics, Server, Settings
 from clawgw.config.snapshot import ReadyKafka, ReadyMongo, Secret, Snapshot
 
 
@@ -26,6 +26,7 @@ def of(settings: Settings | None = None, **addresses: Any) -> Snapshot:
         ({"limits": Limits(when_down="open")}, "limits.when_down"),
         ({"cache": Cache(store="memory")}, "cache.store"),
         ({"cache": Cache(max_bytes=1)}, "cache.max_bytes"),
+        ({"metrics": Metrics(bind="127.0.0.1:1")}, "metrics.bind"),
     ],
 )
 def test_what_needs_a_restart(new: dict[str, Any], path: str) -> None:

@@ -11,7 +11,6 @@ HASH = "0" * 64
     [
         ('[providers.openai]\napi = "responses"', "providers.openai.api"),
         ("[websocket]\nping_s = 5", "websocket"),
-        ('[metrics]\nbind = "127.0.0.1:9090"', "metrics.bind"),
     ],
 )
 def test_what_guards_nothing_is_a_warning(text: str, path: str) -> None:
@@ -23,7 +22,7 @@ def test_what_guards_nothing_is_a_warning(text: str, path: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        '[auth]\nrequired = false\n[metrics]\nbind = ""',
+        '[auth]\nrequired = false\n[metrics]\nbind = "127.0.0.1:9090"',
         f'[[keys]]\nname = "a"\nsha256 = "{HASH}"\nmodels = ["m"]\nadmin = true\nlimits = {{ concurrent = 5 }}',
         '[providers.openai]\napi = "chat"',
         ROUTE + 'strategy = "failover"\nmax_attempts = 2\nfailover_after_s = 1\ndeadline_s = 9',

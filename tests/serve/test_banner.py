@@ -54,6 +54,11 @@ def test_every_bind_with_its_scheme() -> None:
     ]
 
 
+def test_the_listener_for_metrics() -> None:
+    said = list(start_up_lines(snapshot(providers=[provider("openai")]), [HERE], [Bind("::1", 9090)]))
+    assert said[1:3] == ["listening on http://127.0.0.1:8080 (1 worker)", "metrics on http://[::1]:9090/metrics"]
+
+
 def test_without_any_key_there_is_a_line_to_paste() -> None:
     echo = attrs.evolve(provider("echo", "echo"), keys=())
     said = lines(echo, binds=[Bind("0.0.0.0", 8080)])
