@@ -6,8 +6,9 @@ local SET_BACK_MS = 60000
 local DAY_MS = 86400000
 local LONGEST_MS = {[MINUTE] = 60000, [HOUR] = 3600000, [DAY] = DAY_MS, [MONTH] = 31 * DAY_MS}
 local SHORTEST_MS = {[MINUTE] = 60000, [HOUR] = 3600000, [DAY] = DAY_MS, [MONTH] = 28 * DAY_MS}
-local DRAINED_MS = 120000
+local DRAINED_MS = '120000'
 local MOST_USED = 4e15
+local struct_pack, struct_unpack = struct.pack, struct.unpack
 local now = now_ms()
 
 -- When a lease ends that begins now.
@@ -54,13 +55,17 @@ local found, used_of, at_of, changed, later = {}, {}, {}, {}, {}
 
 -- The present level, and whether there was none before.
 local function level(key, rule, limit)
-  if not used_of[key] then
+  local used, at = used_of[key], at_of[key]
+  if not used then
     local packed = found[key]
     if packed == nil then packed = redis.call('GET', key) end
-    if packed then used_of[key], at_of[key] = struct.unpack('<dd', packed) else used_of[key], at_of[key] = 0, 0 end
+    if not packed then
+      used, at = level_at(rule, limit, 0, 0)
+      return used, at, true
+    end
+    used, at = struct_unpack('<dd', packed)
   end
-  local used, at = level_at(rule, limit, used_of[key], at_of[key])
-  return used, at, at_of[key] == 0
+  return level_at(rule, limit, used, at)
 end
 
 local function change(key, rule, used, at)
@@ -69,7 +74,7 @@ end
 
 -- Until it makes no difference; a budget is kept so long that the next window knows it was not lost.
 local function lifetime(rule)
-  return rule == DRAIN and DRAINED_MS or 2 * LONGEST_MS[rule]
+  return rule == DRAIN and DRAINED_MS or string.format('%d', 2 * LONGEST_MS[rule])
 end
 
 -- A command that will run when all calls are decided; it may be added to until then.
@@ -82,6 +87,6 @@ end
 local function keep_changes()
   for _, command in ipairs(later) do redis.call(unpack(command)) end
   for key, rule in pairs(changed) do
-    redis.call('SET', key, struct.pack('<dd', used_of[key], at_of[key]), 'PX', lifetime(rule))
+    redis.call('SET', key, struct_pack('<dd', used_of[key], at_of[key]), 'PX', lifetime(rule))
   end
 end

@@ -4,7 +4,7 @@
 -- Answers {-1, now} when it is too late, else {granted, now, absent, used, at, used, at, ...}: whether all was taken,
 -- which budgets were unknown (the first claim is bit 0), and every bucket's level afterwards.
 local held, takes = {}, {}
-local keys, rules, amounts, levels = {}, {}, {}, {}
+local keys, rules, amounts, times, levels = {}, {}, {}, {}, {}
 local formats = {}
 
 local function format(kind, count)
@@ -36,20 +36,19 @@ end
 
 -- The record: when it ends, the claims as they came, and the time of each level.
 local function record(key, lifetime_ms, claims, count)
-  local times = {}
-  for i = 1, count do times[i] = levels[2 * i] end
-  local ends = struct.pack('<d', now + lifetime_ms)
-  write('SET', key, ends .. claims .. struct.pack(format('d', count), unpack(times)), 'PX', lifetime_ms)
+  local ends = struct_pack('<d', now + lifetime_ms)
+  local since = struct_pack(format('d', count), unpack(times, 1, count))
+  write('SET', key, ends .. claims .. since, 'PX', string.format('%d', lifetime_ms))
 end
 
 local function run(call)
-  local not_after, lifetime_ms, name, at = struct.unpack('<ddc53', call)
-  if now > not_after then return struct.pack('<i8i8', -1, now) end
+  local not_after, lifetime_ms, name, at = struct_unpack('<ddc53', call)
+  if now > not_after then return struct_pack('<i8i8', -1, now) end
   local first, count, fits, absent = at, 0, true, 0
   while at <= #call do
     count = count + 1
     local key, rule, limit, amount, used, since, unknown
-    key, rule, limit, amount, at = struct.unpack('<c48Bdd', call, at)
+    key, rule, limit, amount, at = struct_unpack('<c48Bdd', call, at)
     if rule == PLACES then
       used, since = held_places(key), 0
     else
@@ -61,11 +60,11 @@ local function run(call)
       end
     end
     fits = fits and used + amount <= limit
-    keys[count], rules[count], amounts[count] = key, rule, amount
+    keys[count], rules[count], amounts[count], times[count] = key, rule, amount, since
     levels[2 * count - 1], levels[2 * count] = used, since
   end
   local answer = format('i8', 3 + 2 * count)
-  if not fits then return struct.pack(answer, 0, now, 0, unpack(levels, 1, 2 * count)) end
+  if not fits then return struct_pack(answer, 0, now, 0, unpack(levels, 1, 2 * count)) end
   for i = 1, count do
     local used = levels[2 * i - 1] + amounts[i]
     if rules[i] == PLACES then
@@ -76,5 +75,5 @@ local function run(call)
     levels[2 * i - 1] = used
   end
   record(name, lifetime_ms, string.sub(call, first), count)
-  return struct.pack(answer, 1, now, absent, unpack(levels, 1, 2 * count))
+  return struct_pack(answer, 1, now, absent, unpack(levels, 1, 2 * count))
 end

@@ -27,19 +27,19 @@ local function correct(key, rule, limit, amount, really, reserved_at)
 end
 
 local function run(call)
-  local name, said = struct.unpack('<c53', call)
+  local name, said = struct_unpack('<c53', call)
   local record = found[name]
   if not record then return 0 end
   forget(name)
-  if struct.unpack('<d', record) <= now then return 0 end
+  if struct_unpack('<d', record) <= now then return 0 end
   local count = (#record - RECORD) / (CLAIM + TIME)
   local claim, time = RECORD + 1, RECORD + 1 + CLAIM * count
   for _ = 1, count do
     local key, rule, limit, amount, reserved_at
     local really = 0
-    key, rule, limit, amount, claim = struct.unpack('<c48Bdd', record, claim)
-    reserved_at, time = struct.unpack('<d', record, time)
-    if said <= #call then really, said = struct.unpack('<d', call, said) end
+    key, rule, limit, amount, claim = struct_unpack('<c48Bdd', record, claim)
+    reserved_at, time = struct_unpack('<d', record, time)
+    if said <= #call then really, said = struct_unpack('<d', call, said) end
     if rule == PLACES then
       free_places(key, amount, string.sub(name, -32))
     elseif really ~= amount then
