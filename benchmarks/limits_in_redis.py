@@ -1,17 +1,19 @@
-"""What a limit in Redis costs: one check at a time and 64 in flight, each of four claims; and bare pings beside it.
+"""What a limit in Redis costs: one check at a time, and 64 in flight, each of four claims; with and without settling.
 
-    python -m benchmarks.limits_in_redis [CHECKS]
+    python -m benchmarks.limits_in_redis [ROUNDS]
 
-Starts a redis-server of its own. Absolute figures depend on the machine, and on who else uses it: the pings say how
-much, and CPU time is what a check costs this process, whoever else runs.
+A check is what a request asks before anything is sent: all of its levels at once. Starts a redis-server of its own.
+Absolute figures depend on the machine, and on who else uses it: so the best round is shown beside the middle one, and
+redis-py's bare pings beside both.
 """
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import redis
 import trio
+from attrs import frozen
 
 from clawgw.limits.bucket import Bucket, Claim, Granted
 from clawgw.limits.memory import MemoryStore
@@ -19,10 +21,12 @@ from clawgw.limits.redis.store import RedisStore
 from tests.limits.redis.server import RedisServer, find_redis_server
 
 IN_FLIGHT = 64
-ALONE = 2_000
+ALONE = 500
+TOGETHER = 5_000
 TENANTS = 100
 TEAMS = [Bucket("label", f"team:{number}", "requests", 10**9) for number in range(10)]
 ROUTE = Bucket("route", "fast", "usd", 10**15, "month")
+USED = (1, 500, 1, 500)
 PATIENCE_S = 5.0
 """Nothing may be answered elsewhere while this measures."""
 
@@ -37,6 +41,15 @@ def claims_of(tenant: int) -> Sequence[Claim]:
     )
 
 
+@frozen
+class Round:
+    """How long one took alone, and how many there were a second together, and CPU time of this process for each."""
+
+    alone_ms: float
+    rate: float
+    cpu_us: float
+
+
 class Checks:
     """Reservations, each under a new id."""
 
@@ -45,88 +58,87 @@ class Checks:
         self._claims = [claims_of(tenant) for tenant in range(TENANTS)]
         self._made = 0
 
-    async def one(self) -> None:
+    async def one(self, *, settled: bool) -> None:
         """It must be granted, by Redis."""
         self._made += 1
-        verdict = await self._store.reserve(f"r{self._made}", self._claims[self._made % TENANTS], 60_000)
+        name = f"r{self._made}"
+        verdict = await self._store.reserve(name, self._claims[self._made % TENANTS], 60_000)
         if not isinstance(verdict, Granted):
             raise TypeError(f"refused: {self._store.degraded}")
+        if settled:
+            self._store.settle(name, USED)
 
-    async def alone_ms(self) -> float:
-        """The median of one after another."""
+    async def round(self, *, settled: bool) -> Round:
+        """Some alone, and some `IN_FLIGHT` at a time."""
         taken = []
         for _ in range(ALONE):
             started = time.perf_counter()
-            await self.one()
+            await self.one(settled=settled)
             taken.append(time.perf_counter() - started)
-        return median_ms(taken)
-
-    async def rate(self, count: int) -> tuple[float, float]:
-        """So many a second, `IN_FLIGHT` at a time, and µs of CPU time for each."""
-        last = self._made + count
+        last = self._made + TOGETHER
 
         async def work() -> None:
             while self._made < last:
-                await self.one()
+                await self.one(settled=settled)
 
         started, worked = time.perf_counter(), time.process_time()
         async with trio.open_nursery() as nursery:
             for _ in range(IN_FLIGHT):
                 nursery.start_soon(work)
-        return count / (time.perf_counter() - started), (time.process_time() - worked) / count * 1e6
+        return _round(taken, time.perf_counter() - started, time.process_time() - worked)
 
 
-def median_ms(taken: Sequence[float]) -> float:
-    """The middle one, in ms."""
-    return sorted(taken)[len(taken) // 2] * 1000
+def pings(client: redis.Redis) -> Round:
+    """The same of pings in pipelines, without Trio."""
+    taken = []
+    for _ in range(ALONE):
+        started = time.perf_counter()
+        client.ping()
+        taken.append(time.perf_counter() - started)
+    started, worked = time.perf_counter(), time.process_time()
+    for _ in range(TOGETHER // IN_FLIGHT):
+        with client.pipeline(transaction=False) as pipeline:
+            for _ in range(IN_FLIGHT):
+                pipeline.ping()
+            pipeline.execute()
+    return _round(taken, time.perf_counter() - started, time.process_time() - worked)
 
 
-def timed(call: Callable[[], object]) -> float:
-    """Seconds."""
-    started = time.perf_counter()
-    call()
-    return time.perf_counter() - started
-
-
-def pings(client: redis.Redis, count: int) -> tuple[float, float, float]:
-    """The median of one alone in ms, and as `Checks.rate` in pipelines, without Trio or threads."""
-    alone = median_ms([timed(client.ping) for _ in range(ALONE)])
-
-    def pipelined() -> None:
-        for _ in range(count // IN_FLIGHT):
-            with client.pipeline(transaction=False) as pipeline:
-                for _ in range(IN_FLIGHT):
-                    pipeline.ping()
-                pipeline.execute()
-
-    worked = time.process_time()
-    taken = timed(pipelined)
-    return alone, count / taken, (time.process_time() - worked) / count * 1e6
-
-
-async def checks(url: str, count: int) -> tuple[float, float, float]:
-    """The same of checks."""
-    store = RedisStore(url, "closed", MemoryStore(lambda: 0), "benchmark", patience_s=PATIENCE_S)
+async def checks(server: RedisServer, rounds: int) -> dict[str, list[Round]]:
+    """Rounds of everything, by turns."""
+    store = RedisStore(server.url, "closed", MemoryStore(lambda: 0), "benchmark", patience_s=PATIENCE_S)
+    found: dict[str, list[Round]] = {"redis-py's ping": [], "check": [], "check, settled": []}
     async with trio.open_nursery() as nursery:
         await nursery.start(store.run)
         measured = Checks(store)
-        found = await measured.alone_ms(), *await measured.rate(count)
+        for _ in range(rounds):
+            found["redis-py's ping"].append(pings(server.client))
+            found["check"].append(await measured.round(settled=False))
+            found["check, settled"].append(await measured.round(settled=True))
         nursery.cancel_scope.cancel()
     return found
 
 
 def main() -> None:
-    """Print both."""
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 30_000
+    """Print the best of each figure, and the middle one."""
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 20
     server = RedisServer(find_redis_server())
     try:
-        for name, (alone_ms, rate, cpu_us) in (
-            ("redis-py's ping", pings(server.client, count)),
-            ("check of 4 claims", trio.run(checks, server.url, count)),
-        ):
-            print(f"{name:20} {alone_ms:6.3f} ms alone {rate:9.0f}/s at {IN_FLIGHT} {cpu_us:6.1f} µs CPU")
+        for name, found in trio.run(checks, server, rounds).items():
+            for which, at in (("at best", 0), ("in the middle", rounds // 2)):
+                alone_ms = sorted(each.alone_ms for each in found)[at]
+                cpu_us = sorted(each.cpu_us for each in found)[at]
+                rate = sorted((each.rate for each in found), reverse=True)[at]
+                print(
+                    f"{name:16} {which:14} {alone_ms:6.3f} ms alone {rate:8.0f}/s at {IN_FLIGHT} {cpu_us:6.1f} µs CPU"
+                )
     finally:
         server.close()
+
+
+def _round(alone_s: Sequence[float], together_s: float, worked_s: float) -> Round:
+    alone_ms = sorted(alone_s)[len(alone_s) // 2] * 1000
+    return Round(alone_ms, TOGETHER / together_s, worked_s / TOGETHER * 1e6)
 
 
 if __name__ == "__main__":

@@ -110,6 +110,8 @@ class Table:
     def repair(self) -> None:
         """Finish what somebody was killed at."""
         pending = self.memory[_PENDING]
+        if not pending:
+            return
         for slot, row in _ENTRY.iter_unpack(self.memory[_LOG : _LOG + pending * _ENTRY.size]):
             self.memory[slot : slot + ROW] = row
         self.memory[_PENDING] = 0

@@ -72,6 +72,8 @@ class Desk:
             return Unanswered("Stopped")
         question = _Question(script, keys, call, trio.current_time() + self._patience_s, regret)
         question.waiting = trio.lowlevel.current_task()
+        while self._asked and self._asked[0].waiting is None:
+            self._asked.popleft()
         self._asked.append(question)
         self._link.submit(question)
         await trio.lowlevel.wait_task_rescheduled(question.abort)
