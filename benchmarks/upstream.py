@@ -10,7 +10,7 @@ pin them. CPU time is the client's and the system's on its behalf; absolute figu
 
 import multiprocessing
 import os
-import select
+import selectors
 import socket
 import statistics
 import sys
@@ -22,7 +22,7 @@ from multiprocessing.connection import Connection
 
 import httpx
 import trio
-from attrs import frozen
+from attrs import define, frozen
 
 from clawgw.engine.http_upstream import HttpUpstream
 from clawgw.engine.upstream import Call
@@ -62,30 +62,37 @@ def serve(ready: Connection) -> None:
     _pin(-1)
     listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
     ready.send(listener.getsockname()[1])
-    poll, peers, answers = select.epoll(), {listener.fileno(): listener}, {b"POST /stream": STREAM}
-    poll.register(listener, select.EPOLLIN)
-    asked: dict[int, bytes] = {}
+    selector = selectors.DefaultSelector()
+    selector.register(listener, selectors.EVENT_READ)
     while True:
-        for number, _ in poll.poll():
-            if number == listener.fileno():
+        for key, _ in selector.select():
+            if key.data is None:
                 peer = listener.accept()[0]
                 peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                peers[peer.fileno()] = peer
-                poll.register(peer, select.EPOLLIN)
-            elif not (data := _received(peers[number])):
-                poll.unregister(number)
-                peers.pop(number).close()
-            else:
-                asked.setdefault(number, data[:12])
-                if data.endswith(b"}"):
-                    peers[number].sendall(answers.get(asked.pop(number), ANSWER))
+                selector.register(peer, selectors.EVENT_READ, _Peer(peer))
+            elif not key.data.is_served():
+                selector.unregister(key.data.socket)
+                key.data.socket.close()
 
 
-def _received(peer: socket.socket) -> bytes:
-    try:
-        return peer.recv(65536)
-    except ConnectionResetError:
-        return b""
+@define
+class _Peer:
+    """Who asks. A request may come in parts; its last byte ends the JSON of its body."""
+
+    socket: "socket.socket"
+    answer: bytes | None = None
+
+    def is_served(self) -> bool:
+        """Read, and answer what is whole; False: the peer has left."""
+        try:
+            data = self.socket.recv(65536)
+            self.answer = self.answer or (STREAM if data.startswith(b"POST /stream") else ANSWER)
+            if data.endswith(b"}"):
+                self.socket.sendall(self.answer)
+                self.answer = None
+        except ConnectionError:
+            return False
+        return bool(data)
 
 
 def _pin(core: int) -> None:

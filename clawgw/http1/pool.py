@@ -87,6 +87,7 @@ class Pool:
         except trio.TooSlowError:
             raise ConnectTimeout(f"connect to {origin.name} timed out after {connect_s:g} s") from None
         except (OSError, UnicodeError) as error:
+            self._sessions.pop(origin, None)
             raise NotConnected(f"connect to {origin.name} failed: {_reason(error)}") from error
         return ClientConnection(link)
 

@@ -76,12 +76,12 @@ def framing_of(head: ResponseHead, *, to_head: bool) -> Framing:
     coding, length = head.headers.get("transfer-encoding"), head.headers.get("content-length")
     if coding is not None and (head.is_http10 or coding.lower() != "chunked"):
         raise InvalidAnswer("the answer is not valid HTTP/1.1: its transfer coding is not chunked alone")
-    if head.is_interim and not coding is length is None:
+    if head.is_interim and (coding is not None or length is not None):
         raise InvalidAnswer("the answer is not valid HTTP/1.1: an interim answer with a body")
     keeps_alive = not head.is_http10 and not _says_close(head)
     if to_head or head.is_interim or head.status in _BODILESS:
         return Framing(0, until_closed=False, keeps_alive=keeps_alive)
-    until_closed = coding is length is None
+    until_closed = coding is None and length is None
     return Framing(None if length is None else int(length), until_closed, keeps_alive and not until_closed)
 
 

@@ -69,7 +69,7 @@ class ResponseParser:
             raise kind(text)
 
     def _read_heads(self, data: bytes) -> None:
-        unread = self._unread + data
+        unread, self._unread = self._unread + data, b""
         while self._body is None and (end := unread.find(_END)) >= 0:
             end += len(_END)
             self._read_head(unread[:end])

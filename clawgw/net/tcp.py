@@ -39,18 +39,8 @@ class Tcp:
 
     async def flush(self) -> None:
         """Send what is kept. Raises `trio.BrokenResourceError`, and forgets it then."""
-        while self._unsent:
-            try:
-                sent = self.socket.send(self._unsent)
-            except BlockingIOError:
-                await self._wait(trio.lowlevel.wait_writable)
-            except OSError as error:
-                self._unsent = b""
-                raise trio.BrokenResourceError("the peer takes nothing more") from error
-            else:
-                self.sent_bytes += sent
-                self._unsent = memoryview(self._unsent)[sent:] if sent < len(self._unsent) else b""
-                self._asked = True
+        while self._unsent and not self._write():
+            await self._wait(trio.lowlevel.wait_writable)
 
     async def receive(self) -> bytes:
         """What one read brings; b"" at the end. Raises `trio.BrokenResourceError`."""
@@ -81,6 +71,21 @@ class Tcp:
     def is_quiet(self) -> bool:
         """Whether nothing has come unasked: bytes, or the peer's end of the connection."""
         return not self._readable.poll(0)
+
+    def _write(self) -> bool:
+        """Whether all that is kept has gone."""
+        try:
+            sent = self.socket.send(self._unsent)
+        except BlockingIOError:
+            return False
+        except OSError as error:
+            self._unsent = b""
+            raise trio.BrokenResourceError("the peer takes nothing more") from error
+        self.sent_bytes += sent
+        self._asked = True
+        all_gone = sent == len(self._unsent)
+        self._unsent = b"" if all_gone else memoryview(self._unsent)[sent:]
+        return all_gone
 
     def _read(self) -> bytes | None:
         """None: nothing is there."""

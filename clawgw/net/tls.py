@@ -66,10 +66,9 @@ class Tls:
 
     async def flush(self) -> None:
         """Send what is kept. Raises `trio.BrokenResourceError`."""
-        while self._plain:
-            taken = self._encrypt()
-            self._plain = memoryview(self._plain)[taken:] if taken < len(self._plain) else b""
+        while self._encrypt():
             await self._flush_records()
+            await trio.lowlevel.checkpoint()  # encrypting takes its time
         await self._flush_records()
 
     async def receive(self) -> bytes:
@@ -95,11 +94,15 @@ class Tls:
         """Whether `cut` has been called."""
         return self.tcp.is_cut()
 
-    def _encrypt(self) -> int:
-        try:
-            return self._ssl.write(memoryview(self._plain)[:_WRITE_BYTES])
-        except ssl.SSLError as error:
-            raise trio.BrokenResourceError("TLS failed") from error
+    def _encrypt(self) -> bool:
+        """A part of what is kept; whether more is left."""
+        if self._plain:
+            try:
+                taken = self._ssl.write(memoryview(self._plain)[:_WRITE_BYTES])
+            except ssl.SSLError as error:
+                raise trio.BrokenResourceError("TLS failed") from error
+            self._plain = memoryview(self._plain)[taken:] if taken < len(self._plain) else b""
+        return bool(self._plain)
 
     def _decrypt(self) -> bytes:
         """All whole records that are there."""
