@@ -630,6 +630,52 @@ async def test_a_bug_after_the_answer(nursery: trio.Nursery, caplog: pytest.LogC
     assert "LookupError" in caplog.text
 
 
+async def test_a_bug_in_answering_a_bug_costs_a_connection_and_no_more(
+    nursery: trio.Nursery, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def stumble(_request: Request, _arrival: Arrival) -> PlainAnswer:
+        monkeypatch.setattr("clawgw.web.exchange.error_json", None)
+        raise LookupError
+
+    served, client = await start(nursery, stumble)
+    await client.send_post(CHAT)
+    assert await client.read_to_end() == b""
+    assert "LookupError" in caplog.text
+    assert "TypeError" in caplog.text
+    assert (await (await served.connect()).get("/health")).status == 200
+
+
+@pytest.mark.parametrize("rest", [b"zz\r\n", b"5\r\nhelloXX"])
+async def test_a_body_that_is_not_framed_as_it_should_be(nursery: trio.Nursery, rest: bytes) -> None:
+    served, client = await start(nursery)
+    await client.send(b"POST /v1/completions HTTP/1.1\r\nhost: t\r\ntransfer-encoding: chunked\r\n\r\n" + rest)
+    answer = await client.read_answer()
+    assert_openai_error(answer, 400, "invalid_request_error", None)
+    assert answer.headers["connection"] == "close"
+    assert await client.read_to_end() == b""
+    assert not served.gateway.requests
+
+
+async def test_a_body_that_is_there_and_too_large(nursery: trio.Nursery) -> None:
+    """It came with its head and in chunks, so nobody was warned."""
+    _, client = await start(nursery, max_body_bytes=10)
+    body = b"%x\r\n%b\r\n0\r\n\r\n" % (len(CHAT), CHAT)
+    await client.send(b"POST /v1/completions HTTP/1.1\r\nhost: t\r\ntransfer-encoding: chunked\r\n\r\n" + body)
+    assert_openai_error(await client.read_answer(), 413, "invalid_request_error", "request_too_large")
+
+
+async def test_who_expects_to_be_told_is_told(nursery: trio.Nursery) -> None:
+    _, client = await start(nursery)
+    head = b"POST /v1/chat/completions HTTP/1.1\r\nhost: t\r\nexpect: 100-continue\r\ncontent-length: %d\r\n"
+    await client.send(head % len(CHAT) + b"\r\n")
+    assert await client.read_until(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+    await client.send(CHAT)
+    assert (await client.read_answer()).status == 200
+    await client.send(head % len(CHAT) + b"via: 1.1 clawgw\r\n\r\n")
+    answer = await client.read_answer()
+    assert (answer.status, answer.headers["connection"]) == (508, "close"), "the body was not asked for"
+
+
 async def test_a_websocket_that_nobody_serves(nursery: trio.Nursery) -> None:
     _, client = await start(nursery)
     await client.send(

@@ -78,6 +78,14 @@ async def test_a_body_that_is_too_large(start: Any) -> None:
         assert (await client.get("/health")).status_code == 200
 
 
+async def test_a_head_that_is_too_large(start: Any) -> None:
+    _, client = await start(hello)
+    async with client:
+        answer = await client.get("/health", headers=[(f"x-{number}", "y") for number in range(101)])
+        assert answer.status_code == 431
+        assert (await client.get("/health")).status_code == 200
+
+
 async def first_events(connection: h2.connection.H2Connection, stream: trio.SSLStream[trio.SocketStream]) -> bytes:
     """Ask for a stream and wait for its first data."""
     connection.initiate_connection()
