@@ -104,7 +104,7 @@ def run(folder: Path, sinks: int, seconds: float, per_s: float) -> bool:
 
 def main(seconds: float, per_s: float) -> int:
     """The exit code."""
-    with tempfile.TemporaryDirectory(dir=".") as name:
+    with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         context = multiprocessing.get_context("spawn")
         sinks = context.Process(target=drain, args=(folder / "spool", folder / "clawgw.db"), daemon=True)

@@ -12,7 +12,7 @@ import trio
 from attrs import define, field, frozen
 
 from tests.ledger.records import rows
-from tests.ledger.sinks.mock_kafka import MockKafka
+from tests.ledger.sinks.mock_kafka import Following, MockKafka
 from tests.ledger.sinks.mongodb import MongoServer
 from tests.serve.gateway import CHAT, Process, Starter
 
@@ -82,6 +82,7 @@ class Outage:
     load: Load
     mongodb: MongoServer
     kafka: MockKafka
+    events: Following
 
     async def play(self, calm_s: float, away_s: float) -> None:
         """All phases, and then until every store has caught up."""
@@ -130,7 +131,7 @@ class Outage:
         return Stores(
             [name for (name,) in rows(self.gateway.folder / "clawgw.db", "SELECT request_id FROM requests")],
             [str(found["_id"]) for found in self.mongodb.requests.find({}, {"_id": 1})],
-            [key.decode() for key, _ in self.kafka.events(TOPIC)],
+            [key.decode() for key in self.events.finish()],
         )
 
 
@@ -138,7 +139,7 @@ async def begin(start: Starter, mongodb: MongoServer, kafka: MockKafka, per_s: f
     """A gateway that records to both, and clients for it."""
     gateway = await start("--workers", WORKERS, config=CONFIG.format(mongodb=mongodb.url, kafka=kafka.brokers))
     await gateway.version()
-    return Outage(gateway, Load(gateway, CLIENTS / per_s), mongodb, kafka)
+    return Outage(gateway, Load(gateway, CLIENTS / per_s), mongodb, kafka, kafka.follow(TOPIC))
 
 
 def mistakes(answered: Sequence[str], stores: Stores) -> list[str]:
