@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from struct import Struct
 
-from clawgw.limits.arithmetic import MAX_LIMIT
+from clawgw.limits.arithmetic import MAX_LIMIT, Level
 from clawgw.limits.bucket import Bucket, Spent
 from clawgw.limits.redis.keys import Rule, rule
 
@@ -12,6 +12,8 @@ MOST_USED = 10**15
 """More in one reservation is not believed; as nano-dollars, a million dollars."""
 _SEED = Struct("<48s47sBdd")
 _BEAT = Struct("<32sd")
+_ANSWER = Struct("<qqq")
+_LEVEL = Struct("<qq")
 
 
 def reserve(record: bytes, rules: Sequence[Rule], amounts: Sequence[int], not_after_ms: int, expires_ms: int) -> bytes:
@@ -43,9 +45,10 @@ def beat(gateway: bytes, lifetime_ms: int) -> bytes:
     return _BEAT.pack(gateway, lifetime_ms)
 
 
-def numbers(answer: bytes) -> Sequence[int]:
-    """What a script has answered."""
-    return _answers(len(answer)).unpack(answer)
+def answered(answer: bytes) -> tuple[int, int, int, Sequence[Level]]:
+    """What reserve.lua or beat.lua has answered: three numbers, of which the second is the time; the claims' levels."""
+    first, now_ms, third = _ANSWER.unpack_from(answer)
+    return first, now_ms, third, list(_LEVEL.iter_unpack(answer[_ANSWER.size :]))
 
 
 @lru_cache
@@ -56,8 +59,3 @@ def _claims(count: int) -> Struct:
 @lru_cache
 def _uses(count: int) -> Struct:
     return Struct("<53s" + count * "d")
-
-
-@lru_cache
-def _answers(size: int) -> Struct:
-    return Struct("<" + size // 8 * "q")

@@ -1,6 +1,6 @@
 """What a bucket, a reservation and a gateway are called in Redis. Names come hashed: a client may have made them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from struct import Struct
@@ -43,6 +43,21 @@ def rule(bucket: Bucket) -> Rule:
     key, limit = PREFIX + b"bucket:" + digest(_identity(bucket)), min(bucket.limit, MAX_LIMIT[bucket.kind])
     code = _CODES[bucket.per if bucket.kind == "usd" else bucket.kind]
     return Rule(key, code, limit, _RULE.pack(key, code, limit), gauge_of(bucket))
+
+
+class Rules(NamedTuple):
+    """Those of buckets that are asked together."""
+
+    each: Sequence[Rule]
+    keys: Sequence[bytes]
+    with_places: bool
+
+
+@lru_cache(maxsize=10_000)
+def rules_of(*buckets: Bucket) -> Rules:
+    """In order."""
+    each = [rule(bucket) for bucket in buckets]
+    return Rules(each, [known.key for known in each], any(bucket.kind == "concurrent" for bucket in buckets))
 
 
 def spendings(bucket: Bucket, since_ms: int) -> bytes:

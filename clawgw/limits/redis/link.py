@@ -1,8 +1,8 @@
 """The way to Redis: what waits at the same time goes out together and comes back together.
 
-A job goes out at once where nothing is under way. Those that come meanwhile go with the next answer, or as soon as they
-are many: then Redis works at some while this process does at others. Nobody waits here; whoever hands in a job decides
-for how long.
+A job goes out at once where hardly anything is under way: so a question need not wait behind what was told before it.
+Those that come meanwhile go with the next answer, or as soon as they are many: then Redis works at some while this
+process does at others. Nobody waits here; whoever hands in a job decides for how long.
 """
 
 import logging
@@ -24,6 +24,8 @@ log = logging.getLogger("clawgw")
 
 BATCH = 32
 """So many calls at most for one run of a script, during which Redis does nothing else."""
+FEW = 2
+"""So many runs are under way before calls wait for each other."""
 
 
 @frozen
@@ -172,7 +174,7 @@ class Link:
         _done(jobs, [Unanswered(why)] * len(jobs))
 
     def _send(self, line: Line) -> None:
-        while self._waiting and (not self._sent or len(self._waiting) >= BATCH):
+        while self._waiting and (len(self._sent) < FEW or len(self._waiting) >= BATCH):
             jobs = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
             calls: dict[Script, list[Job]] = {}
             for job in jobs:

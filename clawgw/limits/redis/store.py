@@ -16,7 +16,7 @@ from clawgw.limits.redis.asking import BUSY_S, Desk
 from clawgw.limits.redis.away import WhenDown, while_away
 from clawgw.limits.redis.breaker import Breaker
 from clawgw.limits.redis.clock import RedisClock
-from clawgw.limits.redis.keys import GATEWAYS, Rule, digest, record_of, rule, spendings
+from clawgw.limits.redis.keys import GATEWAYS, Rule, digest, record_of, rule, rules_of, spendings
 from clawgw.limits.redis.leases import Leases
 from clawgw.limits.redis.link import Answer, Link, Unanswered
 from clawgw.limits.redis.outbox import KEPT, Outbox
@@ -65,6 +65,8 @@ class RedisStore:
         self._scripts = scripts or Scripts.read()
         self._patience_s = patience_s
         self._clock, self._seen, self._leases = RedisClock(), Seen(), Leases()
+        self._heard_ms = 0
+        """What many answers have said at once need be heard but once."""
         self._elsewhere: dict[str, float] = {}
 
     @property
@@ -133,7 +135,7 @@ class RedisStore:
         was_away = self.degraded is not None
         answer = await self._desk.ask(self._scripts.beat, [GATEWAYS], calls.beat(self._gateway, GATEWAY_MS))
         if (heard := self._heard(answer)) is not None:
-            self._gateways, _, joined = heard
+            self._gateways, _, joined, _ = heard
             self._outbox.resend()
             if joined or was_away:
                 self._forgotten()
@@ -157,39 +159,41 @@ class RedisStore:
 
     async def _reserve(self, record: bytes, claims: Sequence[Claim], expires_ms: int, now_s: float) -> Verdict | None:
         """As Redis decides; None: it has not done so in time."""
-        rules, amounts = [rule(bucket) for bucket, _ in claims], [amount for _, amount in claims]
+        rules, amounts = rules_of(*[bucket for bucket, _ in claims]), [amount for _, amount in claims]
         not_after_ms = self._clock.ms(now_s + self._patience_s + BUSY_S)
-        call = calls.reserve(record, rules, amounts, not_after_ms, expires_ms)
-        keys = [known.key for known in rules]
-        answer = await self._desk.ask(self._scripts.reserve, keys, call, lambda: self._settle(record, ()))
+        call = calls.reserve(record, rules.each, amounts, not_after_ms, expires_ms)
+        answer = await self._desk.ask(self._scripts.reserve, rules.keys, call, lambda: self._settle(record, ()))
         if (heard := self._heard(answer)) is None:
             return None
-        granted, now_ms, absent, *numbers = heard
-        levels = list(zip(numbers[::2], numbers[1::2], strict=True))
-        self._seen.note(keys, levels)
+        granted, now_ms, absent, levels = heard
+        self._seen.note(rules.keys, levels)
         if not granted:
-            return Refused(_standings(rules, levels, now_ms, amounts))
-        self._leases.hold(record, claims, now_ms + expires_ms)
+            return Refused(_standings(rules.each, levels, now_ms, amounts))
+        if rules.with_places:
+            self._leases.hold(record, claims, now_ms + expires_ms)
         if absent:
             self._miss([bucket for index, (bucket, _) in enumerate(claims) if absent >> index & 1])
-        return Granted(_standings(rules, levels, now_ms, [0] * len(rules)))
+        return Granted(_standings(rules.each, levels, now_ms, [0] * len(levels)))
 
     def _miss(self, budgets: Sequence[Bucket]) -> None:
         if any(budget.scope in _IN_LEDGERS for budget in budgets):
             self._forgotten()
 
-    def _heard(self, answer: Answer) -> Sequence[int] | None:
-        """The numbers of an answer, of which the second is the time; None: it is none."""
+    def _heard(self, answer: Answer) -> tuple[int, int, int, Sequence[Level]] | None:
+        """As `calls.answered`; None: that is no answer."""
         if isinstance(answer, Unanswered):
             self._breaker.failed(answer.reason)
             return None
-        numbers = calls.numbers(answer)
-        self._clock.heard(numbers[1], trio.current_time())
-        if numbers[0] == LATE:
+        heard = calls.answered(answer)
+        decision, now_ms, *_ = heard
+        if now_ms != self._heard_ms:
+            self._heard_ms = now_ms
+            self._clock.heard(now_ms, trio.current_time())
+        if decision == LATE:
             self._breaker.failed("Late")
             return None
         self._breaker.answered()
-        return numbers
+        return heard
 
     def _settle(self, record: bytes, used: Sequence[int]) -> None:
         self._leases.release(record)

@@ -1,4 +1,5 @@
--- What is used of a bucket, and for which time that is true, as clawgw/limits/arithmetic.py has it; packed as two doubles.
+-- What is used of a bucket, and for which time that is true, as clawgw/limits/arithmetic.py has it; packed as two
+-- doubles.
 -- A bucket's rule: what kind it is of, or a budget's window, as clawgw/limits/redis/keys.py numbers them.
 local DRAIN, PLACES, MINUTE, HOUR, DAY, MONTH = 0, 1, 2, 3, 4, 5
 local PARTS = 60000
@@ -49,8 +50,8 @@ local function level_at(rule, limit, used, at)
   return 0, start
 end
 
--- What was found under the keys of the calls; the levels that they have read or changed; and what else is to be written.
--- Each bucket is read once and written once.
+-- What was found under the keys of the calls; the levels that they have changed; and what else is to be written. Each
+-- bucket is read once and written once.
 local found, used_of, at_of, changed, later = {}, {}, {}, {}, {}
 
 -- The present level, and whether there was none before.

@@ -1,7 +1,7 @@
 -- Check every claim, then take every one; a refusal changes nothing.
--- KEYS: each claim's bucket. A call: not after; the record's lifetime and key; then each claim's bucket, rule, limit and
--- amount.
--- Answers {-1, now} when it is too late, else {granted, now, absent, used, at, used, at, ...}: whether all was taken,
+-- KEYS: each claim's bucket. A call: not after; the record's lifetime and key; then each claim's bucket, rule, limit
+-- and amount.
+-- Answers -1, now and 0 when it is too late, else granted, now, absent, used, at, used, at, ...: whether all was taken,
 -- which budgets were unknown (the first claim is bit 0), and every bucket's level afterwards.
 local held, takes = {}, {}
 local keys, rules, amounts, times, levels = {}, {}, {}, {}, {}
@@ -43,7 +43,7 @@ end
 
 local function run(call)
   local not_after, lifetime_ms, name, at = struct_unpack('<ddc53', call)
-  if now > not_after then return struct_pack('<i8i8', -1, now) end
+  if now > not_after then return struct_pack('<i8i8i8', -1, now, 0) end
   local first, count, fits, absent = at, 0, true, 0
   while at <= #call do
     count = count + 1

@@ -1,5 +1,6 @@
 -- Charge or give back what a reservation took too little or too much of, and free its places: once.
--- KEYS: the reservation's record. A call: the same, and what was used of each claim; where nothing is said, nothing was.
+-- KEYS: the reservation's record. A call: the same, and what was used of each claim; where nothing is said, nothing
+-- was.
 -- The buckets' keys come from the record: all have one hash tag, so they are where the record is.
 local RECORD, CLAIM, TIME = 8, 65, 8
 local frees, gone = {}, nil
