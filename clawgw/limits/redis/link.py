@@ -130,7 +130,8 @@ class Link:
         try:
             while self._line is line and (self._sent or not self._finishing):
                 await line.readable()
-                self._receive(line)
+                if self._line is line:
+                    self._receive(line)
         except trio.ClosedResourceError:
             log.debug("limits: the line to Redis was closed")
 
