@@ -2,21 +2,24 @@
 
     python -m benchmarks.upstream [REQUESTS]
 
-Three ways to ask the same server, over loopback, 64 plain answers or 16 streams in flight: `HttpUpstream`, httpx on the
-same pool (`PoolTransport`), and httpx on its own. They take turns, five rounds; the table has the medians. The server
-is a process of its own that answers with the same bytes always. Client and server have a core each where the system can
-pin them. CPU time is the client's and the system's on its behalf; absolute figures depend on the machine.
+Three ways to ask the same server, over loopback, in clear and with TLS: `HttpUpstream`, httpx on the same pool
+(`PoolTransport`), and httpx on its own. 64 plain answers or 16 streams are in flight. They take turns, five rounds; the
+tables have the medians. The server is a process of its own that answers with the same bytes always. Client and server
+have a core each where the system lets them. CPU time is the client's and the system's on its behalf; absolute figures
+depend on the machine.
 """
 
 import multiprocessing
 import os
 import selectors
 import socket
+import ssl
 import statistics
 import sys
+import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from multiprocessing.connection import Connection
 
@@ -27,12 +30,15 @@ from attrs import define, frozen
 from clawgw.engine.http_upstream import HttpUpstream
 from clawgw.engine.upstream import Call
 from clawgw.http1.httpx_transport import PoolTransport
+from tests.certificates import authority, client_context
 
 ROUNDS = 5
 IN_FLIGHT = 64
 STREAMS_IN_FLIGHT = 16
 EVENTS = 200
 LIMIT_S = 600
+CONNECT_S = 60
+"""Many connect at once, to a server that takes one after the other."""
 REQUEST = b'{"model":"m","messages":[{"role":"user","content":"%s"}]}' % (b"x" * 1000)
 HEADERS = {"content-type": "application/json", "authorization": f"Bearer sk-{'0' * 40}"}
 BODY = (
@@ -57,9 +63,10 @@ class Figures:
     cpu_us: float
 
 
-def serve(ready: Connection) -> None:
-    """Answer until killed: a stream where the path says so, else a completion."""
+def serve(ready: Connection, certificate: bytes | None) -> None:
+    """Answer until killed: a stream where the path says so, else a completion. `certificate` has its key with it."""
     _pin(-1)
+    tls = None if certificate is None else _context(certificate)
     listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
     ready.send(listener.getsockname()[1])
     selector = selectors.DefaultSelector()
@@ -67,12 +74,18 @@ def serve(ready: Connection) -> None:
     while True:
         for key, _ in selector.select():
             if key.data is None:
-                peer = listener.accept()[0]
-                peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                selector.register(peer, selectors.EVENT_READ, _Peer(peer))
+                with suppress(OSError):  # who gives up during the handshake
+                    peer = _accepted(listener, tls)
+                    selector.register(peer, selectors.EVENT_READ, _Peer(peer))
             elif not key.data.is_served():
                 selector.unregister(key.data.socket)
                 key.data.socket.close()
+
+
+def _accepted(listener: socket.socket, tls: ssl.SSLContext | None) -> socket.socket:
+    peer = listener.accept()[0]
+    peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return peer if tls is None else tls.wrap_socket(peer, server_side=True)
 
 
 @define
@@ -90,15 +103,25 @@ class _Peer:
             if data.endswith(b"}"):
                 self.socket.sendall(self.answer)
                 self.answer = None
-        except ConnectionError:
+        except OSError:
             return False
         return bool(data)
 
 
+def _context(certificate: bytes) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(certificate)
+        file.flush()
+        context.load_cert_chain(file.name)
+    return context
+
+
 def _pin(core: int) -> None:
-    """Stay on one of the cores that may be used."""
+    """Stay on one core, counted from the first or, below zero, from the last."""
     if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {sorted(os.sched_getaffinity(0))[core]})
+        with suppress(OSError):  # it is not ours to use
+            os.sched_setaffinity(0, {core % (os.cpu_count() or 1)})
 
 
 async def measured(count: int, in_flight: int, ask: Callable[[], Awaitable[object]]) -> Figures:
@@ -121,10 +144,10 @@ async def measured(count: int, in_flight: int, ask: Callable[[], Awaitable[objec
 
 async def compare(base_url: str, count: int) -> None:
     """Print a line for each way to ask."""
-    upstream = HttpUpstream()
+    upstream = HttpUpstream(ssl_context=client_context())
 
     async def ours(url: str) -> int:
-        exchange = upstream.open(Call(url, HEADERS, REQUEST, connect_s=5, allow_private_network=True))
+        exchange = upstream.open(Call(url, HEADERS, REQUEST, connect_s=CONNECT_S, allow_private_network=True))
         await exchange.head()
         size = 0
         while data := await exchange.receive():
@@ -138,8 +161,10 @@ async def compare(base_url: str, count: int) -> None:
         return ask
 
     async with (
-        httpx.AsyncClient(transport=PoolTransport(upstream.pool, allow_private_network=True)) as pooled,
-        httpx.AsyncClient(trust_env=False) as stock,
+        httpx.AsyncClient(
+            transport=PoolTransport(upstream.pool, allow_private_network=True), timeout=CONNECT_S
+        ) as pooled,
+        httpx.AsyncClient(trust_env=False, verify=client_context(), timeout=CONNECT_S) as stock,
     ):
         ways = {"HttpUpstream": ours, "httpx on our pool": by(pooled), "httpx": by(stock)}
         await show(ways, f"{base_url}/chat/completions", count, f"{base_url.removesuffix('/v1')}/stream")
@@ -154,7 +179,7 @@ async def show(ways: Mapping[str, Ask], url: str, count: int, stream_url: str) -
         for name, ask in ways.items():
             plain[name].append(await measured(count, IN_FLIGHT, partial(ask, url)))
             streamed[name].append(await measured(count // 20, STREAMS_IN_FLIGHT, partial(ask, stream_url)))
-    print(f"{'':20}{'requests/s':>12}{'CPU µs each':>14}{'events/s':>12}{'CPU µs a stream':>18}")
+    print(f"{httpx.URL(url).scheme:20}{'requests/s':>12}{'CPU µs each':>14}{'events/s':>12}{'CPU µs a stream':>18}")
     for name in ways:
         rate, cpu_us = _medians(plain[name])
         streams, stream_us = _medians(streamed[name])
@@ -167,28 +192,30 @@ def _medians(rounds: list[Figures]) -> tuple[float, float]:
 
 
 @contextmanager
-def serving() -> Iterator[str]:
+def serving(*, tls: bool = False) -> Iterator[str]:
     """The server beside the caller; its base URL."""
     here, there = multiprocessing.Pipe()
-    server = multiprocessing.get_context("spawn").Process(target=serve, args=(there,), daemon=True)
+    certificate = authority().issue_cert("127.0.0.1").private_key_and_cert_chain_pem.bytes() if tls else None
+    server = multiprocessing.get_context("spawn").Process(target=serve, args=(there, certificate), daemon=True)
     server.start()
     try:
-        yield f"http://127.0.0.1:{here.recv()}/v1"
+        yield f"{'https' if tls else 'http'}://127.0.0.1:{here.recv()}/v1"
     finally:
         server.kill()
 
 
 def main() -> None:
-    """Run the server beside the comparison."""
+    """Run the server beside the comparison: in clear, then with TLS."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
+    _pin(0)
 
     async def bounded(base_url: str) -> None:
         with trio.fail_after(LIMIT_S):
             await compare(base_url, count)
 
-    with serving() as base_url:
-        _pin(0)
-        trio.run(bounded, base_url)
+    for tls in (False, True):
+        with serving(tls=tls) as base_url:
+            trio.run(bounded, base_url)
 
 
 if __name__ == "__main__":
