@@ -15,13 +15,13 @@ from tests.http1.requests_grammar import streams
 sizes_of_pieces = st.lists(st.integers(1, 40))
 
 
-@settings(max_examples=500)
+@settings(max_examples=500, deadline=None)
 @given(streams(), sizes_of_pieces)
 def test_whatever_comes_we_read_what_h11_reads_or_refuse(raw: bytes, sizes: Sequence[int]) -> None:
     assert compare(split(raw, sizes)) == ours([raw])
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=60), sizes_of_pieces)
 def test_any_bytes(raw: bytes, sizes: Sequence[int]) -> None:
     assert compare(split(raw, sizes)) == ours([raw])
