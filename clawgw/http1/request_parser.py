@@ -1,7 +1,7 @@
 """Requests out of bytes: what a client sends on one HTTP/1.1 connection, in order.
 
 No I/O here: `receive` takes bytes, `next_head` and `next_body` say what they mean. llhttp reads; what it would take and
-another server might read in another way is refused (`http1.request_head`, docs/decisions/0015). A message can end only
+another server might read in another way is refused (`http1.request_head`, docs/decisions/0018). A message can end only
 with an empty line, or where its Content-Length says: llhttp is fed up to there and no further, and each request has an
 llhttp of its own, so nothing of one is ever taken for a part of another.
 """

@@ -1,7 +1,7 @@
 """Where hypercorn hands out its connections: HTTP/1.1 is served by us, everything else by hypercorn.
 
 Hypercorn goes on accepting, speaking TLS, and ending at the right time. It makes its connections itself, so `install`
-puts our class in the place of its own. docs/decisions/0015 says why, and tests/serve/test_door.py what it relies on.
+puts our class in the place of its own. docs/decisions/0018 says why, and tests/serve/test_door.py what it relies on.
 """
 
 import ssl
