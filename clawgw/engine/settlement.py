@@ -1,9 +1,10 @@
 """What a request comes to: everything its record needs, gathered as it happens and handed over once."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import trio
-from attrs import define, field, frozen
+from attrs import define, field
 
 from clawgw.engine.arrival import Arrival, Opening
 from clawgw.engine.attempt import Attempt
@@ -18,8 +19,7 @@ from clawgw.policy import Target
 from clawgw.routing.prices import Prices, nano_dollars
 
 
-@frozen
-class Item:
+class Item(NamedTuple):
     """What one attempt has come to, which was sent."""
 
     attempt: Attempt
@@ -27,8 +27,7 @@ class Item:
     cost_pico: int | None
 
 
-@frozen
-class Bill:
+class Bill(NamedTuple):
     """What a request has come to. Costs are in pico-dollars; None: nobody knows."""
 
     items: Sequence[Item] = ()
@@ -36,6 +35,9 @@ class Bill:
     """By the answer; where there is none, by the first attempt that has to be charged for."""
     cost_pico: int | None = None
     """Of all attempts, as far as that is known."""
+
+
+_NOTHING = Bill()
 
 
 @define(eq=False)
@@ -58,7 +60,7 @@ class Settlement:
     attempts: list[Attempt] = field(factory=list)
     winner: Attempt | None = None
     stream_waited_s: float = 0.0
-    bill: Bill = Bill()
+    bill: Bill = _NOTHING
     """Made out in the end."""
     _settled: bool = False
 
@@ -73,7 +75,7 @@ class Settlement:
 
     def intend(self, ledger: Ledger) -> None:
         """Write down that the request begins, and in the end what it came to. Raises `LogSpoolFull`."""
-        ledger.intend(self._record("unknown", 0, None, Bill()))
+        ledger.intend(RequestRecord(**self.opening, outcome="unknown", status=0, duration_ms=0.0))
         self.ledger = ledger
 
     def succeed(self) -> None:
@@ -105,17 +107,21 @@ class Settlement:
         if self.ledger is not None:
             self.ledger.request_ended(record)
 
-    def _billed(self) -> "Bill":
-        items = [self._item(attempt) for attempt in self.attempts if attempt.was_sent]
-        charged = (item.used for item in items if self.winner in (None, item.attempt))
-        return Bill(items, next(filter(None, charged), None), _total(item.cost_pico for item in items))
+    def _billed(self) -> Bill:
+        items, charged, total = [], None, None
+        for attempt in self.sent():
+            used = attempt.used(self.estimate)
+            cost_pico = self._cost(attempt, used)
+            items.append(Item(attempt, used, cost_pico))
+            if charged is None and self.winner in (None, attempt):
+                charged = used
+            if cost_pico is not None:
+                total = cost_pico + (total or 0)
+        return Bill(items, charged, total)
 
-    def _item(self, attempt: Attempt) -> "Item":
-        used = attempt.used(self.estimate)
-        return Item(attempt, used, self._cost(attempt, used))
-
-    def _record(self, outcome: Outcome, status: int, error_code: str | None, bill: "Bill") -> RequestRecord:
-        used, target = bill.used, self._deciding.target if self._deciding else None
+    def _record(self, outcome: Outcome, status: int, error_code: str | None, bill: Bill) -> RequestRecord:
+        winner, deciding, now = self.winner, self._deciding, trio.current_time()
+        used, target = bill.used, deciding.target if deciding else None
         usage = used.usage if used else None
         return RequestRecord(
             **self.opening,
@@ -125,28 +131,28 @@ class Settlement:
             error_code=error_code,
             provider=target.provider if target else None,
             model=target.model if target else None,
-            finish_reason=self.winner.seen.finish_reason if self.winner else None,
+            finish_reason=winner.seen.finish_reason if winner else None,
             prompt_tokens=usage.prompt if usage else None,
             cached_tokens=usage.cached if usage else None,
             completion_tokens=usage.completion if usage else None,
             reasoning_tokens=usage.reasoning if usage else None,
             usage_source=used.source if used else None,
             cost_pico=bill.cost_pico,
-            first_token_ms=self._ms(self.winner.first_token) if self.winner else None,
-            duration_ms=self._since(trio.current_time()),
-            upstream_ms=self._upstream_ms(),
-            attempts=tuple(map(self._attempt_record, bill.items)),
-            bodies=None if self.transcript is None or outcome == "unknown" else self.transcript.bodies(),
+            first_token_ms=self._first_token_ms(winner) if winner else None,
+            duration_ms=self._since(now),
+            upstream_ms=self._upstream_ms(deciding) if deciding else 0.0,
+            attempts=tuple([self._attempt_record(item, now) for item in bill.items]),
+            bodies=None if self.transcript is None else self.transcript.bodies(),
         )
 
-    def _attempt_record(self, item: "Item") -> AttemptRecord:
+    def _attempt_record(self, item: Item, now: float) -> AttemptRecord:
         attempt, usage = item.attempt, item.used.usage if item.used else None
         return AttemptRecord(
             target=attempt.target,
             trigger=attempt.trigger,
             started_ms=self._since(attempt.started),
-            first_token_ms=self._ms(attempt.first_token),
-            ended_ms=self._since(trio.current_time() if attempt.ended is None else attempt.ended),
+            first_token_ms=self._first_token_ms(attempt),
+            ended_ms=self._since(now if attempt.ended is None else attempt.ended),
             outcome=attempt.outcome,
             status=attempt.status,
             error_code=attempt.failure.kind.value if attempt.failure else None,
@@ -164,15 +170,12 @@ class Settlement:
     def _deciding(self) -> Attempt | None:
         return self.winner or (self.attempts[-1] if self.attempts else None)
 
-    def _upstream_ms(self) -> float:
+    def _upstream_ms(self, deciding: Attempt) -> float:
         """From the first attempt's start to the deciding one's, which others were waited for, and its own waiting."""
-        last = self._deciding
-        if last is None:
-            return 0.0
-        return (last.started - self.attempts[0].started + last.waited_s + self.stream_waited_s) * 1000
+        return (deciding.started - self.attempts[0].started + deciding.waited_s + self.stream_waited_s) * 1000
 
-    def _ms(self, time: float | None) -> float | None:
-        return None if time is None else self._since(time)
+    def _first_token_ms(self, attempt: Attempt) -> float | None:
+        return None if attempt.first_token is None else (attempt.first_token - self.arrival.started) * 1000
 
     def _since(self, time: float) -> float:
         return (time - self.arrival.started) * 1000
@@ -181,8 +184,3 @@ class Settlement:
 def _demand(used: Used | None, cost_pico: int | None, *, sent: bool) -> Demand:
     tokens = used.usage.prompt + used.usage.completion if used else 0
     return Demand(tokens, nano_dollars(cost_pico or 0), requests=int(sent))
-
-
-def _total(costs: Iterable[int | None]) -> int | None:
-    known = [cost for cost in costs if cost is not None]
-    return sum(known) if known else None

@@ -45,6 +45,8 @@ def upper_bound_cost(prompt_tokens: int, max_tokens: int, price: Price) -> int:
 
 def _prompt_cost(usage: Usage, rates: Rates) -> int:
     apart = usage.particulars
+    if not (usage.cached or usage.cache_write or apart.audio_prompt):
+        return rates.input * usage.prompt
     cached = min(usage.cached, usage.prompt)
     written = min(usage.cache_write, usage.prompt - cached)
     kept_1h = min(apart.cache_write_1h, written)
@@ -62,6 +64,8 @@ def _prompt_cost(usage: Usage, rates: Rates) -> int:
 
 def _completion_cost(usage: Usage, rates: Rates) -> int:
     apart = usage.particulars
+    if not (usage.reasoning or apart.audio_completion or apart.image_completion):
+        return rates.output * usage.completion
     reasoning = min(usage.reasoning, usage.completion)
     audio = min(apart.audio_completion, usage.completion - reasoning)
     image = min(apart.image_completion, usage.completion - reasoning - audio)

@@ -1,11 +1,12 @@
 """The record as data, the same for every sink: what `ledger.record` holds, under the names that the log shows. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
 from clawgw.ledger.record import AttemptRecord, Bodies, RequestRecord
+from clawgw.routing.prices import dollars
 
 Document = Mapping[str, Any]
 """A record as `document` gives it."""
@@ -14,46 +15,32 @@ BODIES = ("bodies", "request_body", "response_body")
 """The fields that only records with bodies have. `bodies` is `kept` or `dropped`."""
 MAX_INTEGER = 2**63 - 1
 """As far as the integers of every store go."""
+_INTEGERS = ("prompt_tokens", "cached_tokens", "completion_tokens", "reasoning_tokens", "cost_pico")
+_INTEGERS_OF_ATTEMPTS = ("prompt_tokens", "completion_tokens", "cost_pico")
 
 
 def document(record: RequestRecord) -> dict[str, Any]:
     """All fields, in the order in which they are shown.
 
     `at` is ISO 8601 in UTC to the millisecond, an attempt's `target` is `provider/model`; costs are there in USD and,
-    exactly, in pico-dollars. Of a record whose outcome is unknown, status and duration are null. Where bodies are to be
-    kept, `bodies` tells what has become of them; what they say is in `texts`.
+    exactly, in pico-dollars. Of a record whose outcome is unknown, nothing is told that comes after its beginning.
+    Where bodies are to be kept, `bodies` tells what has become of them; what they say is in `texts`.
     """
-    ended = record.outcome != "unknown"
-    fields = {
+    fields: dict[str, Any] = {
         "request_id": record.request_id,
         "client_request_id": record.client_request_id,
         "at": iso_utc(record.at_ms),
         "key": record.key,
-        "labels": dict(record.labels),
+        "labels": {**record.labels},
         "user": record.user,
-        "metadata": dict(record.metadata),
+        "metadata": {**record.metadata},
         "endpoint": record.endpoint,
         "route": record.route,
         "stream": record.stream,
         "config_version": record.config_version,
         "outcome": record.outcome,
-        "status": record.status if ended else None,
-        "error_code": record.error_code,
-        "provider": record.provider,
-        "model": record.model,
-        "finish_reason": record.finish_reason,
-        "prompt_tokens": _integer(record.prompt_tokens),
-        "cached_tokens": _integer(record.cached_tokens),
-        "completion_tokens": _integer(record.completion_tokens),
-        "reasoning_tokens": _integer(record.reasoning_tokens),
-        "usage_source": record.usage_source,
-        "cost_usd": record.cost_usd,
-        "cost_pico": _integer(record.cost_pico),
-        "cache": record.cache,
-        "first_token_ms": _ms(record.first_token_ms),
-        "duration_ms": _ms(record.duration_ms) if ended else None,
-        "attempts": [_attempt(attempt) for attempt in record.attempts],
     }
+    fields |= {**_UNKNOWN, "attempts": []} if record.outcome == "unknown" else _ended(record)
     if record.bodies is not None:
         fields["bodies"] = "dropped" if record.bodies.dropped else "kept"
     return fields
@@ -71,8 +58,7 @@ def without_bodies(document: Document) -> Document:
 
 def iso_utc(at_ms: int) -> str:
     """Milliseconds since the epoch as ISO 8601: `2026-11-23T13:15:36.042Z`."""
-    seconds, ms = divmod(at_ms, 1000)
-    return f"{_second(seconds)}.{ms:03}Z"
+    return f"{_second(at_ms // 1000)}.{at_ms % 1000:03}Z"
 
 
 @lru_cache(maxsize=64)
@@ -86,28 +72,58 @@ def epoch_ms(at: str) -> int:
     return round(datetime.fromisoformat(at).timestamp() * 1000)
 
 
+def _ended(record: RequestRecord) -> dict[str, Any]:
+    """What only its end tells of a request."""
+    first_token_ms, cost_pico = record.first_token_ms, record.cost_pico
+    fields = {
+        "status": record.status,
+        "error_code": record.error_code,
+        "provider": record.provider,
+        "model": record.model,
+        "finish_reason": record.finish_reason,
+        "prompt_tokens": record.prompt_tokens,
+        "cached_tokens": record.cached_tokens,
+        "completion_tokens": record.completion_tokens,
+        "reasoning_tokens": record.reasoning_tokens,
+        "usage_source": record.usage_source,
+        "cost_usd": None if cost_pico is None else dollars(cost_pico),
+        "cost_pico": cost_pico,
+        "cache": record.cache,
+        "first_token_ms": None if first_token_ms is None else round(first_token_ms, 3),
+        "duration_ms": round(record.duration_ms, 3),
+        "attempts": [_attempt(attempt) for attempt in record.attempts],
+    }
+    _cap(fields, _INTEGERS)
+    return fields
+
+
 def _attempt(attempt: AttemptRecord) -> dict[str, Any]:
-    return {
-        "target": f"{attempt.target.provider}/{attempt.target.model}",
+    target, first_token_ms, cost_pico = attempt.target, attempt.first_token_ms, attempt.cost_pico
+    fields = {
+        "target": f"{target.provider}/{target.model}",
         "trigger": attempt.trigger,
-        "started_ms": _ms(attempt.started_ms),
-        "first_token_ms": _ms(attempt.first_token_ms),
-        "ended_ms": _ms(attempt.ended_ms),
+        "started_ms": round(attempt.started_ms, 3),
+        "first_token_ms": None if first_token_ms is None else round(first_token_ms, 3),
+        "ended_ms": round(attempt.ended_ms, 3),
         "outcome": attempt.outcome,
         "status": attempt.status,
         "error_code": attempt.error_code,
-        "prompt_tokens": _integer(attempt.prompt_tokens),
-        "completion_tokens": _integer(attempt.completion_tokens),
+        "prompt_tokens": attempt.prompt_tokens,
+        "completion_tokens": attempt.completion_tokens,
         "usage_source": attempt.usage_source,
-        "cost_usd": attempt.cost_usd,
-        "cost_pico": _integer(attempt.cost_pico),
+        "cost_usd": None if cost_pico is None else dollars(cost_pico),
+        "cost_pico": cost_pico,
         "provider_key": attempt.provider_key,
     }
+    _cap(fields, _INTEGERS_OF_ATTEMPTS)
+    return fields
 
 
-def _integer(value: int | None) -> int | None:
-    return None if value is None else min(value, MAX_INTEGER)
+def _cap(fields: dict[str, Any], names: Iterable[str]) -> None:
+    for name in names:
+        if (fields[name] or 0) > MAX_INTEGER:
+            fields[name] = MAX_INTEGER
 
 
-def _ms(value: float | None) -> float | None:
-    return None if value is None else round(value, 3)
+_UNKNOWN = dict.fromkeys(_ended(RequestRecord("", 0, "", "unknown", 0, "", 0.0)))
+"""What is told of an end that nobody knows."""

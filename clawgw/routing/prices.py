@@ -5,12 +5,11 @@ them per token, so that sums are exact. `tools/prices.py` writes `prices.json` b
 dated prices, one line a model. A model that is not in it has no price, which is not the same as a price of nothing.
 """
 
-from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import cache
-from operator import attrgetter, itemgetter
+from functools import cache, lru_cache
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,8 @@ _MICRO = 1_000_000
 SNAPSHOTS = "*"
 """Ends a family's name (`family_of`) that stands for all its snapshots; where they differ in price, none does."""
 _STANDARD = "standard"
+_REMEMBERED = 4096
+"""A client may name any model of a provider."""
 
 
 def _same_as(name: str) -> Any:
@@ -61,12 +62,15 @@ class Price:
 
     def rates(self, prompt_tokens: int) -> Rates:
         """The rates of a request with a prompt of so many tokens."""
-        passed = [rates for threshold, rates in self.above if prompt_tokens > threshold]
-        return passed[-1] if passed else self.base
+        found = self.base
+        for threshold, rates in self.above:
+            if prompt_tokens > threshold:
+                found = rates
+        return found
 
 
 Dated = Sequence[tuple[float, Price]]
-"""Prices and when they began (Unix seconds), ascending."""
+"""Prices and when they began (Unix seconds), the newest first."""
 
 
 def pico_dollars(usd: float) -> int:
@@ -115,31 +119,36 @@ class PriceTable:
     _lines: Mapping[str, Mapping[str, Mapping[str, Any]]]
     _ids: dict[str, Mapping[str, str]] = field(factory=dict, init=False)
     """The id of a line by every name of its model, by provider."""
-    _listed: dict[tuple[str, str], Mapping[str, Dated]] = field(factory=dict, init=False)
+    _dated: Callable[[str, str, str], Dated | None] = field(init=False, repr=False)
+    """What a model has cost, by provider, model and service tier; remembered."""
+
+    @_dated.default
+    def _remembering(self) -> Callable[[str, str, str], Dated | None]:
+        return lru_cache(maxsize=_REMEMBERED)(self._find)
 
     def price(self, provider: str, model: str, at: float, service_tier: str = "") -> Price | None:
         """What `model` cost at a time (Unix seconds). A service tier without prices of its own costs the standard."""
-        listed = self._find(provider, model)
-        if listed is None:
+        dated = self._dated(provider, model, service_tier)
+        if dated is None:
             return None
-        dated = listed.get(service_tier) or listed[_STANDARD]
-        return dated[max(bisect_right(dated, at, key=itemgetter(0)) - 1, 0)][1]
+        for began, price in dated:
+            if began <= at:
+                return price
+        return dated[-1][1]
 
     def models(self, provider: str) -> Sequence[str]:
         """The models that have prices, by the names of their lines."""
         return tuple(self._lines.get(provider, ()))
 
-    def _find(self, provider: str, model: str) -> Mapping[str, Dated] | None:
+    def _find(self, provider: str, model: str, service_tier: str) -> Dated | None:
         ids = self._ids.get(provider)
         if ids is None:
             ids = self._ids[provider] = _ids(self._lines.get(provider, {}))
         found = ids.get(model) or ids.get(family_of(model) + SNAPSHOTS)
         if found is None:
             return None
-        listed = self._listed.get((provider, found))
-        if listed is None:
-            listed = self._listed[provider, found] = _listed(self._lines[provider][found])
-        return listed
+        line = self._lines[provider][found]
+        return _newest_first(line.get(service_tier) or line[_STANDARD])
 
 
 @define(eq=False)
@@ -182,8 +191,8 @@ def _ids(lines: Mapping[str, Mapping[str, Any]]) -> Mapping[str, str]:
     return {name: model for model, line in lines.items() for name in (model, *line.get("also", ()))}
 
 
-def _listed(line: Mapping[str, Any]) -> Mapping[str, Dated]:
-    return {tier: tuple(map(_dated, prices)) for tier, prices in line.items() if tier != "also"}
+def _newest_first(prices: Sequence[Mapping[str, Any]]) -> Dated:
+    return tuple(map(_dated, reversed(prices)))
 
 
 def _dated(entry: Mapping[str, Any]) -> tuple[float, Price]:

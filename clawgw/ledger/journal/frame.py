@@ -31,7 +31,7 @@ _LARGEST_PAYLOAD = MAX_FRAME + 2 * 2 * MAX_BODY_BYTES
 _CUTS = (256, 64, 32)
 
 
-class Kind(Enum):
+class Kind(bytes, Enum):
     """What a payload is. An intent is a record whose outcome is unknown, and what is left where no final one came."""
 
     INTENT = b"i"
@@ -58,7 +58,7 @@ def encode(kind: Kind, document: Mapping[str, Any], texts: Mapping[str, str | No
     payload = _fitted(document)
     if texts is not None:
         payload = payload[:-1] + b"," + orjson.dumps(texts)[1:]
-    checked = _CHECKED.pack(kind.value, len(payload))
+    checked = _CHECKED.pack(kind, len(payload))
     return _HEADER.pack(MAGIC, checked, zlib.crc32(payload, zlib.crc32(checked))) + payload
 
 

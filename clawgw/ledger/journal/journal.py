@@ -145,7 +145,8 @@ class Journal:
 
     def _write(self, frame: bytes) -> None:
         """Whole, or not at all: then nothing more is written into this segment. Raises OSError."""
-        if self._fd is None or self._at + len(frame) > self._size:
+        end = self._at + len(frame)
+        if self._fd is None or end > self._size:
             raise OSError("there is no room")
         try:
             _write_whole(self._fd, frame, self._at)
@@ -153,7 +154,7 @@ class Journal:
             self._size = self._at
             os.ftruncate(self._fd, self._at)
             raise
-        self._at += len(frame)
+        self._at = end
         self.frames += 1
 
     def _make_room(self, room: int) -> None:
