@@ -65,8 +65,8 @@ class Stacks:
         return self._counted(lambda frames: {file(frames[-1])})
 
     def packages(self) -> Counter[str]:
-        """By the first folder of that file; a module without one counts by itself."""
-        return self._counted(lambda frames: {file(frames[-1]).partition("/")[0]})
+        """By the first two folders of that file; a module without one counts by itself."""
+        return self._counted(lambda frames: {package(file(frames[-1]))})
 
     def _counted(self, names: Callable[[Sequence[str]], Iterable[str]]) -> Counter[str]:
         counter = Counter[str]()
@@ -84,6 +84,12 @@ def function(frame: str) -> str:
 def file(frame: str) -> str:
     """A frame's file alone."""
     return function(frame).rpartition("(")[2].rstrip(")")
+
+
+def package(path: str) -> str:
+    """The first two folders of a file, or the file where it lies in none."""
+    *folders, name = path.split("/")
+    return "/".join(folders[:2]) or name
 
 
 def sampled(cache: Path, name: str, seconds: float) -> tuple[Outcome, Stacks]:

@@ -14,7 +14,7 @@ def test_samples_are_counted_by_function_and_file() -> None:
     assert stacks.innermost() == {"read (p/q/c.py)": 7, "work (p/b.py)": 2, "main (a.py)": 1}
     assert stacks.anywhere() == {"main (a.py)": 10, "work (p/b.py)": 9, "read (p/q/c.py)": 7}
     assert stacks.files() == {"p/q/c.py": 7, "p/b.py": 2, "a.py": 1}
-    assert stacks.packages() == {"p": 9, "a.py": 1}
+    assert stacks.packages() == {"p/q": 7, "p": 2, "a.py": 1}
 
 
 def test_a_frame_may_have_no_line() -> None:
