@@ -11,6 +11,7 @@ from clawgw.config.mistakes import ConfigError, Mistake
 from clawgw.config.snapshot import Snapshot
 from clawgw.engine.live import Live
 from clawgw.policies.load import LoadedPolicies, load_policies
+from clawgw.serve.collecting import take_back
 from clawgw.serve.readings import Readings
 from clawgw.serve.tls import Tls
 from clawgw.serve.wiring import Foundation, next_live
@@ -67,6 +68,7 @@ class ServingProcess:
         self.tls.current = tls.current
         self.service.metrics.configured(model_labels(live.snapshot, live.catalogue), live.snapshot.version)
         self.service.metrics.note_reloads(reloads)
+        take_back()
 
     async def keep(self, reloads: Reloads) -> None:
         """Close what was prepared."""

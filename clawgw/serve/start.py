@@ -25,6 +25,7 @@ from clawgw.ledger.sinks.remote import check_sinks
 from clawgw.limits.table import create_shared
 from clawgw.serve.banner import start_up_lines
 from clawgw.serve.caching import CacheKeeper
+from clawgw.serve.collecting import set_aside
 from clawgw.serve.crew import Crew
 from clawgw.serve.inheritance import Inheritance, inherited
 from clawgw.serve.limiting import LimitKeeper
@@ -128,6 +129,7 @@ async def _serve_alone(
         start.welcome_reloads()
         nursery.start_soon(reloading.run, ServingProcess(start.choice, service, foundation, loaded.tls))
         fds, metrics_fds = _detached(start.listeners), _detached(start.metrics)
+        set_aside()
         await serve_until_stopped(service, loaded.tls, fds, stop, partial(say, lines), metrics_fds)
         nursery.cancel_scope.cancel()
 

@@ -12,6 +12,7 @@ import trio
 from clawgw.config.files import Choice
 from clawgw.config.mistakes import ConfigError, Mistake
 from clawgw.serve.caching import CacheKeeper
+from clawgw.serve.collecting import set_aside
 from clawgw.serve.inheritance import Inheritance, Order, answer_line, take_pipes
 from clawgw.serve.limiting import LimitKeeper
 from clawgw.serve.process import ServingProcess, load_all
@@ -95,6 +96,7 @@ async def _work(choice: Choice, inheritance: Inheritance, stop: Stop, orders: Or
             nursery.start_soon(obey, orders, ServingProcess(choice, service, foundation, loaded.tls), answer)
             nursery.start_soon(_note_state, service)
             fds, metrics_fds = inheritance.fds, inheritance.metrics_fds
+            set_aside()
             await serve_until_stopped(service, loaded.tls, fds, stop, partial(answer, ()), metrics_fds)
             nursery.cancel_scope.cancel()
     return 0
