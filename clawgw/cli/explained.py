@@ -158,6 +158,7 @@ def _attempt(attempt: ExplainedAttempt, facts: RequestFacts) -> dict[str, Any]:
         "after_s": attempt.after_s,
         "after_silence_s": attempt.after_silence_s,
         "ready": view.ready,
+        "not_ready": None if view.ready else attempt.skipped,
         "skipped": attempt.skipped,
         "is_spare": attempt.is_spare,
         "input_price": view.input_price,
