@@ -17,6 +17,8 @@ from tests.limits.redis.server import RedisServer, find_redis_server
 CONFIG = """
 [server]
 workers = {workers}
+[limits]
+redis_timeout_s = 5    # a machine that stalls is not what is tested here
 [cache]
 store = "{store}"
 [providers.fake]
