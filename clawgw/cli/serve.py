@@ -1,11 +1,12 @@
 """`clawgw serve`: run the gateway."""
 
 import argparse
+import logging
 import sys
 from collections.abc import Sequence
 
 from clawgw.cli import configuration
-from clawgw.serve.start import serve
+from clawgw.serve.sinks import drain, is_sink_process
 
 HELP = "Run the gateway."
 
@@ -19,7 +20,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Serve until told to stop."""
+    """Serve until told to stop; or be the process of the sinks, which needs no more than the log."""
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("clawgw").setLevel(logging.INFO)
+    if is_sink_process():
+        return drain(configuration.choice(args))
+    from clawgw.serve.start import serve  # noqa: PLC0415 - a second that the process of the sinks does without
+
     return serve(configuration.choice(args), _command(args), watch=args.watch)
 
 

@@ -8,7 +8,6 @@ import logging
 import os
 import secrets
 import socket
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -36,7 +35,7 @@ from clawgw.serve.readings import Readings
 from clawgw.serve.recording import Recording
 from clawgw.serve.reload import NEVER_S, WATCH_S, Reloading, say
 from clawgw.serve.server import serve_until_stopped
-from clawgw.serve.sinks import SinkProcess, drain, is_sink_process
+from clawgw.serve.sinks import SinkProcess
 from clawgw.serve.stopping import Stop, obey_signals
 from clawgw.serve.supervisor import Supervisor
 from clawgw.serve.wiring import open_service
@@ -51,13 +50,9 @@ def serve(choice: Choice, command: Sequence[str], *, watch: bool) -> int:
 
     `command` starts this same process again, as a worker. `watch`: reload whenever a file changes.
     """
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
-    log.setLevel(logging.INFO)
     inheritance = inherited()
     if inheritance is not None:
         return trio.run(work, choice, inheritance)
-    if is_sink_process():
-        return drain(choice)
     readings = Readings()
     loaded = load_all(choice, readings)
     check_sinks(loaded.snapshot)
