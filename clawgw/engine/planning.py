@@ -1,6 +1,7 @@
 """What is decided of a request before it is sent: its plan, by policy or strategy, and what quotas charge it to."""
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 from attrs import field, frozen
 
@@ -30,12 +31,16 @@ class Planner:
     catalogue: Catalogue
     policies: PolicyRunner
     prices: Prices = field(init=False)
-    _views: dict[Target, TargetView] = field(init=False, factory=dict, repr=False)
-    """Of targets, as they are without prices and health."""
+    _unpriced: Callable[[Target], TargetView] = field(init=False, repr=False)
+    """The view of a target as it is without prices and health; remembered."""
 
     @prices.default
     def _prices(self) -> Prices:
         return prices_of(self.snapshot.settings.prices)
+
+    @_unpriced.default
+    def _remembering(self) -> Callable[[Target], TargetView]:
+        return lru_cache(MOST_VIEWS)(lambda target: base_view(target, self.snapshot, self.catalogue))
 
     def plan(self, resolved: Resolved, facts: Callable[[], RequestFacts], add_health: AddHealth, now: float) -> Plan:
         """The plan of one request. `now`: seconds of the engine's clock.
@@ -71,14 +76,6 @@ class Planner:
         price = self.prices.price(target, request.now)
         rates = None if price is None else price.rates(request.estimated_tokens)
         return base_view(target, self.snapshot, self.catalogue, rates)
-
-    def _unpriced(self, target: Target) -> TargetView:
-        known = self._views.get(target)
-        if known is None:
-            known = base_view(target, self.snapshot, self.catalogue)
-            if len(self._views) < MOST_VIEWS:
-                self._views[target] = known
-        return known
 
     def _route(self, resolved: Resolved) -> Route | None:
         return None if resolved.route is None else self.snapshot.settings.routes[resolved.route]

@@ -17,7 +17,6 @@ class Alarms:
 
     _due: dict[Callable[[], None], float] = field(factory=dict, init=False, repr=False)
     _last_due: float = field(default=-math.inf, init=False)
-    _wakes: float = field(default=math.inf, init=False)
     _sleep: trio.CancelScope = field(factory=trio.CancelScope, init=False, repr=False)
 
     def set(self, ring: Callable[[], None], after_s: float) -> None:
@@ -40,8 +39,7 @@ class Alarms:
             with self._sleep:
                 await trio.sleep_forever()
             self._ring(trio.current_time())
-            self._wakes = next(iter(self._due.values()), math.inf)
-            self._sleep = trio.CancelScope(deadline=self._wakes)
+            self._sleep = trio.CancelScope(deadline=next(iter(self._due.values()), math.inf))
 
     def _ring(self, now: float) -> None:
         for ring, due in [*self._due.items()]:

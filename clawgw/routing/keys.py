@@ -23,11 +23,10 @@ class KeyPool:
 
         Where every key rests, the one that wakes first is asked all the same: that is how its repair is noticed.
         """
-        if not self._rests_until:
-            return [index for step in range(self.size) if (index := (self._turn + step) % self.size) not in tried]
-        order = [(self._turn + step) % self.size for step in range(self.size)]
-        awake = [index for index in order if not self.rests(index, now)]
-        usable = awake or sorted(order, key=self._rests_until.__getitem__)[:1]
+        usable = [(self._turn + step) % self.size for step in range(self.size)]
+        if self._rests_until:
+            awake = [index for index in usable if not self.rests(index, now)]
+            usable = awake or sorted(usable, key=self._rests_until.__getitem__)[:1]
         return [index for index in usable if index not in tried]
 
     def use(self, index: int) -> None:

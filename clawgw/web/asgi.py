@@ -13,6 +13,7 @@ import trio
 from attrs import define, field
 
 from clawgw.errors import ClientClosed
+from clawgw.http1.server_exchange import UNREAD_S
 from clawgw.web.body import collect
 from clawgw.web.exchange import Exchange
 from clawgw.web.head import Headers
@@ -22,9 +23,6 @@ Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Event]]
 Send = Callable[[Event], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
-
-UNREAD_S = 2.0
-"""How long a body that nobody reads may go on arriving."""
 
 
 @define(eq=False)
