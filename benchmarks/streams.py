@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from clawgw.engine.seen import RoughEstimate, Seen
+from clawgw.engine.seen import Seen
 from clawgw.wire.codec import Done, Event, WireTarget
 from clawgw.wire.formats import CODECS
 from clawgw.wire.request import ChatRequest
@@ -93,7 +93,7 @@ def micros(wire: str, reads: list[bytes], events: int) -> float:
         seen.note(happened)
         writer.write(happened)
         last = happened[-1] if happened else last
-    seen.used(RoughEstimate(lambda: 1))
+    seen.used(lambda: 1)
     spent = time.process_time() - started
     if not isinstance(last, Done):
         raise TypeError(last)

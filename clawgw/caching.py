@@ -22,7 +22,7 @@ from clawgw.engine.arrival import Arrival
 from clawgw.engine.attempt import Answer
 from clawgw.engine.live import Live
 from clawgw.errors import GatewayError
-from clawgw.gateway import ENDPOINTS, Gateway, PlainAnswer, StreamAnswer, header_safe, is_streamed, wants_usage
+from clawgw.gateway import ENDPOINTS, Gateway, PlainAnswer, StreamAnswer, header_safe
 from clawgw.routing.permission import check_allowed
 from clawgw.routing.resolve import Resolved
 from clawgw.wire.assemble import Assembly
@@ -137,8 +137,8 @@ class CachingGateway:
 
     def _stored(self, question: _Question, entry: Entry, receipt: Receipt) -> PlainAnswer | StoredStream:
         headers = _headers(entry, question.arrival)
-        if is_streamed(question.request):
-            return StoredStream(headers, entry, wants_usage(question.request), receipt)
+        if question.request.stream:
+            return StoredStream(headers, entry, question.request.include_usage, receipt)
         receipt.succeed(entry)
         return PlainAnswer({**headers, "x-clawgw-cost-usd": "0"}, entry.body)
 
@@ -146,7 +146,7 @@ class CachingGateway:
         request, arrival = question.request, question.arrival
         return Receipt(
             arrival=arrival,
-            opening=arrival.opening(request, ENDPOINTS[type(request)], stream=is_streamed(request)),
+            opening=arrival.opening(request, ENDPOINTS[type(request)]),
             body=request.body,
             route=question.resolved.route,
             listener=self.gateway.listener,

@@ -5,20 +5,20 @@ stream of server-sent events. Whatever happens, the request ends in one record.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache, partial
+from functools import lru_cache
 from urllib.parse import quote
 
 import orjson
-from attrs import define, evolve, field, frozen
+from attrs import define, evolve, field
 
 from clawgw.engine.arrival import Arrival
 from clawgw.engine.attempt import Answer
 from clawgw.engine.journey import Journey
 from clawgw.engine.live import Live
-from clawgw.engine.seen import RoughEstimate
 from clawgw.engine.settlement import Settlement
 from clawgw.engine.stream import OpenStream
 from clawgw.errors import GatewayError
+from clawgw.fact import fact
 from clawgw.ledger.record import Ledger, Listener, Unwritten
 from clawgw.limits.words import limit_headers
 from clawgw.routing.outcome import stream_error
@@ -35,7 +35,7 @@ ENDPOINTS: Mapping[type[Request], str] = {
 }
 
 
-@frozen
+@fact
 class PlainAnswer:
     """A whole answer; nothing is left open."""
 
@@ -116,7 +116,7 @@ class Gateway:
         """Serve one request. Raises `GatewayError`. Cancelling it aborts every attempt and is recorded as a 499."""
         prompt = Prompt(request)
         settlement = self._open_settlement(prompt, arrival)
-        journey = Journey(prompt, is_streamed(request), arrival, settlement, self.random)
+        journey = Journey(prompt, arrival, settlement, self.random)
         try:
             settlement.intend(self.ledger)
             answer = await journey.run()
@@ -129,25 +129,18 @@ class Gateway:
         settlement.winner = answer.attempt
         headers = self._headers(answer, settlement)
         if answer.stream is not None:
-            writer = StreamWriter(include_usage=wants_usage(request))
+            writer = StreamWriter(include_usage=request.include_usage)
             return StreamAnswer(headers, answer, answer.stream, writer, settlement, self.ledger)
         return await self._plain(answer, headers, settlement)
 
     def _open_settlement(self, prompt: Prompt, arrival: Arrival) -> Settlement:
-        request = prompt.request
-        endpoint, bodies = ENDPOINTS[type(request)], arrival.live.bodies
+        request, bodies = prompt.request, arrival.live.bodies
+        endpoint = ENDPOINTS[type(request)]
         self.listener.request_started(endpoint)
-        return Settlement(
-            arrival=arrival,
-            opening=arrival.opening(request, endpoint, stream=is_streamed(request)),
-            prices=arrival.live.planner.prices,
-            estimate=RoughEstimate(lambda: prompt.rough(request.model)),
-            learn=partial(arrival.live.tokens.learn, prompt),
-            listener=self.listener,
-            transcript=None if bodies is None else bodies.transcript(request.body),
-        )
+        transcript = None if bodies is None else bodies.transcript(request.body)
+        return Settlement(prompt, arrival, arrival.opening(request, endpoint), self.listener, transcript)
 
-    async def _plain(self, answer: Answer, headers: Mapping[str, str], settlement: Settlement) -> PlainAnswer:
+    async def _plain(self, answer: Answer, headers: dict[str, str], settlement: Settlement) -> PlainAnswer:
         completion = answer.completion
         assert completion is not None  # noqa: S101  # an answer holds a stream or a completion
         body = orjson.dumps(completion.body)
@@ -155,9 +148,12 @@ class Gateway:
             settlement.transcript.answer(completion.body)
         settlement.succeed()
         await self.ledger.durable()
-        return PlainAnswer({**headers, **_cost_header(settlement)}, body, answer)
+        cost = settlement.bill.cost_pico
+        if cost is not None:
+            headers["x-clawgw-cost-usd"] = dollars_text(cost)
+        return PlainAnswer(headers, body, answer)
 
-    def _headers(self, answer: Answer, settlement: Settlement) -> Mapping[str, str]:
+    def _headers(self, answer: Answer, settlement: Settlement) -> dict[str, str]:
         target = answer.attempt.target
         headers = {
             "x-clawgw-provider": header_safe(target.provider),
@@ -170,21 +166,6 @@ class Gateway:
         if answer.dropped:
             headers["x-clawgw-dropped"] = ", ".join(answer.dropped)
         return headers
-
-
-def is_streamed(request: Request) -> bool:
-    """Whether the client wants a stream."""
-    return not isinstance(request, EmbeddingsRequest) and request.stream
-
-
-def wants_usage(request: Request) -> bool:
-    """Whether the client wants its stream to end with the usage."""
-    return not isinstance(request, EmbeddingsRequest) and request.include_usage
-
-
-def _cost_header(settlement: Settlement) -> Mapping[str, str]:
-    cost = settlement.bill.cost_pico
-    return {} if cost is None else {"x-clawgw-cost-usd": dollars_text(cost)}
 
 
 @lru_cache(maxsize=1024)

@@ -1,6 +1,5 @@
 """A request as it comes in at a door."""
 
-import math
 from collections.abc import Mapping
 from typing import TypedDict
 
@@ -46,16 +45,16 @@ class Arrival:
         """The same, when it is known by whom."""
         return Arrival(self.request_id, self.client_request_id, self.started, self.now, self.live, caller, self.headers)
 
-    def opening(self, request: Request, endpoint: str, *, stream: bool) -> Opening:
+    def opening(self, request: Request, endpoint: str) -> Opening:
         """How the record of this request begins."""
         return Opening(
             request_id=self.request_id,
             client_request_id=self.client_request_id,
-            at_ms=math.floor(self.now * 1000),
+            at_ms=int(self.now * 1000),
             endpoint=endpoint,
             key=self.caller.name,
             labels=self.caller.labels,
-            stream=stream,
+            stream=request.stream,
             user=request.body.get("user"),
             metadata=request.body.get("metadata") or {},
             config_version=self.live.snapshot.version,

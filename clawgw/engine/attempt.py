@@ -8,14 +8,13 @@ far is kept in the attempt and its exchange, not on the stack, so that waiting c
 import math
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import TypeVar
 
 import trio
 from attrs import define, evolve, field
 
 from clawgw.engine.incoming import Incoming, IncomingCompletion, IncomingError, IncomingStream
 from clawgw.engine.provider import LiveProvider
-from clawgw.engine.seen import Estimate, Seen, Used
+from clawgw.engine.seen import CountPrompt, Seen, Used
 from clawgw.engine.stream import OpenStream
 from clawgw.engine.upstream import Exchange, Head
 from clawgw.ledger.record import AttemptOutcome
@@ -26,8 +25,6 @@ from clawgw.routing.health import Admission
 from clawgw.routing.keys import ASIDE_S
 from clawgw.wire.codec import Completion, Failure, Kind, WireError
 from clawgw.wire.operations import Operation
-
-T = TypeVar("T")
 
 Enter = Callable[[Target, str | None], Awaitable[Reservation | None]]
 
@@ -97,11 +94,11 @@ class Attempt:
         """Whether the provider has a key that this request has not tried."""
         return self.key is not None and self.provider.has_other_key(self.target.model, self.tried | {self.key})
 
-    def used(self, estimate: Estimate) -> Used | None:
+    def used(self, count_prompt: CountPrompt) -> Used | None:
         """What it has to be charged for. None: nothing, since its request was not sent as a whole, or was refused."""
         written = self.exchange is not None and self.exchange.written
         refused = self.status is not None and not _is_ok(self.status)
-        return self.seen.used(estimate) if written and not refused else None
+        return self.seen.used(count_prompt) if written and not refused else None
 
     async def run(self) -> Answer:
         """The committed answer. Raises `WireError`; what was opened is closed then."""
@@ -118,14 +115,11 @@ class Attempt:
             exchange = self.exchange or await self._begin()
             if time < math.inf and not exchange.resumable:
                 return None
-            answer = await self._answer(exchange, time)
+            return await self._answer(exchange, time)
         except WireError as error:
             failure = self.note_failure(error.failure)
             self.abort()
             raise WireError(failure) from None
-        if answer is not None:
-            self._note_success(answer)
-        return answer
 
     def abort(self) -> None:
         """Close what is open before there is an answer, and end the attempt. Harmless when it is over."""
@@ -137,10 +131,10 @@ class Attempt:
         """Another attempt's answer came first, in the same tick."""
         self.outcome = "lost"
 
-    def end(self) -> None:
-        """The attempt is over, once and for all."""
+    def end(self, now: float | None = None) -> None:
+        """The attempt is over, once and for all. `now` None: whoever calls has not looked at the clock."""
         if self.ended is None:
-            self.ended = trio.current_time()
+            self.ended = trio.current_time() if now is None else now
             self.provider.in_flight -= 1
             if self.admission is not None:
                 self.admission.end(self.ended)
@@ -163,18 +157,11 @@ class Attempt:
         self.failure = failure
         return failure
 
-    def _note_success(self, answer: Answer) -> None:
-        self.outcome = "won"
-        if self.admission is not None:
-            self.admission.answered(trio.current_time())
-        self.provider.note_success(self.key)
-        if answer.completion is not None:
-            self.seen.note_completion(answer.completion)
-            self.end()
-
     async def _begin(self) -> Exchange:
         self.provider.in_flight += 1
-        self.key, self.admission = self.provider.admit(self.target.model, self.tried, streaming=self.streaming)
+        self.key, self.admission = self.provider.admit(
+            self.target.model, self.tried, self.started, streaming=self.streaming
+        )
         if self.enter is not None:
             self.reservation = await self.enter(self.target, self.provider.key_name(self.key))
         request = self.operation.build()
@@ -187,26 +174,38 @@ class Attempt:
         limit = min(self.deadline, self.started + (timeouts.first_token_s if self.streaming else timeouts.total_s))
         with trio.CancelScope(deadline=min(limit, time)):
             return await self._read(exchange)
-        if trio.current_time() < limit:
+        now = trio.current_time()
+        if now < limit:
             return None
-        raise WireError(Failure(Kind.TIMEOUT, f"no answer within {trio.current_time() - self.started:.1f} s"))
+        raise WireError(Failure(Kind.TIMEOUT, f"no answer within {now - self.started:.1f} s"))
 
     async def _read(self, exchange: Exchange) -> Answer:
-        if self.incoming is None:
-            self.incoming = self._expect(await self._waited(exchange.head()), exchange)
-        while (answer := self.incoming.take(await self._waited(exchange.receive()))) is None:
-            pass
-        self.first_token = trio.current_time()
+        since = trio.current_time()
+        try:
+            if self.incoming is None:
+                self.incoming = self._expect(await exchange.head(), exchange)
+            while True:
+                data = await exchange.receive()
+                now = trio.current_time()
+                self.waited_s += now - since
+                since = now
+                answer = self.incoming.take(data)
+                if answer is not None:
+                    return self._committed(answer, now)
+        except BaseException:
+            self.waited_s += trio.current_time() - since
+            raise
+
+    def _committed(self, answer: Completion | OpenStream, now: float) -> Answer:
+        self.outcome, self.first_token = "won", now
+        if self.admission is not None:
+            self.admission.answered(now)
+        self.provider.note_success(self.key)
         if isinstance(answer, OpenStream):
             return Answer(self, self.dropped, stream=answer)
+        self.seen.note_completion(answer)
+        self.end(now)
         return Answer(self, self.dropped, completion=answer)
-
-    async def _waited(self, coming: Awaitable[T]) -> T:
-        asked = trio.current_time()
-        try:
-            return await coming
-        finally:
-            self.waited_s += trio.current_time() - asked
 
     def _expect(self, head: Head, exchange: Exchange) -> Incoming:
         self.status = head.status

@@ -29,11 +29,13 @@ class Journey:
     """`random` gives numbers in [0, 1)."""
 
     prompt: Prompt
-    streaming: bool
     arrival: Arrival
     settlement: Settlement
     random: Callable[[], float] = field(repr=False)
+    _planned_at: float = field(init=False, default=0.0)
+    """When its targets were looked at; this and the deadline are seconds of the engine's clock."""
     _deadline: float = field(init=False, default=0.0)
+    _failover_after_s: float = field(init=False, default=0.0)
     _tried: dict[str, set[int]] = field(init=False, factory=dict)
     """The keys tried, by provider."""
     _likely_model: str | None = field(init=False, default=None)
@@ -42,11 +44,9 @@ class Journey:
 
     async def run(self) -> Answer:
         """The first answer to commit. Raises `GatewayError`."""
-        live, resolved = self.arrival.live, self._resolved()
-        if not needs_no_count(self.prompt, resolved.window):
-            roomy = await live.tokens.with_room(self.prompt, resolved.targets, live.catalogue)
-            resolved = evolve(resolved, targets=tuple(roomy))
+        resolved = await self._resolved()
         self._likely_model = resolved.targets[0].model
+        self._planned_at = trio.current_time()
         schedule = self._schedule(resolved)
         self._allowance = self._allowed(resolved)
         await self._allowance.open([attempt.target for attempt in schedule.plan.attempts])
@@ -56,24 +56,28 @@ class Journey:
         except AllFailed as failed:
             raise final_error(failed.failures) from None
 
-    def _resolved(self) -> Resolved:
+    async def _resolved(self) -> Resolved:
+        """What the request names, without targets that it cannot fit into."""
         live, request = self.arrival.live, self.prompt.request
         check_allowed(self.arrival.caller, request)
         resolved = live.resolve(request.model, self.settlement.opening["endpoint"])
         self.settlement.route = resolved.route
         self._deadline = self.arrival.started + resolved.deadline_s
-        return resolved
+        if needs_no_count(self.prompt, resolved.window):
+            return resolved
+        roomy = await live.tokens.with_room(self.prompt, resolved.targets, live.catalogue)
+        return evolve(resolved, targets=tuple(roomy))
 
     def _allowed(self, resolved: Resolved) -> Allowance:
-        arrival, body = self.arrival, self.prompt.request.body
+        arrival, request = self.arrival, self.prompt.request
         expected = Expected(
             self._prompt_tokens,
             self._most_it_costs,
-            max_tokens=body.get("max_completion_tokens") or body.get("max_tokens"),
-            answers=0 if isinstance(self.prompt.request, EmbeddingsRequest) else body.get("n") or 1,
+            max_tokens=request.body.get("max_completion_tokens") or request.body.get("max_tokens"),
+            answers=0 if isinstance(request, EmbeddingsRequest) else request.body.get("n") or 1,
         )
         limiter, expires_ms = arrival.live.limiter, int(resolved.deadline_s * 1000) + SLACK_MS
-        charges = arrival.live.planner.charges(self._facts, trio.current_time())
+        charges = arrival.live.planner.charges(self._facts, self._planned_at)
         return Allowance(limiter, arrival.request_id, arrival.caller, resolved.route, expected, expires_ms, charges)
 
     async def _prompt_tokens(self, target: Target) -> int:
@@ -84,35 +88,35 @@ class Journey:
         return None if price is None else nano_dollars(upper_bound_cost(prompt_tokens, answer_tokens, price))
 
     def _schedule(self, resolved: Resolved) -> Schedule:
-        live, now = self.arrival.live, trio.current_time()
-        live.budgets.note_request(now)
-
-        def silence_s(target: Target) -> float:
-            health = live.providers[target.provider].health
-            return max(resolved.failover_after_s, health.p99_s(target.model, now, streaming=self.streaming) or 0.0)
-
+        live = self.arrival.live
+        self._failover_after_s = resolved.failover_after_s
+        live.budgets.note_request(self._planned_at)
         return Schedule(
-            plan=live.planner.plan(resolved, self._facts, self._with_health, now),
+            plan=live.planner.plan(resolved, self._facts, self._with_health, self._planned_at),
             retry=live.snapshot.settings.retry,
             max_attempts=resolved.max_attempts,
             deadline=self._deadline,
             random=self.random,
             spend=live.budgets.spend,
-            silence_s=silence_s,
+            silence_s=self._silence_s,
         )
 
+    def _silence_s(self, target: Target) -> float:
+        health = self.arrival.live.providers[target.provider].health
+        p99_s = health.p99_s(target.model, self._planned_at, streaming=self.prompt.request.stream)
+        return max(self._failover_after_s, p99_s or 0.0)
+
     def _enter(self, target: Target, trigger: Trigger) -> Attempt:
-        provider = self.arrival.live.providers[target.provider]
+        live, request, now = self.arrival.live, self.prompt.request, self.arrival.now
+        provider = live.providers[target.provider]
         attempt = Attempt(
             target=target,
             trigger=trigger,
             provider=provider,
-            operation=operation(
-                self.prompt.request, provider.codec, self.arrival.live.wire_target(target), self.arrival.now
-            ),
-            streaming=self.streaming,
+            operation=operation(request, provider.codec, live.wire_target(target), now),
+            streaming=request.stream,
             deadline=self._deadline,
-            now=self.arrival.now,
+            now=now,
             tried=self._tried.setdefault(target.provider, set()),
             enter=self._allowance.enter,
             account=self.settlement.account,
@@ -141,4 +145,4 @@ class Journey:
         live, provider = self.arrival.live, view.target.provider
         ratio = live.limiter.remaining_ratio(provider)
         limited = view if ratio == 1.0 else evolve(view, remaining_ratio=ratio)
-        return live.providers[provider].health.view(limited, trio.current_time(), streaming=self.streaming)
+        return live.providers[provider].health.view(limited, self._planned_at, streaming=self.prompt.request.stream)

@@ -47,7 +47,9 @@ class LiveProvider:
         keys = len(ready.keys)
         return cls(ready, codec, upstream, KeyPool(keys), Health(breaker, keys, random), own_headers=own_headers)
 
-    def admit(self, model: str, tried: AbstractSet[int], *, streaming: bool) -> tuple[int | None, Admission]:
+    def admit(
+        self, model: str, tried: AbstractSet[int], now: float, *, streaming: bool
+    ) -> tuple[int | None, Admission]:
         """The index of the key for an attempt (None where the provider needs none), and its place at the model.
 
         Raises `WireError`: of kind AUTH where every key was tried, UNAVAILABLE or RATE_LIMITED where none may be used.
@@ -55,31 +57,26 @@ class LiveProvider:
         if self.ready.not_ready is not None:
             raise WireError(Failure(Kind.UNAVAILABLE, self.ready.not_ready, retry_after_s=NOT_READY_RETRY_S))
         if not self.pool.size:
-            return None, self._admitted(model, None, streaming=streaming)
-        refusals = list[WireError]()
-        for key in self.pool.candidates(trio.current_time(), tried):
-            try:
-                admission = self._admitted(model, key, streaming=streaming)
-            except WireError as refusal:
-                refusals.append(refusal)
-            else:
+            admission = self.health.admit(model, None, now, streaming=streaming)
+            if isinstance(admission, Failure):
+                raise WireError(admission)
+            return None, admission
+        refusals = list[Failure]()
+        for key in self.pool.candidates(now, tried):
+            admission = self.health.admit(model, key, now, streaming=streaming)
+            if not isinstance(admission, Failure):
                 self.pool.use(key)
                 return key, admission
+            refusals.append(admission)
         if not refusals:
             raise WireError(Failure(Kind.AUTH, "every key was refused"))
-        raise min(refusals, key=lambda refusal: refusal.failure.retry_after_s or 0.0)
+        raise WireError(min(refusals, key=lambda refusal: refusal.retry_after_s or 0.0))
 
     def has_other_key(self, model: str, than: AbstractSet[int]) -> bool:
         """Whether an attempt at the model could start now with a key that is none of these."""
         now = trio.current_time()
         awake = [key for key in self.pool.candidates(now, than) if not self.pool.rests(key, now)]
         return any(self.health.is_open(model, key, now) for key in awake)
-
-    def _admitted(self, model: str, key: int | None, *, streaming: bool) -> Admission:
-        admission = self.health.admit(model, key, trio.current_time(), streaming=streaming)
-        if isinstance(admission, Failure):
-            raise WireError(admission)
-        return admission
 
     def key_name(self, key: int | None) -> str | None:
         """What tells a key from the others, wherever it stands in the pool; no secret."""

@@ -72,9 +72,9 @@ class AllFailed(Exception):
 
 async def run_plan(schedule: Schedule, enter: Enter[OpenedT]) -> OpenedT:
     """The first answer to commit. Raises `AllFailed`."""
-    race = _Race(schedule, enter)
-    first, *others = schedule.begin(trio.current_time())
-    return await (race.side_by_side(first, *others) if others else race.in_turn(first))
+    now = trio.current_time()
+    race, (first, *others) = _Race(schedule, enter), schedule.begin(now)
+    return await (race.side_by_side(first, *others) if others else race.in_turn(first, now))
 
 
 @define
@@ -89,25 +89,26 @@ class _Race(Generic[OpenedT]):
     running: int = 0
     """How many are under way, or about to start."""
 
-    async def in_turn(self, first: Step) -> OpenedT:
+    async def in_turn(self, first: Step, now: float) -> OpenedT:
         """One after another, until one has to run beside another."""
         step: Step | None = first
         while step is not None:
-            if step.at > trio.current_time():
+            if step.at > now:
                 await trio.sleep_until(step.at)
+                now = trio.current_time()
             self.running += 1
             entrant = self._entrant(step)
             try:
-                return await self._alone(entrant)
+                return await self._alone(entrant, self.schedule.due(now))
             except WireError as error:
-                step = self._failed(entrant, error)
+                now = trio.current_time()
+                step = self._failed(entrant, error, now)
             except BaseException:
                 entrant.abort()
                 raise
         raise AllFailed(self.schedule.failures)
 
-    async def _alone(self, entrant: Entrant[OpenedT]) -> OpenedT:
-        due = self.schedule.due(trio.current_time())
+    async def _alone(self, entrant: Entrant[OpenedT], due: Step | None) -> OpenedT:
         if due is None:
             return await entrant.run()
         opened = await entrant.run_until(due.at)
@@ -161,7 +162,7 @@ class _Race(Generic[OpenedT]):
         try:
             opened = await entrant.run()
         except WireError as error:
-            self._go_on(nursery, self._failed(entrant, error))
+            self._go_on(nursery, self._failed(entrant, error, trio.current_time()))
             return
         except BaseException:
             entrant.abort()
@@ -173,13 +174,13 @@ class _Race(Generic[OpenedT]):
             opened.abort()
             entrant.lost()
 
-    def _failed(self, entrant: Entrant[OpenedT], error: WireError) -> Step | None:
+    def _failed(self, entrant: Entrant[OpenedT], error: WireError, now: float) -> Step | None:
         """What starts because of it."""
         self.running -= 1
         if self.newest is entrant:
             self.newest = None
         return self.schedule.on_failure(
-            entrant.target, error.failure, trio.current_time(), running=self.running, other_key=entrant.other_key
+            entrant.target, error.failure, now, running=self.running, other_key=entrant.other_key
         )
 
     def _go_on(self, nursery: trio.Nursery, following: Step | None) -> None:

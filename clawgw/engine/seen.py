@@ -5,8 +5,7 @@ that leaves early would never reach a limit.
 """
 
 from collections.abc import Callable, Iterable
-from functools import cached_property
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from attrs import define, evolve
 
@@ -20,31 +19,8 @@ CHARACTERS_PER_TOKEN = 4
 _SAID = ("content", "refusal", "reasoning_content")
 
 
-class Estimate(Protocol):
-    """Tokens of one request, as far as they can be told without its upstream."""
-
-    @property
-    def prompt_tokens(self) -> int:
-        """Of the whole prompt."""
-
-    def answer_tokens(self, characters: int) -> int:
-        """Of so much of an answer; at least one where there is any."""
-
-
-@define(slots=False)
-class RoughEstimate:
-    """By a prompt's own estimate, asked for only where it is needed, and an answer's length."""
-
-    _count_prompt: Callable[[], int]
-
-    @cached_property
-    def prompt_tokens(self) -> int:
-        """As counted, once."""
-        return self._count_prompt()
-
-    def answer_tokens(self, characters: int) -> int:
-        """A token for every four characters."""
-        return -(-characters // CHARACTERS_PER_TOKEN)
+CountPrompt = Callable[[], int]
+"""The tokens of a prompt, as far as they can be told without its upstream; asked only where they have to be."""
 
 
 class Used(NamedTuple):
@@ -86,11 +62,11 @@ class Seen:
             self._report(completion.usage)
         self.finish_reason = completion.finish_reason
 
-    def used(self, estimate: Estimate) -> Used:
+    def used(self, count_prompt: CountPrompt) -> Used:
         """What was reported, and an estimate of what was not."""
-        since = estimate.answer_tokens(self._characters)
+        since = -(-self._characters // CHARACTERS_PER_TOKEN)
         if self._reported is None:
-            return Used(Usage(prompt=estimate.prompt_tokens, completion=since), "estimated")
+            return Used(Usage(prompt=count_prompt(), completion=since), "estimated")
         if since:
             return Used(evolve(self._reported, completion=self._reported.completion + since), "estimated")
         return Used(self._reported, "reported")

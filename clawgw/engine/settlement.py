@@ -1,6 +1,6 @@
 """What a request comes to: everything its record needs, gathered as it happens and handed over once."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import trio
@@ -8,15 +8,15 @@ from attrs import define, field
 
 from clawgw.engine.arrival import Arrival, Opening
 from clawgw.engine.attempt import Attempt
-from clawgw.engine.seen import Estimate, Used
+from clawgw.engine.seen import Used
 from clawgw.engine.transcript import Transcript
 from clawgw.errors import ClientClosed, GatewayError
 from clawgw.ledger.cost import bill as cost_of
 from clawgw.ledger.record import AttemptRecord, Ledger, Listener, Outcome, RequestRecord
 from clawgw.limits.allowance import Allowance
 from clawgw.limits.levels import Demand
-from clawgw.policy import Target
-from clawgw.routing.prices import Prices, nano_dollars
+from clawgw.routing.prices import nano_dollars
+from clawgw.tokens.prompt import Prompt
 
 
 class Item(NamedTuple):
@@ -44,12 +44,9 @@ _NOTHING = Bill()
 class Settlement:
     """One request's account."""
 
+    prompt: Prompt
     arrival: Arrival
     opening: Opening
-    prices: Prices = field(repr=False)
-    estimate: Estimate = field(repr=False)
-    learn: Callable[[Target, int], None] = field(repr=False)
-    """Told what a target has reported as the prompt's tokens."""
     listener: Listener
     transcript: Transcript | None = None
     """None: what is said is not logged."""
@@ -70,7 +67,7 @@ class Settlement:
 
     def account(self, attempt: Attempt) -> Demand:
         """What one attempt counts for at its provider's limits."""
-        used = attempt.used(self.estimate)
+        used = attempt.used(self._count_prompt)
         return _demand(used, self._cost(attempt, used), sent=attempt.was_sent)
 
     def intend(self, ledger: Ledger) -> None:
@@ -83,7 +80,7 @@ class Settlement:
         self._settle("ok", 200, None)
         used = self.bill.used
         if self.winner is not None and used is not None and used.source == "reported":
-            self.learn(self.winner.target, used.usage.prompt)
+            self.arrival.live.tokens.learn(self.prompt, self.winner.target, used.usage.prompt)
 
     def fail(self, error: GatewayError) -> None:
         """The client got an error, in place of an answer or within its stream."""
@@ -109,8 +106,10 @@ class Settlement:
 
     def _billed(self) -> Bill:
         items, charged, total = [], None, None
-        for attempt in self.sent():
-            used = attempt.used(self.estimate)
+        for attempt in self.attempts:
+            if not attempt.was_sent:
+                continue
+            used = attempt.used(self._count_prompt)
             cost_pico = self._cost(attempt, used)
             items.append(Item(attempt, used, cost_pico))
             if charged is None and self.winner in (None, attempt):
@@ -120,8 +119,9 @@ class Settlement:
         return Bill(items, charged, total)
 
     def _record(self, outcome: Outcome, status: int, error_code: str | None, bill: Bill) -> RequestRecord:
-        winner, deciding, now = self.winner, self._deciding, trio.current_time()
-        used, target = bill.used, deciding.target if deciding else None
+        now, started = trio.current_time(), self.arrival.started
+        winner, used = self.winner, bill.used
+        deciding = winner or (self.attempts[-1] if self.attempts else None)
         usage = used.usage if used else None
         return RequestRecord(
             **self.opening,
@@ -129,8 +129,8 @@ class Settlement:
             outcome=outcome,
             status=status,
             error_code=error_code,
-            provider=target.provider if target else None,
-            model=target.model if target else None,
+            provider=deciding.target.provider if deciding else None,
+            model=deciding.target.model if deciding else None,
             finish_reason=winner.seen.finish_reason if winner else None,
             prompt_tokens=usage.prompt if usage else None,
             cached_tokens=usage.cached if usage else None,
@@ -138,47 +138,48 @@ class Settlement:
             reasoning_tokens=usage.reasoning if usage else None,
             usage_source=used.source if used else None,
             cost_pico=bill.cost_pico,
-            first_token_ms=self._first_token_ms(winner) if winner else None,
-            duration_ms=self._since(now),
+            first_token_ms=_ms(started, winner.first_token) if winner else None,
+            duration_ms=(now - started) * 1000,
             upstream_ms=self._upstream_ms(deciding) if deciding else 0.0,
-            attempts=tuple([self._attempt_record(item, now) for item in bill.items]),
+            attempts=tuple([_attempt_record(item, started, now) for item in bill.items]),
             bodies=None if self.transcript is None else self.transcript.bodies(),
         )
 
-    def _attempt_record(self, item: Item, now: float) -> AttemptRecord:
-        attempt, usage = item.attempt, item.used.usage if item.used else None
-        return AttemptRecord(
-            target=attempt.target,
-            trigger=attempt.trigger,
-            started_ms=self._since(attempt.started),
-            first_token_ms=self._first_token_ms(attempt),
-            ended_ms=self._since(now if attempt.ended is None else attempt.ended),
-            outcome=attempt.outcome,
-            status=attempt.status,
-            error_code=attempt.failure.kind.value if attempt.failure else None,
-            prompt_tokens=usage.prompt if usage else None,
-            completion_tokens=usage.completion if usage else None,
-            usage_source=item.used.source if item.used else None,
-            cost_pico=item.cost_pico,
-            provider_key=attempt.provider.key_name(attempt.key),
-        )
-
     def _cost(self, attempt: Attempt, used: Used | None) -> int | None:
-        return None if used is None else cost_of(used.usage, attempt.target, self.prices, self.arrival.now)
+        arrival = self.arrival
+        return None if used is None else cost_of(used.usage, attempt.target, arrival.live.planner.prices, arrival.now)
 
-    @property
-    def _deciding(self) -> Attempt | None:
-        return self.winner or (self.attempts[-1] if self.attempts else None)
+    def _count_prompt(self) -> int:
+        return self.prompt.rough(self.prompt.request.model)
 
     def _upstream_ms(self, deciding: Attempt) -> float:
         """From the first attempt's start to the deciding one's, which others were waited for, and its own waiting."""
         return (deciding.started - self.attempts[0].started + deciding.waited_s + self.stream_waited_s) * 1000
 
-    def _first_token_ms(self, attempt: Attempt) -> float | None:
-        return None if attempt.first_token is None else (attempt.first_token - self.arrival.started) * 1000
 
-    def _since(self, time: float) -> float:
-        return (time - self.arrival.started) * 1000
+def _attempt_record(item: Item, started: float, now: float) -> AttemptRecord:
+    """Of a request that has `started` then and ends `now`."""
+    attempt, used = item.attempt, item.used
+    usage = used.usage if used else None
+    return AttemptRecord(
+        target=attempt.target,
+        trigger=attempt.trigger,
+        started_ms=(attempt.started - started) * 1000,
+        first_token_ms=_ms(started, attempt.first_token),
+        ended_ms=((now if attempt.ended is None else attempt.ended) - started) * 1000,
+        outcome=attempt.outcome,
+        status=attempt.status,
+        error_code=attempt.failure.kind.value if attempt.failure else None,
+        prompt_tokens=usage.prompt if usage else None,
+        completion_tokens=usage.completion if usage else None,
+        usage_source=used.source if used else None,
+        cost_pico=item.cost_pico,
+        provider_key=attempt.provider.key_name(attempt.key),
+    )
+
+
+def _ms(started: float, time: float | None) -> float | None:
+    return None if time is None else (time - started) * 1000
 
 
 def _demand(used: Used | None, cost_pico: int | None, *, sent: bool) -> Demand:

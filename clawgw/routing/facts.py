@@ -6,7 +6,6 @@ from hashlib import sha256
 from clawgw.config.callers import NOBODY, Caller
 from clawgw.policy import RequestFacts
 from clawgw.tokens.prompt import Prompt
-from clawgw.wire.request import EmbeddingsRequest
 
 RawHeaders = Sequence[tuple[bytes, bytes]]
 
@@ -31,7 +30,7 @@ def facts_of(  # noqa: PLR0913 - a fact for each place it comes from
     return RequestFacts(
         model=request.model,
         endpoint=endpoint,
-        stream=not isinstance(request, EmbeddingsRequest) and request.stream,
+        stream=request.stream,
         user=body.get("user"),
         key=caller.name,
         labels=caller.labels,

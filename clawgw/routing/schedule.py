@@ -5,13 +5,12 @@ every other time are seconds of the engine's clock.
 """
 
 import math
-from collections import deque
 from collections.abc import Callable
-from typing import NamedTuple
 
-from attrs import Factory, define, field, frozen
+from attrs import define, field, frozen
 
 from clawgw.config.settings import Retry
+from clawgw.fact import fact
 from clawgw.policy import After, AtOnce, OnFailure, Plan, PlannedAttempt, Target, Trigger
 from clawgw.routing.retry import RULES, backoff_s
 from clawgw.wire.codec import Failure
@@ -19,7 +18,8 @@ from clawgw.wire.codec import Failure
 MOST_IN_FLIGHT_WHEN_HEDGING = 2
 
 
-class Step(NamedTuple):
+@fact
+class Step:
     """Start an attempt at `at`, which may be now."""
 
     target: Target
@@ -52,7 +52,8 @@ class Schedule:
     spend: Spend
     silence_s: Callable[[Target], float] = lambda _: math.inf
     failures: list[tuple[Target, Failure]] = field(factory=list)
-    _pending: deque[PlannedAttempt] = Factory(lambda self: deque(self.plan.attempts), takes_self=True)
+    _planned: int = 0
+    """How many of the plan's attempts have had their turn."""
     _started: int = 0
     _latest: Target | None = None
     _retries: dict[Target, int] = field(factory=dict)
@@ -62,7 +63,7 @@ class Schedule:
     def begin(self, now: float) -> list[Step]:
         """The attempts that start with the request: the first, and those after it that say so."""
         steps = [self._next_target("primary", now)]
-        while self._pending and isinstance(self._pending[0].start, AtOnce) and self._may_start(now):
+        while self._may_start(now) and (following := self._following) and isinstance(following.start, AtOnce):
             steps.append(self._next_target("race", now))
         return steps
 
@@ -72,9 +73,9 @@ class Schedule:
         A step of trigger "silence" is only for an attempt of which nothing was heard. Whether it starts after all,
         `join` says at its time.
         """
-        if not (self._pending and self._may_start(started)):
+        following = self._following
+        if following is None or not self._may_start(started):
             return None
-        following = self._pending[0]
         match following.start:
             case After(seconds):
                 step = Step(following.target, "hedge", started + seconds)
@@ -91,7 +92,8 @@ class Schedule:
         It does where its budget is used up, where two attempts are in flight already and it is a hedge, and where
         something else has started meanwhile.
         """
-        if not (self._pending and self._pending[0].target == due.target and self._may_start(now)):
+        following = self._following
+        if following is None or following.target != due.target or not self._may_start(now):
             return None
         if due.trigger == "hedge" and running >= MOST_IN_FLIGHT_WHEN_HEDGING:
             return None
@@ -117,7 +119,7 @@ class Schedule:
             return None
         if rule.other_key and other_key:
             return self._start(target, "retry", now)
-        if self._pending:
+        if self._following is not None:
             return self._next_target("failover", now)
         if rule.spare_key and other_key:
             return self._start(target, "retry", now)
@@ -128,11 +130,19 @@ class Schedule:
         """The fault is the request's own: whatever is running is cancelled."""
         return self._final
 
+    @property
+    def _following(self) -> PlannedAttempt | None:
+        """The next of the plan."""
+        attempts = self.plan.attempts
+        return attempts[self._planned] if self._planned < len(attempts) else None
+
     def _may_start(self, now: float) -> bool:
         return self._started < self.max_attempts and now < self.deadline
 
     def _next_target(self, trigger: Trigger, now: float) -> Step:
-        return self._start(self._pending.popleft().target, trigger, now)
+        target = self.plan.attempts[self._planned].target
+        self._planned += 1
+        return self._start(target, trigger, now)
 
     def _same_target(self, now: float) -> Step | None:
         soonest = min(self._retryable, key=lambda again: again.at, default=None)

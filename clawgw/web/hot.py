@@ -6,7 +6,7 @@ from functools import partial
 from attrs import frozen
 
 from clawgw.errors import BodyTooLarge, ClientClosed, GatewayError, MethodNotAllowed, RequestTimeout
-from clawgw.gateway import PlainAnswer, is_streamed
+from clawgw.gateway import PlainAnswer
 from clawgw.web.auth import authenticate
 from clawgw.web.body import BODY_S
 from clawgw.web.exchange import Exchange
@@ -58,7 +58,7 @@ class HotEndpoint:
         return self.parse(await exchange.read_body(max_body_bytes, self.body_s))
 
     async def _answer(self, exchange: Exchange, request: Request) -> None:
-        if is_streamed(request):
+        if request.stream:
             await self._stream(exchange, request)
             return
         try:

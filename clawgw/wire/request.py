@@ -5,7 +5,7 @@ upstream of the same dialect. `wire.checks.parse` makes these from a client's by
 text request; nothing else does.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 from attrs import frozen
 
@@ -39,6 +39,8 @@ class EmbeddingsRequest:
     model: str
     base64: bool
     """The client asked for `encoding_format: base64` (little-endian float32)."""
+    stream: ClassVar[bool] = False
+    include_usage: ClassVar[bool] = False
 
 
 Request = ChatRequest | TextRequest | EmbeddingsRequest

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from clawgw.engine.seen import RoughEstimate, Seen, Used
+from clawgw.engine.seen import Seen, Used
 from clawgw.wire.codec import Chunk, Completion, Done, Failed, Failure, Kind, Passage, Usage, UsageReport
 
 
@@ -12,7 +12,7 @@ def said(**delta: Any) -> Chunk:
 
 
 def used(seen: Seen, prompt: int = 100) -> Used:
-    return seen.used(RoughEstimate(lambda: prompt))
+    return seen.used(lambda: prompt)
 
 
 def after(*events: Any) -> Used:
@@ -94,17 +94,16 @@ def test_the_reason_for_the_end_is_kept() -> None:
     assert seen.finish_reason == "length"
 
 
-def test_a_prompt_is_counted_only_where_it_has_to_be_and_once() -> None:
+def test_a_prompt_is_counted_only_where_it_has_to_be() -> None:
     counted: list[int] = []
 
     def count() -> int:
         counted.append(1)
         return 5
 
-    estimate = RoughEstimate(count)
     seen = Seen()
     seen.note([UsageReport(Usage(7, 2))])
-    seen.used(estimate)
+    seen.used(count)
     assert counted == []
-    assert [Seen().used(estimate).usage.prompt for _ in range(2)] == [5, 5]
+    assert Seen().used(count).usage.prompt == 5
     assert counted == [1]

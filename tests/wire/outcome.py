@@ -7,7 +7,7 @@ import orjson
 from attrs import frozen
 from hypothesis import strategies as st
 
-from clawgw.engine.seen import RoughEstimate, Seen, Used
+from clawgw.engine.seen import Seen, Used
 from clawgw.wire.assemble import Assembly
 from clawgw.wire.codec import Completion, Event, SingleEvent, StreamParser, unfold
 from clawgw.wire.writer import StreamWriter
@@ -37,7 +37,7 @@ def outcome_of(parser: StreamParser, pieces: Iterable[bytes]) -> Outcome:
         assembly.take(happened)
     lines = [line.removeprefix(b"data: ") for line in written.split(b"\n\n")[:-1]]
     told = [line if line == b"[DONE]" else orjson.loads(line) for line in lines]
-    used = seen.used(RoughEstimate(lambda: 1))
+    used = seen.used(lambda: 1)
     return Outcome(list(unfold(events)), told, seen.finish_reason, used, assembly.completion())
 
 
