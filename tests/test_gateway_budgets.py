@@ -12,13 +12,13 @@ from trio.testing import MockClock
 from clawgw.engine.upstream import Call
 from clawgw.errors import GatewayError
 from clawgw.gateway import PlainAnswer
-from clawgw.ledger.document import document
 from clawgw.ledger.journal.spool import Spool
 from clawgw.ledger.sinks.sqlite import Database, SqliteSink
 from clawgw.ledger.spending import Spender
 from clawgw.ledger.spent import spending
 from clawgw.limits.bucket import Bucket
 from clawgw.limits.budgets import budgets
+from tests.ledger.records import document
 from tests.scripted_upstream import SILENT, Reply
 from tests.test_gateway import END, ROLE, chat, chunk, completion, error_reply
 from tests.test_gateway_limits import LEAVER, Setting, config, setting

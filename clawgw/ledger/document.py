@@ -1,54 +1,65 @@
 """The record as data, the same for every sink: what `ledger.record` holds, under the names that the log shows. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
+
+import orjson
 
 from clawgw.ledger.record import AttemptRecord, Bodies, RequestRecord
 from clawgw.routing.prices import dollars
 
 Document = Mapping[str, Any]
-"""A record as `document` gives it."""
+"""A record with all its fields.
+
+`at` is ISO 8601 in UTC to the millisecond, an attempt's `target` is `provider/model`; costs are there in USD and,
+exactly, in pico-dollars. Where bodies are to be kept, `bodies` tells what has become of them; what they say is in
+`request_body` and `response_body`.
+"""
 
 BODIES = ("bodies", "request_body", "response_body")
 """The fields that only records with bodies have. `bodies` is `kept` or `dropped`."""
 MAX_INTEGER = 2**63 - 1
 """As far as the integers of every store go."""
-_INTEGERS = ("prompt_tokens", "cached_tokens", "completion_tokens", "reasoning_tokens", "cost_pico")
-_INTEGERS_OF_ATTEMPTS = ("prompt_tokens", "completion_tokens", "cost_pico")
 
 
-def document(record: RequestRecord) -> dict[str, Any]:
-    """All fields, in the order in which they are shown.
-
-    `at` is ISO 8601 in UTC to the millisecond, an attempt's `target` is `provider/model`; costs are there in USD and,
-    exactly, in pico-dollars. Of a record whose outcome is unknown, nothing is told that comes after its beginning.
-    Where bodies are to be kept, `bodies` tells what has become of them; what they say is in `texts`.
-    """
-    fields: dict[str, Any] = {
-        "request_id": record.request_id,
-        "client_request_id": record.client_request_id,
-        "at": iso_utc(record.at_ms),
-        "key": record.key,
-        "labels": {**record.labels},
-        "user": record.user,
-        "metadata": {**record.metadata},
-        "endpoint": record.endpoint,
-        "route": record.route,
-        "stream": record.stream,
-        "config_version": record.config_version,
-        "outcome": record.outcome,
-    }
-    fields |= {**_UNKNOWN, "attempts": []} if record.outcome == "unknown" else _ended(record)
-    if record.bodies is not None:
-        fields["bodies"] = "dropped" if record.bodies.dropped else "kept"
-    return fields
+def opening(record: RequestRecord) -> bytes:
+    """The JSON of what is known when a request begins; with `finished` or `unfinished` it is a whole document."""
+    return orjson.dumps(
+        {
+            "request_id": record.request_id,
+            "client_request_id": record.client_request_id,
+            "at": iso_utc(record.at_ms),
+            "key": record.key,
+            "labels": record.labels,
+            "user": record.user,
+            "metadata": record.metadata,
+            "endpoint": record.endpoint,
+            "stream": record.stream,
+            "config_version": record.config_version,
+        }
+    )
 
 
-def texts(bodies: Bodies) -> dict[str, str | None]:
-    """Their own fields, beside those of `document`."""
-    return {"request_body": bodies.request, "response_body": bodies.response}
+def unfinished(opening: bytes) -> bytes:
+    """The document of a request whose outcome is unknown: nothing is told that comes after its beginning."""
+    return joined(opening, _UNKNOWN_END)
+
+
+def finished(opening: bytes, record: RequestRecord) -> bytes:
+    """The document of a record. `opening` may have been made when the request began."""
+    return joined(opening, _dumped(_ending(record)))
+
+
+def joined(fields: bytes, more: bytes) -> bytes:
+    """One JSON object of two, neither of them empty."""
+    return fields[:-1] + b"," + more[1:]
+
+
+def texts(bodies: Bodies) -> bytes:
+    """The JSON of their own fields, beside those of the document."""
+    return orjson.dumps({"request_body": bodies.request, "response_body": bodies.response})
 
 
 def without_bodies(document: Document) -> Document:
@@ -72,10 +83,12 @@ def epoch_ms(at: str) -> int:
     return round(datetime.fromisoformat(at).timestamp() * 1000)
 
 
-def _ended(record: RequestRecord) -> dict[str, Any]:
+def _ending(record: RequestRecord) -> dict[str, Any]:
     """What only its end tells of a request."""
-    first_token_ms, cost_pico = record.first_token_ms, record.cost_pico
-    fields = {
+    first_token_ms, cost_pico, bodies = record.first_token_ms, record.cost_pico, record.bodies
+    fields: dict[str, Any] = {
+        "route": record.route,
+        "outcome": record.outcome,
         "status": record.status,
         "error_code": record.error_code,
         "provider": record.provider,
@@ -93,13 +106,14 @@ def _ended(record: RequestRecord) -> dict[str, Any]:
         "duration_ms": round(record.duration_ms, 3),
         "attempts": [_attempt(attempt) for attempt in record.attempts],
     }
-    _cap(fields, _INTEGERS)
+    if bodies is not None:
+        fields["bodies"] = "dropped" if bodies.dropped else "kept"
     return fields
 
 
 def _attempt(attempt: AttemptRecord) -> dict[str, Any]:
     target, first_token_ms, cost_pico = attempt.target, attempt.first_token_ms, attempt.cost_pico
-    fields = {
+    return {
         "target": f"{target.provider}/{target.model}",
         "trigger": attempt.trigger,
         "started_ms": round(attempt.started_ms, 3),
@@ -115,15 +129,26 @@ def _attempt(attempt: AttemptRecord) -> dict[str, Any]:
         "cost_pico": cost_pico,
         "provider_key": attempt.provider_key,
     }
-    _cap(fields, _INTEGERS_OF_ATTEMPTS)
-    return fields
 
 
-def _cap(fields: dict[str, Any], names: Iterable[str]) -> None:
-    for name in names:
-        if (fields[name] or 0) > MAX_INTEGER:
-            fields[name] = MAX_INTEGER
+def _dumped(fields: Mapping[str, Any]) -> bytes:
+    """As JSON. Only where an integer has more than 53 bits does anybody look for one that no store takes."""
+    try:
+        return orjson.dumps(fields, option=orjson.OPT_STRICT_INTEGER)
+    except orjson.JSONEncodeError:
+        return orjson.dumps(_capped(fields))
 
 
-_UNKNOWN = dict.fromkeys(_ended(RequestRecord("", 0, "", "unknown", 0, "", 0.0)))
-"""What is told of an end that nobody knows."""
+def _capped(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _capped_value(value) for name, value in fields.items()}
+
+
+def _capped_value(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_capped(attempt) for attempt in value]
+    return min(value, MAX_INTEGER) if isinstance(value, int) else value
+
+
+_UNKNOWN_END = orjson.dumps(
+    dict.fromkeys(_ending(RequestRecord("", 0, "", "unknown", 0, "", 0.0))) | {"outcome": "unknown", "attempts": []}
+)

@@ -1,8 +1,7 @@
 """The record: one per request, whatever its end, with every attempt.
 
 Times are milliseconds: `at` since the Unix epoch, the others since the request came in. A record holds names from the
-configuration and what the caller said of itself; never a secret, and a message only where bodies are kept. Without
-slots a frozen object of so many fields is made in half the time.
+configuration and what the caller said of itself; never a secret, and a message only where bodies are kept.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,6 +9,7 @@ from typing import Literal, Protocol
 
 from attrs import field, frozen
 
+from clawgw.fact import fact
 from clawgw.policy import Target, Trigger
 from clawgw.routing.prices import dollars
 
@@ -19,7 +19,7 @@ UsageSource = Literal["reported", "estimated"]
 Cached = Literal["hit"]
 
 
-@frozen(slots=False)
+@fact
 class AttemptRecord:
     """One try at one target. `lost`: it answered, another was first. `cancelled`: it was ended before it answered."""
 
@@ -64,7 +64,7 @@ class Bodies:
 DROPPED = Bodies()
 
 
-@frozen(slots=False)
+@fact
 class RequestRecord:
     """One request. `status` is the HTTP status the client saw, or would have seen (499: it left; 0: nobody knows)."""
 
@@ -116,7 +116,7 @@ class Ledger(Protocol):
         """A request is about to be served; its outcome is unknown. Raises `LogSpoolFull`: it must not be."""
 
     def request_ended(self, record: RequestRecord) -> None:
-        """Its record. Of a request that was not intended, raises `LogSpoolFull`."""
+        """Its record, which begins as the intended one. Of a request that was not intended, raises `LogSpoolFull`."""
 
     async def durable(self) -> None:
         """To be awaited before a client is told the end. Raises `LogSpoolFull`."""

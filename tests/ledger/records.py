@@ -1,21 +1,38 @@
 """Records for tests, and how to read the database."""
 
 import sqlite3
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import orjson
+
+from clawgw.ledger.document import finished, opening, unfinished
+from clawgw.ledger.journal.frame import Kind, encode
 from clawgw.ledger.record import RequestRecord
 
 AT_MS = 1_795_439_736_042
 
 
-def begun(request_id: str, at_ms: int = AT_MS) -> RequestRecord:
-    return RequestRecord(request_id, at_ms, "chat.completions", "unknown", 0, "v1", 0.0)
+def begun(request_id: str, at_ms: int = AT_MS, **more: Any) -> RequestRecord:
+    return RequestRecord(request_id, at_ms, "chat.completions", "unknown", 0, "v1", 0.0, **more)
 
 
 def ended(request_id: str, at_ms: int = AT_MS, **more: Any) -> RequestRecord:
     return RequestRecord(request_id, at_ms, "chat.completions", "ok", 200, "v1", 12.5, **more)
+
+
+def document(record: RequestRecord) -> dict[str, Any]:
+    """As a sink gets it from the journal."""
+    begins = opening(record)
+    written = unfinished(begins) if record.outcome == "unknown" else finished(begins, record)
+    found: dict[str, Any] = orjson.loads(written)
+    return found
+
+
+def frame_of(kind: Kind, fields: Mapping[str, Any], texts: Mapping[str, Any] | None = None) -> bytes:
+    return encode(kind, orjson.dumps(fields), None if texts is None else orjson.dumps(texts))
 
 
 def rows(database: Path, query: str) -> list[Any]:

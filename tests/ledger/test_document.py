@@ -1,8 +1,10 @@
+import orjson
 from attrs import evolve
 
-from clawgw.ledger.document import document, epoch_ms, iso_utc, texts, without_bodies
+from clawgw.ledger.document import epoch_ms, finished, iso_utc, joined, opening, texts, unfinished, without_bodies
 from clawgw.ledger.record import DROPPED, AttemptRecord, Bodies, RequestRecord
 from clawgw.policy import Target
+from tests.ledger.records import document
 
 ATTEMPT = AttemptRecord(
     target=Target("openai", "gpt-6"),
@@ -102,12 +104,12 @@ def test_what_has_become_of_bodies_is_told_where_they_are_wanted() -> None:
     assert "bodies" not in document(RECORD)
     assert document(evolve(RECORD, bodies=kept)) == document(RECORD) | {"bodies": "kept"}
     assert document(evolve(RECORD, bodies=DROPPED)) == document(RECORD) | {"bodies": "dropped"}
-    assert texts(kept) == {"request_body": '{"a":1}', "response_body": None}
+    assert orjson.loads(texts(kept)) == {"request_body": '{"a":1}', "response_body": None}
 
 
 def test_a_document_without_its_bodies_says_so() -> None:
     bodies = Bodies('{"a":1}', "{}")
-    whole = document(evolve(RECORD, bodies=bodies)) | texts(bodies)
+    whole = document(evolve(RECORD, bodies=bodies)) | orjson.loads(texts(bodies))
     assert without_bodies(whole) == document(RECORD) | {"bodies": "dropped"}
 
 
@@ -119,10 +121,22 @@ def test_what_nobody_knows_is_null() -> None:
 
 
 def test_no_integer_is_larger_than_stores_take() -> None:
-    huge = document(
-        RequestRecord("req_3", 0, "embeddings", "ok", 200, "abc", 0.0, prompt_tokens=2**64, cost_pico=10**30)
-    )
+    attempt = evolve(ATTEMPT, prompt_tokens=2**63, cost_pico=2**63 - 1)
+    huge = document(evolve(RECORD, prompt_tokens=2**64, cost_pico=10**30, attempts=(ATTEMPT, attempt)))
     assert huge["prompt_tokens"] == huge["cost_pico"] == 9_223_372_036_854_775_807
+    assert huge["attempts"][1]["prompt_tokens"] == huge["attempts"][1]["cost_pico"] == 9_223_372_036_854_775_807
+    assert (huge["completion_tokens"], huge["stream"], huge["duration_ms"]) == (5, True, 301.0)
+    assert huge["attempts"][0] == document(RECORD)["attempts"][0]
+
+
+def test_what_is_known_at_the_beginning_is_told_in_the_end() -> None:
+    begins = opening(evolve(RECORD, outcome="unknown", route=None, status=0, duration_ms=0.0, attempts=()))
+    assert orjson.loads(finished(begins, RECORD)) == document(RECORD)
+    assert orjson.loads(unfinished(begins)).keys() == document(RECORD).keys()
+
+
+def test_members_of_two_objects_are_those_of_one() -> None:
+    assert joined(b'{"a":1}', b'{"b":{"c":[]}}') == b'{"a":1,"b":{"c":[]}}'
 
 
 def test_a_time_is_read_back_as_it_was() -> None:

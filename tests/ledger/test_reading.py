@@ -6,12 +6,11 @@ import pytest
 
 from clawgw.ledger import reading, rollup
 from clawgw.ledger.cubes import DAY_MS
-from clawgw.ledger.document import document
 from clawgw.ledger.question import Question, question
 from clawgw.ledger.sinks.schema import open_database, transaction
 from clawgw.ledger.sinks.sqlite import Database, SqliteSink, prune
 from clawgw.ledger.usage import Answer
-from tests.ledger.records import AT_MS, begun, ended
+from tests.ledger.records import AT_MS, begun, document, ended
 from tests.ledger.requests_table import row, write
 
 ATTEMPT = {"target": "openai/gpt-6", "trigger": "primary", "outcome": "won", "cost_usd": None}

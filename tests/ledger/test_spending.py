@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clawgw.ledger.document import Document, document
 from clawgw.ledger.journal.journal import Journal
 from clawgw.ledger.journal.spool import Spool
 from clawgw.ledger.record import AttemptRecord, RequestRecord
@@ -20,7 +19,7 @@ from clawgw.ledger.sinks.sqlite import Database, SqliteSink, prune
 from clawgw.ledger.spending import Charge, Spender, charges, spent_since
 from clawgw.ledger.spent import spending
 from clawgw.policy import Target
-from tests.ledger.records import begun, ended, rows
+from tests.ledger.records import begun, document, ended, rows
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 FEBRUARY_MS = 4_105_123_200_000
@@ -181,7 +180,7 @@ def test_sums_are_those_of_all_records_wherever_they_are(records: list[RequestRe
 
 
 def test_a_record_that_is_rejected_is_not_counted(path: Path) -> None:
-    good: Document = document(whole("r", NOW_MS, [attempt(pico=5_000)]))
+    good = document(whole("r", NOW_MS, [attempt(pico=5_000)]))
     with closing(SqliteSink(Database(path), now_ms=lambda: NOW_MS)) as sink:
         [rejected] = sink.deliver([{**good, "request_id": "other", "endpoint": None}, good])
     assert rejected.document["request_id"] == "other"

@@ -19,6 +19,7 @@ import orjson
 from attrs import frozen
 
 from clawgw.config.values import MAX_BODY_BYTES
+from clawgw.ledger.document import joined
 
 MAGIC = b"\xffcg"
 _HEADER = struct.Struct("<3s5sI")
@@ -50,14 +51,14 @@ class Frame:
 _KINDS = {kind.value: kind for kind in Kind}
 
 
-def encode(kind: Kind, document: Mapping[str, Any], texts: Mapping[str, str | None] | None = None) -> bytes:
-    """A frame of at most `MAX_FRAME` bytes; where a document is larger, its texts and lists are cut.
+def encode(kind: Kind, document: bytes, texts: bytes | None = None) -> bytes:
+    """A frame of at most `MAX_FRAME` bytes for a JSON object; where that is larger, its texts and lists are cut.
 
-    `texts` are bodies: more members of the document, for which the frame gets larger.
+    `texts` are bodies: an object with more members of the document, for which the frame gets larger.
     """
-    payload = _fitted(document)
+    payload = document if len(document) <= _MAX_PAYLOAD else _fitted(orjson.loads(document))
     if texts is not None:
-        payload = payload[:-1] + b"," + orjson.dumps(texts)[1:]
+        payload = joined(payload, texts)
     checked = _CHECKED.pack(kind, len(payload))
     return _HEADER.pack(MAGIC, checked, zlib.crc32(payload, zlib.crc32(checked))) + payload
 
@@ -86,11 +87,11 @@ def reach(data: bytes, at: int) -> int:
 
 
 def _fitted(document: Mapping[str, Any]) -> bytes:
-    payload = orjson.dumps(document)
+    payload = b""
     for most in _CUTS:
+        payload = orjson.dumps(_cut(document, most))
         if len(payload) <= _MAX_PAYLOAD:
             break
-        payload = orjson.dumps(_cut(document, most))
     return payload
 
 

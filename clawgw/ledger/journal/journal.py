@@ -14,7 +14,7 @@ from typing import Self
 from attrs import define, evolve, field
 
 from clawgw.errors import LogSpoolFull
-from clawgw.ledger.document import document, texts
+from clawgw.ledger.document import finished, opening, texts, unfinished
 from clawgw.ledger.journal.frame import MAX_FRAME, Kind, encode
 from clawgw.ledger.journal.spool import Spool, WriterFolder
 from clawgw.ledger.record import DROPPED, RequestRecord
@@ -50,7 +50,7 @@ class Journal:
     _at: int = 0
     _size: int = 0
     _open: dict[str, bytes] = field(factory=dict)
-    """The intents of those that are open, by request id."""
+    """How the documents of those that are open begin, by request id."""
     _owed: list[bytes] = field(factory=list)
     """Records that could not be written: the next segment starts with them."""
     _replaced: list[int] = field(factory=list)
@@ -76,21 +76,23 @@ class Journal:
 
         Raises `LogSpoolFull`: it must not be.
         """
-        frame = encode(Kind.INTENT, document(record))
+        begun = opening(record)
+        frame = _intent(begun)
         self._make_room(len(frame) + MAX_FRAME)
         try:
             self._write(frame)
         except OSError as error:
             raise _full(error) from None
-        self._open[record.request_id] = frame
+        self._open[record.request_id] = begun
 
     def request_ended(self, record: RequestRecord) -> None:
         """The request's record. Where even the room set aside has failed, it is kept and written as soon as may be.
 
         Raises `LogSpoolFull` for a request that was not intended and for which there is no room.
         """
-        frame = self._final(record)
-        if record.request_id not in self._open:
+        begun = self._open.get(record.request_id)
+        frame = self._final(begun or opening(record), record)
+        if begun is None:
             self._make_room(len(frame))
         self.rows += 1
         try:
@@ -121,16 +123,16 @@ class Journal:
             if fd is not None:
                 os.close(fd)
 
-    def _final(self, record: RequestRecord) -> bytes:
+    def _final(self, begun: bytes, record: RequestRecord) -> bytes:
         """The frame of a record: with its bodies, if it has any and there is room for them."""
         if record.bodies is None:
-            return encode(Kind.FINAL, document(record))
+            return encode(Kind.FINAL, finished(begun, record))
         if not record.bodies.dropped:
-            frame = encode(Kind.FINAL, document(record), texts(record.bodies))
+            frame = encode(Kind.FINAL, finished(begun, record), texts(record.bodies))
             if self._made_room_for_bodies(len(frame)):
                 return frame
         self.dropped_bodies += 1
-        return encode(Kind.FINAL, document(evolve(record, bodies=DROPPED)))
+        return encode(Kind.FINAL, finished(begun, evolve(record, bodies=DROPPED)))
 
     def _made_room_for_bodies(self, room: int) -> bool:
         most = int(_SHARE_WITH_BODIES * self._max_bytes)
@@ -177,7 +179,7 @@ class Journal:
 
     def _replace_segment(self, room: int, most: int) -> None:
         """Go on in one for all that is open, and at least `room` more bytes; `most` for the spool. Raises OSError."""
-        start = b"".join((*self._owed, *self._open.values()))
+        start = b"".join((*self._owed, *map(_intent, self._open.values())))
         needed = len(start) + len(self._open) * MAX_FRAME
         try:
             fd = self._make(start, size := needed + max(room, self._segment_bytes), most)
@@ -208,6 +210,10 @@ class Journal:
         self._number += 1
         self.taken = used + size
         return fd
+
+
+def _intent(begun: bytes) -> bytes:
+    return encode(Kind.INTENT, unfinished(begun))
 
 
 def _write_whole(fd: int, data: bytes, at: int) -> None:

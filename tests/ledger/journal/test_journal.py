@@ -75,13 +75,14 @@ def test_another_segment_begins_with_what_is_open(tmp_path: Path) -> None:
 
 
 def test_room_for_every_open_request_is_on_the_disk(journal: Journal, tmp_path: Path) -> None:
+    said: dict[str, Any] = {"user": "u" * 512, "metadata": {f"{n}": "v" * 512 for n in range(16)}}
     for number in range(300):
-        journal.intend(begun(f"r{number}"))
+        journal.intend(begun(f"r{number}", **said))
         last = folder(tmp_path).segment(folder(tmp_path).segments()[-1])
         used = read_page(last, 0, sealed=False, size=64 * MIB).end
         assert last.stat().st_blocks * 512 - used >= (number + 1) * MAX_FRAME
     for number in range(300):
-        journal.request_ended(ended(f"r{number}", user="u" * 512, metadata={f"{n}": "v" * 512 for n in range(16)}))
+        journal.request_ended(ended(f"r{number}", **said))
     assert sorted(finals(tmp_path)) == sorted(f"r{number}" for number in range(300))
 
 
@@ -346,7 +347,7 @@ def test_whatever_comes_and_goes_every_end_is_there_once(
     for count, (slot, size) in enumerate(steps):
         if slot in running:
             over.append(running.pop(slot))
-            journal.request_ended(ended(over[-1], user="u" * size))
+            journal.request_ended(ended(over[-1], model="m" * size))
         else:
             running[slot] = f"r{count}"
             journal.intend(begun(running[slot]))

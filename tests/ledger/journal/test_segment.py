@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clawgw.ledger.journal.frame import MAX_FRAME, Kind, encode
+from clawgw.ledger.journal.frame import MAX_FRAME, Kind
 from clawgw.ledger.journal.segment import PAGE, read_all, read_page
+from tests.ledger.records import frame_of
 
-FRAMES = [encode(Kind.FINAL, {"id": number, "pad": "x" * number}) for number in range(50)]
+FRAMES = [frame_of(Kind.FINAL, {"id": number, "pad": "x" * number}) for number in range(50)]
 PAYLOADS = [frame[12:] for frame in FRAMES]
 WHOLE = b"".join(FRAMES)
 
@@ -103,7 +104,7 @@ def test_any_bytes_come_to_an_end(segment: Path, data: bytes) -> None:
 @pytest.mark.parametrize("sealed", [True, False])
 @pytest.mark.parametrize("size", [12, 100, 1000])
 def test_a_frame_that_is_larger_than_a_page_is_read_alone(segment: Path, size: int, sealed: bool) -> None:  # noqa: FBT001 - a case
-    large = encode(Kind.FINAL, {"id": 1}, {"request_body": "x" * 5000, "response_body": None})
+    large = frame_of(Kind.FINAL, {"id": 1}, {"request_body": "x" * 5000, "response_body": None})
     segment.write_bytes(FRAMES[0] + large + FRAMES[1] + bytes(1000))
     found, end = list[bytes](), 0
     while len(found) < 3:
@@ -114,7 +115,7 @@ def test_a_frame_that_is_larger_than_a_page_is_read_alone(segment: Path, size: i
 
 
 def test_a_large_frame_that_is_damaged_costs_no_other(segment: Path) -> None:
-    large = bytearray(encode(Kind.FINAL, {"id": 1}, {"request_body": "x" * 5000, "response_body": None}))
+    large = bytearray(frame_of(Kind.FINAL, {"id": 1}, {"request_body": "x" * 5000, "response_body": None}))
     large[3000] ^= 1
     segment.write_bytes(FRAMES[0] + bytes(large) + FRAMES[1] + bytes(1000))
     page, found, damaged = read_page(segment, 0, sealed=True, size=100), list[bytes](), 0

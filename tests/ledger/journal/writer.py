@@ -16,7 +16,7 @@ def main(spool: Path, name: str) -> None:
         for request_id in ids:
             journal.intend(begun(request_id))
         for request_id in reversed(ids):
-            journal.request_ended(ended(request_id, user="u" * (number % 500)))
+            journal.request_ended(ended(request_id, model="m" * (number % 500)))
             sys.stdout.write(request_id + "\n")
             sys.stdout.flush()
 

@@ -1,8 +1,8 @@
 """Documents as the log has them."""
 
-from clawgw.ledger.document import document
 from clawgw.ledger.record import AttemptRecord, RequestRecord
 from clawgw.policy import Target
+from tests.ledger.records import document
 
 AT_MS = 4_102_444_800_123
 """2100-01-01T00:00:00.123Z: a server drops what is older than the retention."""

@@ -6,13 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from clawgw.ledger.document import document
 from clawgw.ledger.journal.journal import Journal
 from clawgw.ledger.journal.spool import Spool
 from clawgw.ledger.sinks.drain import Drain
 from clawgw.ledger.sinks.schema import open_database
 from clawgw.ledger.sinks.sqlite import Database, SqliteSink
-from tests.ledger.records import begun, ended, outcomes, rows
+from tests.ledger.records import begun, document, ended, outcomes, rows
 from tests.ledger.sinks.test_follower import Store
 
 MIB = 1024 * 1024

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from clawgw.ledger.document import BODIES, document
+from clawgw.ledger.document import BODIES
 from clawgw.ledger.record import DROPPED, AttemptRecord
 from clawgw.ledger.sinks.sink import Rejected, SinkAway
 from clawgw.ledger.sinks.sqlite import Database, SqliteSink, keep_dead_letters, prune
 from clawgw.policy import Target
-from tests.ledger.records import AT_MS, begun, ended, outcomes, rows
+from tests.ledger.records import AT_MS, begun, document, ended, outcomes, rows
 
 
 @pytest.fixture

@@ -94,10 +94,10 @@ def test_damage_is_told_and_costs_one_record(tmp_path: Path, caplog: pytest.LogC
     journal = Journal.open(tmp_path, 64 * MIB)
     for name in ("a", "b", "c"):
         journal.intend(begun(name))
-        journal.request_ended(ended(name, user=f"user of {name}"))
+        journal.request_ended(ended(name, model=f"model of {name}"))
     journal.close()
     segment = folder(tmp_path).segment(1)
-    segment.write_bytes(segment.read_bytes().replace(b"user of b", b"user of x"))
+    segment.write_bytes(segment.read_bytes().replace(b"model of b", b"model of x"))
     documents, _ = follow(folder(tmp_path), Cursor())
     assert outcomes(documents) == [("a", "ok"), ("c", "ok"), ("b", "unknown")]
     assert "cannot be read" in caplog.text
