@@ -22,13 +22,13 @@ class StoredStream:
     _entry: Entry
     _include_usage: bool
     _receipt: Receipt
-    _sent: bool = False
+    ended: bool = False
 
     async def receive(self) -> bytes:
         """As `StreamAnswer.receive`."""
-        if self._sent:
+        if self.ended:
             return b""
-        self._sent = True
+        self.ended = True
         events = split(orjson.loads(self._entry.body), self._entry.used())
         written = StreamWriter(include_usage=self._include_usage).write(events)
         self._receipt.succeed(self._entry)
@@ -49,6 +49,11 @@ class KeptStream:
     _assembly: Assembly
     _keep: Callable[[Completion | None], None]
     _leave: Callable[[], None]
+
+    @property
+    def ended(self) -> bool:
+        """As `StreamAnswer.ended`."""
+        return self._stream.ended
 
     async def receive(self) -> bytes:
         """As `StreamAnswer.receive`."""

@@ -58,10 +58,16 @@ class StreamAnswer:
     heard: Callable[[Sequence[Event]], None] = field(default=lambda _: None, repr=False)
     """Told of all events, just before they go to the client."""
 
-    async def receive(self) -> bytes:
-        """The next server-sent events, as many as one upstream read brought; b"" after the last.
+    @property
+    def ended(self) -> bool:
+        """Whether the last events have been received."""
+        return self._stream.ended
 
-        A failure upstream arrives as an error event, without `[DONE]`. Raises `LogSpoolFull`.
+    async def receive(self) -> bytes:
+        """The next server-sent events, as many as one upstream read brought; b"" after the last, which is a goodbye.
+
+        What ends the stream comes by itself. A failure upstream arrives as an error event, without `[DONE]`. Raises
+        `LogSpoolFull`.
         """
         while not self._stream.ended:
             events = await self._stream.receive()

@@ -84,6 +84,14 @@ async def test_a_stream(autojump_clock: MockClock) -> None:
     assert notebook.done[-4:] == ["sent", "end ok", "durable", "sent"]
 
 
+async def test_what_a_stream_says_does_not_wait_for_its_record(autojump_clock: MockClock) -> None:
+    s, notebook = noted(Reply(body=[b"".join([ROLE, chunk({"content": "hi"}), *END])]))
+    said, ended = await receive_all(s, notebook)
+    assert b'"hi"' in said
+    assert ended == b"data: [DONE]\n\n"
+    assert notebook.done[2:] == ["sent", "end ok", "durable", "sent"]
+
+
 async def test_an_error_and_its_record(autojump_clock: MockClock) -> None:
     s, notebook = noted(error_reply(400))
     with pytest.raises(GatewayError):

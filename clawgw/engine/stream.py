@@ -27,15 +27,21 @@ class OpenStream:
     """`Done` or `Failed` has been handed out."""
 
     async def receive(self) -> list[Event]:
-        """What the next read brings, at least one event; the last is `Done` or `Failed`. Raises only Cancelled."""
+        """What the next read brings, at least one event; the last is `Done` or `Failed`. Raises only Cancelled.
+
+        It comes by itself: what was said before it need not wait for what is done at the end.
+        """
         events, self._ready = self._ready, []
         while not events:
             events = await self._read()
             self.seen.note(events)
         if isinstance(events[-1], Done | Failed):
+            if len(events) > 1:
+                self._ready = [events.pop()]
+                return events
             self.ended = True
-        if isinstance(events[-1], Failed):
-            self.abort()
+            if isinstance(events[0], Failed):
+                self.abort()
         return events
 
     async def say_goodbye(self) -> None:

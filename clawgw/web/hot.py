@@ -95,8 +95,10 @@ async def _pass_on(answer: PlainAnswer | OpenAnswer, exchange: Exchange, hold: H
         if not exchange.started:
             await exchange.start(200, {**STREAM_HEADERS, **answer.headers})
         while events := await answer.receive():
-            await exchange.write(events)
-        await exchange.finish()
+            if answer.ended:
+                await exchange.finish(events)
+            else:
+                await exchange.write(events)
     except GatewayError as error:
         await exchange.fail(error)
     finally:

@@ -18,8 +18,12 @@ class OpenAnswer(Protocol):
 
     headers: Mapping[str, str]
 
+    @property
+    def ended(self) -> bool:
+        """Whether the last events have been received."""
+
     async def receive(self) -> bytes:
-        """The next events; b"" after the last."""
+        """The next events; b"" after the last, when those have been sent."""
 
     def close(self) -> None:
         """To be called in the end, always."""

@@ -69,7 +69,7 @@ async def test_while_it_drains_what_is_in_flight_finishes(nursery: trio.Nursery)
     await running.refuses()
     assert not running.ended.is_set()
     stream.end.set()
-    assert [chunk async for chunk in client.chunks()] == []
+    assert [chunk async for chunk in client.chunks()] == [b"data: [DONE]\n\n"]
     await running.ended.wait()
 
 

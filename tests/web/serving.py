@@ -82,7 +82,7 @@ async def hello(_request: Request, _arrival: Arrival) -> PlainAnswer:
 
 @define
 class FakeStream:
-    """A stream of the given pieces, then its end; where it is `endless`, not before `end` is set.
+    """A stream of the given pieces; where it is `endless`, it ends with one more when `end` is set.
 
     `asked` and `closed` tell what was done to it.
     """
@@ -94,6 +94,10 @@ class FakeStream:
     end: trio.Event = field(factory=trio.Event)
     closed: trio.Event = field(factory=trio.Event)
 
+    @property
+    def ended(self) -> bool:
+        return not (self.pieces or self.endless)
+
     async def receive(self) -> bytes:
         await trio.lowlevel.checkpoint()
         if self.pieces:
@@ -101,6 +105,8 @@ class FakeStream:
         self.asked.set()
         if self.endless:
             await self.end.wait()
+            self.endless = False
+            return b"data: [DONE]\n\n"
         return b""
 
     def close(self) -> None:

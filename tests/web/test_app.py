@@ -294,6 +294,23 @@ async def test_a_stream(nursery: trio.Nursery) -> None:
     assert (await client.get("/health")).status == 200
 
 
+async def test_a_stream_that_has_been_received_does_not_wait_for_its_goodbye(nursery: trio.Nursery) -> None:
+    class Slow(FakeStream):
+        async def receive(self) -> bytes:
+            if self.ended:
+                await self.end.wait()
+            return await super().receive()
+
+    stream = Slow([b"data: [DONE]\n\n"])
+    _, client = await start(nursery, stream.answer)
+    await client.send_post(STREAMED_CHAT)
+    await client.read_head()
+    assert [chunk async for chunk in client.chunks()] == [b"data: [DONE]\n\n"]
+    assert not stream.closed.is_set()
+    stream.end.set()
+    await stream.closed.wait()
+
+
 @pytest.mark.parametrize("body", [CHAT, STREAMED_CHAT])
 async def test_a_client_that_leaves_before_the_answer_cancels_it(nursery: trio.Nursery, body: bytes) -> None:
     began, cancelled = trio.Event(), trio.Event()
@@ -343,7 +360,7 @@ async def test_an_error_of_the_gateways_own_in_a_stream_is_its_last_event(nurser
                 return self.pieces.pop()
             raise LogSpoolFull("no room")
 
-    stream = Full([b"data: 1\n\n"])
+    stream = Full([b"data: 1\n\n"], endless=True)
     _, client = await start(nursery, stream.answer)
     await client.send_post(STREAMED_CHAT)
     await client.read_head()
@@ -360,7 +377,7 @@ async def test_a_bug_in_a_stream_is_its_last_event(nursery: trio.Nursery) -> Non
                 return self.pieces.pop()
             raise LookupError
 
-    stream = Broken([b"data: 1\n\n"])
+    stream = Broken([b"data: 1\n\n"], endless=True)
     _, client = await start(nursery, stream.answer)
     await client.send_post(STREAMED_CHAT)
     await client.read_head()
