@@ -40,7 +40,7 @@ from clawgw.serve.stopping import Stop, obey_signals
 from clawgw.serve.supervisor import Supervisor
 from clawgw.serve.wiring import open_service
 from clawgw.serve.worker import work
-from clawgw.web.exposition import MULTIPROCESS_DIR
+from clawgw.web.exposition import METRICS_DIR
 
 log = logging.getLogger("clawgw")
 
@@ -147,7 +147,7 @@ def _crew(command: Sequence[str], start: _Start, metrics_dir: str) -> Crew:
     fds, metrics_fds = ([each.fileno() for each in sockets] for sockets in (start.listeners, start.metrics))
     limits_fd = create_shared()
     own = Inheritance(fds, limits_fd, secrets.token_hex(4), metrics_fds).environment()
-    environment = {**os.environ, **own, MULTIPROCESS_DIR: metrics_dir}
+    environment = {**os.environ, **own, METRICS_DIR: metrics_dir}
     return Crew(
         command,
         environment,

@@ -1,20 +1,31 @@
 """What is counted, as Prometheus reads it.
 
-With several workers the counts of all of them are shown, through the files of prometheus_client's multiprocess mode
-(`PROMETHEUS_MULTIPROC_DIR`, set before this process started; prometheus.github.io/client_python/multiprocess).
+With several workers the counts of all of them are shown, whichever is asked: each counts in files of its own
+(`web.tally`) in one folder, `METRICS_DIR`. What a worker has counted stays when it ends; its gauges end with it.
 """
 
 import os
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TypeVar
 
+import orjson
 from attrs import define, field, frozen
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.registry import Collector
 
-MULTIPROCESS_DIR = "PROMETHEUS_MULTIPROC_DIR"
+from clawgw.web.measures import Combine, Counter, Gauge, Histogram, Labels, Measure
+from clawgw.web.tally import Tally, forget
+
+METRICS_DIR = "CLAWGW_METRICS_DIR"
+"""The variable that names the folder; without it there is one process."""
+_PREFIX = "clawgw_"
+_COUNTS, _GAUGES = "counts", "gauges"
+
+AnyMeasure = TypeVar("AnyMeasure", bound=Measure)
 
 
 @frozen
@@ -42,16 +53,43 @@ class Configuration(Collector):
         yield from (info, reloads)
 
 
+def _tally(kind: str) -> Tally:
+    folder = os.environ.get(METRICS_DIR)
+    return Tally(kind, Path(folder) if folder else None)
+
+
 @define(eq=False)
-class Exposition:
-    """`registry` holds what this process counts."""
+class Exposition(Collector):
+    """All measures, which are made here."""
 
     configuration: Configuration
-    registry: CollectorRegistry = field(init=False, factory=CollectorRegistry)
+    _measures: dict[str, Measure] = field(init=False, factory=dict)
+    _counts: Tally = field(init=False, factory=lambda: _tally(_COUNTS))
+    _gauges: Tally = field(init=False, factory=lambda: _tally(_GAUGES))
+    _registry: CollectorRegistry = field(init=False, factory=CollectorRegistry)
 
     def __attrs_post_init__(self) -> None:
         """The configuration is shown beside the counts."""
-        self.registry.register(self.configuration)
+        self._registry.register(self.configuration)
+        self._registry.register(self)
+
+    def counter(self, name: str, text: str, *labels: str) -> Counter:
+        """A new measure, as are the next."""
+        return self._added(Counter(_PREFIX + name, text, labels, self._counts))
+
+    def histogram(self, name: str, text: str, bounds: Sequence[float], *labels: str) -> Histogram:
+        """Of seconds."""
+        return self._added(Histogram(f"{_PREFIX}{name}_seconds", text, labels, self._counts, bounds=bounds))
+
+    def gauge(self, name: str, text: str, combine: Combine, *labels: str) -> Gauge:
+        """`combine` makes one number of those of two processes."""
+        return self._added(Gauge(_PREFIX + name, text, labels, self._gauges, combine))
+
+    def collect(self) -> Iterator[Metric]:
+        """For the library."""
+        gathered = self._gathered()
+        for name, measure in self._measures.items():
+            yield measure.family(gathered[name])
 
     def text(self, accept: str) -> tuple[bytes, str]:
         """All metrics, and their content type, as an `Accept` header asks for. Slow: to be called in a thread."""
@@ -59,17 +97,24 @@ class Exposition:
             encode, content_type = choose_encoder(accept)
         except (TypeError, ValueError):  # the library reads no more of a version than digits and dots
             encode, content_type = choose_encoder("")
-        return encode(self._gathered()), content_type
+        return encode(self._registry), content_type
 
-    def _gathered(self) -> CollectorRegistry:
-        if not os.environ.get(MULTIPROCESS_DIR):
-            return self.registry
-        gathered = CollectorRegistry()
-        gathered.register(self.configuration)
-        MultiProcessCollector(gathered)  # type: ignore[no-untyped-call] # the library has no annotation here
+    def _added(self, measure: AnyMeasure) -> AnyMeasure:
+        self._measures[measure.name] = measure
+        return measure
+
+    def _gathered(self) -> defaultdict[str, dict[Labels, Sequence[float]]]:
+        """The series of all processes, by the names of their measures and their labels."""
+        gathered = defaultdict[str, dict[Labels, Sequence[float]]](dict)
+        for tally in (self._counts, self._gauges):
+            for text, numbers in tally.series():
+                name, *values = orjson.loads(text)
+                series, labels = gathered[name], tuple(values)
+                before = series.get(labels)
+                series[labels] = numbers if before is None else [*map(self._measures[name].combine, before, numbers)]
         return gathered
 
 
 def forget_process(folder: str, pid: int) -> None:
     """A worker has ended: what it was doing counts no more. `folder` is where the workers count."""
-    mark_process_dead(pid, folder)  # type: ignore[no-untyped-call] # the library has no annotation here
+    forget(Path(folder), _GAUGES, pid)

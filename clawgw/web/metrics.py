@@ -3,11 +3,9 @@
 Labels come only from the configuration and the catalogue: a model that a client made up is `other`.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
-from typing import Literal
-
-from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
+from operator import add
 
 from clawgw.ledger.record import RequestRecord
 from clawgw.limits.bucket import Kind, Scope
@@ -29,20 +27,9 @@ class Metrics:
     """A `ledger.record.Listener` that counts. `model_label` says how a target's model is named in a label."""
 
     def __init__(self, model_label: Callable[[Target], str], config_version: str) -> None:
-        disable_created_metrics()  # type: ignore[no-untyped-call] # the library has no annotation here
-        self._exposition = Exposition(Configuration(config_version))
-        registry = self._exposition.registry
+        exposition = self._exposition = Exposition(Configuration(config_version))
+        counter, histogram, gauge = exposition.counter, exposition.histogram, exposition.gauge
         self._model_label = model_label
-
-        def counter(name: str, text: str, *labels: str) -> Counter:
-            return Counter(f"clawgw_{name}", text, labels, registry=registry)
-
-        def histogram(name: str, text: str, buckets: Sequence[float], *labels: str) -> Histogram:
-            return Histogram(f"clawgw_{name}_seconds", text, labels, registry=registry, buckets=buckets)
-
-        def gauge(name: str, text: str, mode: Literal["livesum", "livemax"], *labels: str) -> Gauge:
-            return Gauge(f"clawgw_{name}", text, labels, registry=registry, multiprocess_mode=mode)
-
         self._of_requests = RequestMetrics(
             ended=counter("requests", "Requests that have ended", "endpoint", "route", "provider", "model", "status"),
             duration=histogram("request_duration", "From arrival to end", _DURATION_S, "endpoint"),
@@ -59,26 +46,26 @@ class Metrics:
         )
         self._policy_errors = counter("policy_errors", "Policies that failed; the gateway went on without", "policy")
         self._rejections = counter("limit_rejections", "Requests and attempts that a limit refused", "scope", "kind")
-        self._limits_degraded = gauge("limiter_degraded", "1: the store of limits does not answer", "livemax")
+        self._limits_degraded = gauge("limiter_degraded", "1: the store of limits does not answer", max).of()
         cache = counter("cache", "Requests, by what came of the cache", "result")
-        self._cache = {result: cache.labels(result) for result in _CACHE_RESULTS}
-        self._spool_rows = gauge("log_spool_rows", "Records that are not yet wherever they are to be", "livesum")
-        self._spool_bytes = gauge("log_spool_bytes", "What the spool of the log takes on the disk", "livemax")
+        self._cache = {result: cache.of(result) for result in _CACHE_RESULTS}
+        self._spool_rows = gauge("log_spool_rows", "Records that are not yet wherever they are to be", add).of()
+        self._spool_bytes = gauge("log_spool_bytes", "What the spool of the log takes on the disk", max).of()
         counter("log_dropped", "Records lost")
-        self._dropped_bodies = counter("log_bodies_dropped", "Records without the bodies that they should have")
-        self._in_flight = gauge("in_flight", "Requests being served", "livesum")
-        self._breakers = gauge("breaker_state", "0 closed, 1 half-open, 2 open", "livemax", "provider", "model")
+        self._dropped_bodies = counter("log_bodies_dropped", "Records without the bodies that they should have").of()
+        self._in_flight = gauge("in_flight", "Requests being served", add).of()
+        self._breakers = gauge("breaker_state", "0 closed, 1 half-open, 2 open", max, "provider", "model")
         self._shown_breakers = set[tuple[str, str]]()
         self._request_series = lru_cache(_REMEMBERED)(self._series_of_requests)
         self._attempt_series = lru_cache(_REMEMBERED)(self._series_of_attempts)
 
     def request_started(self, endpoint: str) -> None:  # noqa: ARG002 - the gauge has no labels
         """A checked request is being served."""
-        self._in_flight.inc()
+        self._in_flight[0] += 1
 
     def request_ended(self, record: RequestRecord) -> None:
         """The same request is over."""
-        self._in_flight.dec()
+        self._in_flight[0] -= 1
         series = self._request_series(record.endpoint, record.route, record.provider, record.model, record.status)
         series.add(record)
         for attempt in record.attempts:
@@ -88,32 +75,32 @@ class Metrics:
 
     def refused(self, endpoint: str, status: int) -> None:
         """A request that did not get as far as the gateway: its head or its body was not good."""
-        self._of_requests.ended.labels(endpoint, "", "", "", status).inc()
+        self._of_requests.ended.of(endpoint, "", "", "", str(status))[0] += 1
 
     def policy_failed(self, policy: str, _failure: PolicyFailure) -> None:
         """A policy gave nothing to work with."""
-        self._policy_errors.labels(policy).inc()
+        self._policy_errors.of(policy)[0] += 1
 
     def limit_rejected(self, scope: Scope, kind: Kind) -> None:
         """A bucket held too little."""
-        self._rejections.labels(scope, kind).inc()
+        self._rejections.of(scope, kind)[0] += 1
 
     def cache_asked(self, result: str) -> None:
         """What came of a request: one of `caching.Result`."""
-        self._cache[result].inc()
+        self._cache[result][0] += 1
 
     def note_spool(self, rows: int, size: int) -> None:
         """What this process has written and no sink has yet, and the size of the whole in bytes."""
-        self._spool_rows.set(rows)
-        self._spool_bytes.set(size)
+        self._spool_rows[0] = rows
+        self._spool_bytes[0] = size
 
     def bodies_dropped(self, number: int) -> None:
         """So many more records are without them."""
-        self._dropped_bodies.inc(number)
+        self._dropped_bodies[0] += number
 
     def note_limits(self, *, degraded: bool) -> None:
         """How the store of limits is now."""
-        self._limits_degraded.set(degraded)
+        self._limits_degraded[0] = degraded
 
     def configured(self, model_label: Callable[[Target], str], config_version: str) -> None:
         """Another configuration is served."""
@@ -133,7 +120,7 @@ class Metrics:
             names = (target.provider, self._model_label(target))
             worst[names] = max(worst.get(names, 0), _STATES[state])
         for labels, number in worst.items():
-            self._breakers.labels(*labels).set(number)
+            self._breakers.of(*labels)[0] = number
         self._shown_breakers.update(worst)
 
     def exposition(self, accept: str) -> tuple[bytes, str]:
@@ -144,9 +131,9 @@ class Metrics:
         self, endpoint: str, route: str | None, provider: str | None, model: str | None, status: int
     ) -> RequestSeries:
         if provider is None or model is None:
-            return RequestSeries(self._of_requests, endpoint, route or "", "", "", status)
+            return RequestSeries(self._of_requests, endpoint, route or "", "", "", str(status))
         label = self._model_label(Target(provider, model))
-        return RequestSeries(self._of_requests, endpoint, route or "", provider, label, status)
+        return RequestSeries(self._of_requests, endpoint, route or "", provider, label, str(status))
 
     def _series_of_attempts(
         self, provider: str, model: str, trigger: str, outcome: str, key: str | None

@@ -1,16 +1,15 @@
 """What one more request, or attempt, of a kind adds to: the series, looked up once for all of that kind.
 
-The library's own look-up takes a lock and many steps. A series that not all of a kind add to is made for the first that
-does: what has never happened is not shown.
+A series that not all of a kind add to is made for the first that does: what has never happened is not shown.
 """
 
 from collections.abc import Callable
 from functools import cached_property
 from typing import NamedTuple
 
-from prometheus_client import Counter, Histogram
-
 from clawgw.ledger.record import AttemptRecord, RequestRecord
+from clawgw.web.measures import Counter, Histogram
+from clawgw.web.tally import Cells
 
 
 class RequestMetrics(NamedTuple):
@@ -31,14 +30,14 @@ class AttemptMetrics(NamedTuple):
     unpriced: Counter
 
 
-class _Tokens(dict[str, Callable[[float], None]]):
-    """How tokens of a kind are counted, by the kind."""
+class _Tokens(dict[str, Cells]):
+    """Where tokens of a kind are counted, by the kind."""
 
     def __init__(self, metric: Counter, provider: str, model: str) -> None:
         self._metric, self._names = metric, (provider, model)
 
-    def __missing__(self, kind: str) -> Callable[[float], None]:
-        self[kind] = self._metric.labels(*self._names, kind).inc
+    def __missing__(self, kind: str) -> Cells:
+        self[kind] = self._metric.of(*self._names, kind)
         return self[kind]
 
 
@@ -46,17 +45,17 @@ class RequestSeries:
     """The series of requests that have all of this in common; the arguments are labels."""
 
     def __init__(
-        self, metrics: RequestMetrics, endpoint: str, route: str, provider: str, model: str, status: int
+        self, metrics: RequestMetrics, endpoint: str, route: str, provider: str, model: str, status: str
     ) -> None:
-        self._ended = metrics.ended.labels(endpoint, route, provider, model, status).inc
-        self._duration = metrics.duration.labels(endpoint).observe
-        self._overhead = metrics.overhead.labels(endpoint).observe
+        self._ended = metrics.ended.of(endpoint, route, provider, model, status)
+        self._duration = metrics.duration.observer(endpoint)
+        self._overhead = metrics.overhead.observer(endpoint)
         self._tokens = _Tokens(metrics.tokens, provider, model)
         self._metrics, self._names = metrics, (provider, model)
 
     def add(self, record: RequestRecord) -> None:
         """Count one of them."""
-        self._ended()
+        self._ended[0] += 1
         self._duration(record.duration_ms / 1000)
         self._overhead(max(0.0, record.duration_ms - record.upstream_ms) / 1000)
         if record.cache is None:
@@ -73,11 +72,11 @@ class RequestSeries:
             ("reasoning", record.reasoning_tokens),
         ):
             if tokens:
-                self._tokens[kind](tokens)
+                self._tokens[kind][0] += tokens
 
     @cached_property
     def _first_token(self) -> Callable[[float], None]:
-        return self._metrics.first_token.labels(*self._names).observe
+        return self._metrics.first_token.observer(*self._names)
 
 
 class AttemptSeries:
@@ -86,22 +85,22 @@ class AttemptSeries:
     def __init__(
         self, metrics: AttemptMetrics, provider: str, model: str, trigger: str, outcome: str, key: str
     ) -> None:
-        self._made = metrics.made.labels(f"{provider}/{model}", trigger, outcome).inc
+        self._made = metrics.made.of(f"{provider}/{model}", trigger, outcome)
         self._metrics, self._names, self._key = metrics, (provider, model), key
 
     def add(self, attempt: AttemptRecord) -> None:
         """Count one of them."""
-        self._made()
+        self._made[0] += 1
         cost_usd = attempt.cost_usd
         if cost_usd is not None:
-            self._cost(cost_usd)
+            self._cost[0] += cost_usd
         elif attempt.prompt_tokens is not None:
-            self._unpriced()
+            self._unpriced[0] += 1
 
     @cached_property
-    def _cost(self) -> Callable[[float], None]:
-        return self._metrics.cost.labels(*self._names, self._key).inc
+    def _cost(self) -> Cells:
+        return self._metrics.cost.of(*self._names, self._key)
 
     @cached_property
-    def _unpriced(self) -> Callable[[], None]:
-        return self._metrics.unpriced.labels(*self._names).inc
+    def _unpriced(self) -> Cells:
+        return self._metrics.unpriced.of(*self._names)

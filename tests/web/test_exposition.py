@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from clawgw.web.exposition import MULTIPROCESS_DIR, Configuration, Exposition, forget_process
+from clawgw.web.exposition import METRICS_DIR, Configuration, Exposition, forget_process
 
 
 def exposition() -> Exposition:
@@ -29,6 +29,7 @@ from clawgw.web.metrics import Metrics
 metrics = Metrics(lambda target: target.model, "v1")
 metrics.refused("embeddings", 413)
 metrics.request_started("embeddings")
+metrics.note_spool(3, 400)
 print(os.getpid())
 print(metrics.exposition("")[0].decode())
 """
@@ -36,7 +37,7 @@ print(metrics.exposition("")[0].decode())
 
 def count_in_a_worker(folder: Path) -> tuple[int, list[str]]:
     """Its number, and all lines that it would show."""
-    environment = {**os.environ, MULTIPROCESS_DIR: str(folder)}
+    environment = {**os.environ, METRICS_DIR: str(folder)}
     command = [sys.executable, "-c", _COUNT]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)  # noqa: S603 - our own code
     pid, *lines = done.stdout.splitlines()
@@ -49,6 +50,8 @@ def test_with_several_workers_all_are_counted(tmp_path: Path) -> None:
     line = 'clawgw_requests_total{endpoint="embeddings",model="",provider="",route="",status="413"} 2.0'
     assert line in lines
     assert "clawgw_in_flight 2.0" in lines
+    assert "clawgw_log_spool_rows 6.0" in lines
+    assert "clawgw_log_spool_bytes 400.0" in lines
     assert 'clawgw_config_info{version="v1"} 1.0' in lines
     assert 'clawgw_reloads_total{result="ok"} 0.0' in lines
 

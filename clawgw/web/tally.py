@@ -1,0 +1,101 @@
+"""Numbers that a process adds to, and which outlast it, however it ends.
+
+A series is a name and some numbers. It lies in a region of memory, which is a mapped file where there are several
+processes: to count is to store eight bytes, and whoever shows the counts reads the files of all. A region is one series
+after the other, in the machine's byte order, each part of it padded to eight bytes; the first that has no numbers is
+the end:
+
+    4 bytes  the name's length
+    4 bytes  how many numbers follow the name
+    the name, and the numbers, doubles
+"""
+
+import os
+import struct
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from mmap import mmap
+from pathlib import Path
+from typing import TypeAlias
+
+from attrs import define, field
+
+_SIZES = struct.Struct("=II")
+_WORD = 8
+REGION_BYTES = 1024 * 1024
+
+Cells: TypeAlias = "memoryview[float]"
+"""The numbers of a series: what is stored there is counted."""
+
+
+@define(eq=False)
+class Tally:
+    """What this process counts; `kind` tells its files from those of another tally.
+
+    `folder` is where the files of all processes are; None: there is one process, and its memory will do.
+    """
+
+    kind: str
+    folder: Path | None = None
+    _regions: list[mmap] = field(init=False, factory=list)
+    _used: int = field(init=False, default=REGION_BYTES)
+    """Bytes of the last region."""
+
+    def take(self, name: bytes, count: int) -> Cells:
+        """A new series of `count` numbers, all 0, for as long as the process lasts. Raises OSError."""
+        start = _SIZES.size + _padded(len(name))
+        end = start + count * _WORD
+        if self._used + end > REGION_BYTES:
+            self._regions.append(self._new_region())
+            self._used = 0
+        region, at = self._regions[-1], self._used
+        region[at + _SIZES.size : at + _SIZES.size + len(name)] = name
+        region[at : at + _SIZES.size] = _SIZES.pack(len(name), count)  # last, and at once: others may be reading
+        self._used += end
+        return memoryview(region)[at + start : at + end].cast("d")
+
+    def series(self) -> Iterator[tuple[bytes, Sequence[float]]]:
+        """The names and numbers of all processes. In any thread. Raises OSError."""
+        for memory in self._memories():
+            yield from _series_in(memory)
+
+    def _memories(self) -> Iterator[mmap | bytes]:
+        if self.folder is None:
+            yield from self._regions
+            return
+        for path in sorted(self.folder.glob(f"{self.kind}-*")):
+            with suppress(FileNotFoundError):  # its process has just been forgotten
+                yield path.read_bytes()
+
+    def _new_region(self) -> mmap:
+        if self.folder is None:
+            return mmap(-1, REGION_BYTES)
+        fd, _ = tempfile.mkstemp(prefix=f"{self.kind}-{os.getpid()}-", dir=self.folder)
+        try:
+            os.posix_fallocate(fd, 0, REGION_BYTES)
+            return mmap(fd, REGION_BYTES)
+        finally:
+            os.close(fd)
+
+
+def forget(folder: Path, kind: str, pid: int) -> None:
+    """What a process has counted in the tally of a kind counts no more."""
+    for path in folder.glob(f"{kind}-{pid}-*"):
+        path.unlink()
+
+
+def _series_in(memory: mmap | bytes) -> Iterator[tuple[bytes, Sequence[float]]]:
+    at = 0
+    while at < len(memory):
+        length, count = _SIZES.unpack_from(memory, at)
+        if not count:
+            break
+        start = at + _SIZES.size
+        numbers = start + _padded(length)
+        yield memory[start : start + length], struct.unpack_from(f"={count}d", memory, numbers)
+        at = numbers + count * _WORD
+
+
+def _padded(size: int) -> int:
+    return -(-size // _WORD) * _WORD
