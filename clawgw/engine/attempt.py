@@ -135,6 +135,7 @@ class Attempt:
         """The attempt is over, once and for all. `now` None: whoever calls has not looked at the clock."""
         if self.ended is None:
             self.ended = trio.current_time() if now is None else now
+            self.incoming = None  # which may know this attempt
             self.provider.in_flight -= 1
             if self.admission is not None:
                 self.admission.end(self.ended)

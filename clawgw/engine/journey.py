@@ -9,13 +9,11 @@ from clawgw.engine.arrival import Arrival
 from clawgw.engine.attempt import Answer, Attempt
 from clawgw.engine.race import AllFailed, run_plan
 from clawgw.engine.settlement import Settlement
-from clawgw.ledger.cost import upper_bound_cost
 from clawgw.limits.allowance import SLACK_MS, Allowance, Expected
 from clawgw.policy import RequestFacts, Target, TargetView, Trigger
 from clawgw.routing.facts import facts_of
 from clawgw.routing.outcome import final_error
 from clawgw.routing.permission import check_allowed
-from clawgw.routing.prices import nano_dollars
 from clawgw.routing.resolve import Resolved
 from clawgw.routing.schedule import Schedule
 from clawgw.tokens.prompt import Prompt
@@ -69,23 +67,16 @@ class Journey:
         return evolve(resolved, targets=tuple(roomy))
 
     def _allowed(self, resolved: Resolved) -> Allowance:
-        arrival, request = self.arrival, self.prompt.request
+        arrival, request, tariff = self.arrival, self.prompt.request, self.settlement.tariff
         expected = Expected(
-            self._prompt_tokens,
-            self._most_it_costs,
+            tariff.prompt_tokens,
+            tariff.most_it_costs,
             max_tokens=request.body.get("max_completion_tokens") or request.body.get("max_tokens"),
             answers=0 if isinstance(request, EmbeddingsRequest) else request.body.get("n") or 1,
         )
         limiter, expires_ms = arrival.live.limiter, int(resolved.deadline_s * 1000) + SLACK_MS
         charges = arrival.live.planner.charges(self._facts, self._planned_at)
         return Allowance(limiter, arrival.request_id, arrival.caller, resolved.route, expected, expires_ms, charges)
-
-    async def _prompt_tokens(self, target: Target) -> int:
-        return (await self.arrival.live.tokens.count(self.prompt, target)).tokens
-
-    def _most_it_costs(self, target: Target, prompt_tokens: int, answer_tokens: int) -> int | None:
-        price = self.arrival.live.planner.prices.price(target, self.arrival.now)
-        return None if price is None else nano_dollars(upper_bound_cost(prompt_tokens, answer_tokens, price))
 
     def _schedule(self, resolved: Resolved) -> Schedule:
         live = self.arrival.live
@@ -119,7 +110,7 @@ class Journey:
             now=now,
             tried=self._tried.setdefault(target.provider, set()),
             enter=self._allowance.enter,
-            account=self.settlement.account,
+            account=self.settlement.tariff.account,
         )
         self.settlement.attempts.append(attempt)
         return attempt

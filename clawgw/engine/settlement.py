@@ -9,13 +9,11 @@ from attrs import define, field
 from clawgw.engine.arrival import Arrival, Opening
 from clawgw.engine.attempt import Attempt
 from clawgw.engine.seen import Used
+from clawgw.engine.tariff import Tariff, demand
 from clawgw.engine.transcript import Transcript
 from clawgw.errors import ClientClosed, GatewayError
-from clawgw.ledger.cost import bill as cost_of
 from clawgw.ledger.record import AttemptRecord, Ledger, Listener, Outcome, RequestRecord
 from clawgw.limits.allowance import Allowance
-from clawgw.limits.levels import Demand
-from clawgw.routing.prices import nano_dollars
 from clawgw.tokens.prompt import Prompt
 
 
@@ -48,6 +46,7 @@ class Settlement:
     arrival: Arrival
     opening: Opening
     listener: Listener
+    tariff: Tariff = field(init=False)
     transcript: Transcript | None = None
     """None: what is said is not logged."""
     ledger: Ledger | None = None
@@ -61,14 +60,13 @@ class Settlement:
     """Made out in the end."""
     _settled: bool = False
 
+    @tariff.default
+    def _tariff(self) -> Tariff:
+        return Tariff(self.prompt, self.arrival)
+
     def sent(self) -> Sequence[Attempt]:
         """The attempts for which something was sent; a target that cannot or must not be asked was never called."""
         return [attempt for attempt in self.attempts if attempt.was_sent]
-
-    def account(self, attempt: Attempt) -> Demand:
-        """What one attempt counts for at its provider's limits."""
-        used = attempt.used(self._count_prompt)
-        return _demand(used, self._cost(attempt, used), sent=attempt.was_sent)
 
     def intend(self, ledger: Ledger) -> None:
         """Write down that the request begins, and in the end what it came to. Raises `LogSpoolFull`."""
@@ -98,7 +96,7 @@ class Settlement:
         self._settled = True
         bill = self.bill = self._billed()
         if self.allowance is not None:
-            self.allowance.settle(_demand(bill.used, bill.cost_pico, sent=bool(bill.items)))
+            self.allowance.settle(demand(bill.used, bill.cost_pico, sent=bool(bill.items)))
         record = self._record(outcome, status, error_code, bill)
         self.listener.request_ended(record)
         if self.ledger is not None:
@@ -109,8 +107,8 @@ class Settlement:
         for attempt in self.attempts:
             if not attempt.was_sent:
                 continue
-            used = attempt.used(self._count_prompt)
-            cost_pico = self._cost(attempt, used)
+            used = self.tariff.used(attempt)
+            cost_pico = self.tariff.cost(attempt, used)
             items.append(Item(attempt, used, cost_pico))
             if charged is None and self.winner in (None, attempt):
                 charged = used
@@ -145,13 +143,6 @@ class Settlement:
             bodies=None if self.transcript is None else self.transcript.bodies(),
         )
 
-    def _cost(self, attempt: Attempt, used: Used | None) -> int | None:
-        arrival = self.arrival
-        return None if used is None else cost_of(used.usage, attempt.target, arrival.live.planner.prices, arrival.now)
-
-    def _count_prompt(self) -> int:
-        return self.prompt.rough(self.prompt.request.model)
-
     def _upstream_ms(self, deciding: Attempt) -> float:
         """From the first attempt's start to the deciding one's, which others were waited for, and its own waiting."""
         return (deciding.started - self.attempts[0].started + deciding.waited_s + self.stream_waited_s) * 1000
@@ -180,8 +171,3 @@ def _attempt_record(item: Item, started: float, now: float) -> AttemptRecord:
 
 def _ms(started: float, time: float | None) -> float | None:
     return None if time is None else (time - started) * 1000
-
-
-def _demand(used: Used | None, cost_pico: int | None, *, sent: bool) -> Demand:
-    tokens = used.usage.prompt + used.usage.completion if used else 0
-    return Demand(tokens, nano_dollars(cost_pico or 0), requests=int(sent))

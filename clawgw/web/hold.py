@@ -6,7 +6,6 @@ in most streams costs them next to nothing: a task for it is started only when t
 """
 
 from collections.abc import Awaitable, Callable
-from functools import partial
 
 import trio
 from attrs import define, field
@@ -33,9 +32,8 @@ class HeaderHold:
     """A timer, and a task when it has rung, beside the one that waits for the winner."""
 
     exchange: Exchange
-    _scope: trio.CancelScope = field(factory=trio.CancelScope)
-    _over: trio.Event | None = None
-    _stop_waiting: Callable[[], None] = _nothing
+    _comments: "_Comments | None" = field(default=None, init=False)
+    _stop_waiting: Callable[[], None] = field(default=_nothing, init=False)
 
     def begin(self, hold_s: float) -> None:
         """Send nothing for `hold_s` seconds (0: not at all), then the head and comments, until `end`.
@@ -47,21 +45,36 @@ class HeaderHold:
     async def end(self) -> None:
         """The winner is known, or that there is none: nothing more is sent from here."""
         self._stop_waiting()
-        self._scope.cancel()
-        if self._over is not None:
-            await self._over.wait()
+        self._stop_waiting = _nothing  # else both would last until the garbage collector comes by
+        if self._comments is not None:
+            await self._comments.end()
 
     def _begin_comments(self) -> None:
-        self._over = trio.Event()
-        self.exchange.start_soon(partial(self._comment, self._over))
+        self._comments = _Comments(self.exchange)
+        self.exchange.start_soon(self._comments.send)
 
-    async def _comment(self, over: trio.Event) -> None:
+
+@define(eq=False)
+class _Comments:
+    """A task that sends the head and comments."""
+
+    exchange: Exchange
+    _scope: trio.CancelScope = field(factory=trio.CancelScope, init=False)
+    _over: trio.Event = field(factory=trio.Event, init=False)
+
+    async def send(self) -> None:
+        """Until `end`."""
         with self._scope:
             await self._whole(self._first())
             while True:
                 await trio.sleep(COMMENT_EVERY_S)
                 await self._whole(self.exchange.write(_COMMENT))
-        over.set()
+        self._over.set()
+
+    async def end(self) -> None:
+        """Nothing more is sent once this returns."""
+        self._scope.cancel()
+        await self._over.wait()
 
     async def _first(self) -> None:
         await self.exchange.start(200, STREAM_HEADERS)

@@ -80,9 +80,12 @@ class HotEndpoint:
             await _pass_on(answer, exchange, hold)
             return
         await hold.end()
-        if not isinstance(failure, GatewayError):
-            raise failure
-        await exchange.fail(failure)
+        try:
+            if not isinstance(failure, GatewayError):
+                raise failure
+            await exchange.fail(failure)
+        finally:
+            del failure  # its traceback holds this frame
 
 
 async def _pass_on(answer: PlainAnswer | OpenAnswer, exchange: Exchange, hold: HeaderHold | None = None) -> None:
