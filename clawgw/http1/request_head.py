@@ -1,15 +1,19 @@
 """What the head of an HTTP/1.1 request says, and which heads are taken.
 
-Pure. llhttp has read the head already; what is refused here is what it takes and h11, or a proxy in front, reads in
-another way (RFC 9112, sections 2.2, 3, 3.2, 6.1 and 11.2).
+Pure. llhttp has taken the head already, which settles what a line and a field are; what is refused here is what it
+takes and h11, or a proxy in front, reads in another way (RFC 9112, sections 2.2, 3, 3.2, 6.1 and 11.2).
 """
 
+import re
 from urllib.parse import unquote
 
-from attrs import frozen
+from clawgw.fact import fact
 
 MAX_HEAD_BYTES = 32 * 1024
 MAX_FIELDS = 100
+
+_REQUEST_LINE = re.compile(rb"(?!CONNECT )([A-Z-]+) ([\x21-\x7e]+) HTTP/1\.([01])(?=\r\n)")
+_END = b"\r\n\r\n"
 
 Fields = list[tuple[bytes, bytes]]
 """Names in lower case, values without space around them; in order."""
@@ -24,7 +28,7 @@ class BadRequest(Exception):
         self.status = status
 
 
-@frozen
+@fact
 class RequestHead:
     """A request line and its fields. `version` is "1.0" or "1.1".
 
@@ -42,25 +46,27 @@ class RequestHead:
     upgrade: bool
 
 
-def read_head(raw: bytes, method: bytes, target: bytes, fields: Fields, *, upgraded: bool) -> RequestHead:
-    """The head that llhttp has read out of `raw`; `upgraded`: it asks for another protocol. Raises BadRequest."""
-    line = raw[: raw.find(b"\r\n")]
-    minor = line[-1:]
-    if line != b"%b %b HTTP/1.%b" % (method, target, minor) or minor not in {b"0", b"1"} or method == b"CONNECT":
+def read_head(raw: bytes, *, upgraded: bool) -> RequestHead:
+    """Out of bytes that llhttp takes; `upgraded`: they ask for another protocol. Raises BadRequest."""
+    line = _REQUEST_LINE.match(raw)
+    if line is None:
         raise BadRequest("the request line is not `METHOD TARGET HTTP/1.1`")
-    if len(fields) > MAX_FIELDS:
+    method, target, minor = line.groups()
+    parted = [field.partition(b":") for field in raw[line.end() : -len(_END)].split(b"\r\n")[1:]]
+    if len(parted) > MAX_FIELDS:
         raise BadRequest(f"more than {MAX_FIELDS} header fields", status=431)
+    fields = [(name.lower(), value.strip(b" \t")) for name, _, value in parted]
     named, modern = dict(fields), minor == b"1"
     length = _length(fields, named, modern=modern)
     return RequestHead(
-        method=method.decode("ascii"),
-        target=target,
-        version="1.1" if modern else "1.0",
-        fields=fields,
-        length=length,
-        keep_alive=modern and not (b"connection" in named and _says_close(fields)),
-        expects_continue=modern and named.get(b"expect", b"").lower() == b"100-continue",
-        upgrade=upgraded and modern and method == b"GET" and length == 0 and _wants_websocket(fields),
+        method.decode("ascii"),
+        target,
+        "1.1" if modern else "1.0",
+        fields,
+        length,
+        modern and not (b"connection" in named and _says_close(fields)),
+        modern and b"expect" in named and named[b"expect"].lower() == b"100-continue",
+        upgraded and modern and method == b"GET" and length == 0 and _wants_websocket(fields),
     )
 
 
@@ -77,16 +83,18 @@ def _says_close(fields: Fields) -> bool:
 
 def _length(fields: Fields, named: dict[bytes, bytes], *, modern: bool) -> int | None:
     """That of the body. llhttp has refused what is no number, what is said twice, and a length beside chunks."""
-    names = [name for name, _ in fields]
-    hosts = names.count(b"host")
-    if hosts > 1 or (modern and not hosts):
+    if (modern and b"host" not in named) or (len(named) < len(fields) and _is_twice(b"host", fields)):
         raise BadRequest("there must be one Host, and one only")
     coding = named.get(b"transfer-encoding")
     if coding is None:
         return int(named.get(b"content-length", b"0"))
-    if coding.lower() != b"chunked" or names.count(b"transfer-encoding") > 1 or not modern:
+    if coding.lower() != b"chunked" or _is_twice(b"transfer-encoding", fields) or not modern:
         raise BadRequest("the only Transfer-Encoding is chunked, once, and in HTTP/1.0 there is none")
     return None
+
+
+def _is_twice(wanted: bytes, fields: Fields) -> bool:
+    return sum(name == wanted for name, _ in fields) > 1
 
 
 def path_of(target: bytes) -> str:

@@ -1,7 +1,7 @@
-"""One HTTP/1.1 connection of the server's: a task that reads and a task that answers, for as long as it lasts.
+"""One HTTP/1.1 connection of the server's: a task that answers, and a call for what comes, for as long as it lasts.
 
-The reader never waits for an answer: it notices at once when the client leaves, and cancels whatever is done for it. A
-half-close counts as leaving. What it reads ahead is bounded; then it waits, and TCP makes the client wait. Nothing is
+What comes never waits for an answer: it is noticed at once when the client leaves, and whatever is done for it is
+cancelled. A half-close counts as leaving. What is read ahead is bounded; then TCP makes the client wait. Nothing is
 made per request beside the request itself: no nursery, no lock, no channel, no cancel scope.
 """
 
@@ -9,12 +9,14 @@ from typing import Protocol
 
 import trio
 from attrs import define, field
+from outcome import Value
 
 from clawgw.http1.alarms import Alarms
 from clawgw.http1.request_head import UNREADABLE, BadRequest, RequestHead
 from clawgw.http1.request_parser import RequestParser
 from clawgw.http1.server_exchange import ServerExchange
 from clawgw.http1.server_transport import Transport
+from clawgw.net.readiness import Waiter
 
 READ_AHEAD_BYTES = 64 * 1024
 """As much of a body, or of the next requests, is kept while nobody asks for it; one read may bring as much again."""
@@ -53,8 +55,8 @@ class Connection:
     _transport: Transport
     parser: RequestParser = field(factory=RequestParser)
     nursery: trio.Nursery = field(init=False)
-    _came: trio.lowlevel.ParkingLot = field(factory=trio.lowlevel.ParkingLot)
-    _wanted: trio.lowlevel.ParkingLot = field(factory=trio.lowlevel.ParkingLot)
+    _came: Waiter[None] = field(factory=Waiter)
+    _paused: bool = False
     _lingering: bool = False
 
     async def serve(self) -> bytes | None:
@@ -64,22 +66,24 @@ class Connection:
         """
         handed_on = False
         async with trio.open_nursery() as self.nursery:
-            self.nursery.start_soon(self._read)
-            handed_on = await self._answer()
+            self._transport.listen(self.nursery, self._take)
+            try:
+                handed_on = await self._answer()
+            finally:
+                self._transport.stop()
             self.nursery.cancel_scope.cancel()
         return self.parser.hand_on() if handed_on else None
 
     async def receive_body(self) -> bytes:
         """What there is of the body, b"" at its end. Raises BadRequest."""
         while (part := self.take_body()) is None:
-            await self._came.park()
+            await self._came.wait()
         return part
 
     def take_body(self) -> bytes | None:
         """The same without waiting; None: nothing has come."""
         part = self.parser.next_body()
-        if self._wanted:
-            self._wanted.unpark_all()
+        self._read_on()
         return part
 
     async def send(self, data: bytes) -> None:
@@ -94,16 +98,22 @@ class Connection:
         """The client has gone, or is to be taken for gone."""
         self.nursery.cancel_scope.cancel()
 
-    async def _read(self) -> None:
-        parser, receive = self.parser, self._transport.receive
-        while data := await receive():
-            if self._lingering:
-                continue
-            parser.receive(data)
-            self._came.unpark()
-            while parser.unread > READ_AHEAD_BYTES and not self._lingering:
-                await self._wanted.park()
-        self.leave()
+    def _take(self, data: bytes) -> None:
+        """What has come; b"": the client has left."""
+        if not data:
+            self.leave()
+        elif not self._lingering:
+            self.parser.receive(data)
+            if self.parser.unread > READ_AHEAD_BYTES:
+                self._paused = True
+                self._transport.pause()
+            self._came.wake(Value(None))
+
+    def _read_on(self) -> None:
+        """The reader may have been held up: something of what it read ahead has been taken since."""
+        if self._paused and (self._lingering or self.parser.unread <= READ_AHEAD_BYTES):
+            self._paused = False
+            self._transport.resume()
 
     async def _answer(self) -> bool:
         """One request after another; whether another protocol is to go on."""
@@ -135,8 +145,8 @@ class Connection:
         shared.heads.set(ring, shared.head_s)
         try:
             while head is None:
-                self._wanted.unpark_all()
-                await self._came.park()
+                self._read_on()
+                await self._came.wait()
                 head = self.parser.next_head()
         finally:
             shared.heads.clear(ring)
@@ -145,6 +155,6 @@ class Connection:
     async def _linger(self) -> None:
         """A close while the client sends would be a reset, and might keep the answer from it."""
         self._lingering = True
-        self._wanted.unpark_all()
+        self._read_on()
         await self._transport.end()
         await trio.sleep(LINGER_S)
