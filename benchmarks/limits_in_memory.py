@@ -14,7 +14,7 @@ from multiprocessing.synchronize import Barrier
 
 import trio
 
-from clawgw.limits.bucket import Bucket, Claim, Granted
+from clawgw.limits.bucket import Bucket, Claim, Granted, Wanted
 from clawgw.limits.memory import MemoryStore
 from clawgw.limits.shared import SharedStore
 from clawgw.limits.table import create_shared
@@ -41,7 +41,7 @@ async def round_of(store: MemoryStore | SharedStore, count: int) -> tuple[float,
     """µs for each reservation, and for each settlement."""
     started = time.perf_counter()
     for number in range(count):
-        if not isinstance(await store.reserve(str(number), CLAIMS, 60_000), Granted):
+        if not isinstance((await store.reserve([Wanted(str(number), CLAIMS)], 60_000))[0], Granted):
             raise TypeError("refused")
     between = time.perf_counter()
     for number in range(count):

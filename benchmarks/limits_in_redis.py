@@ -15,7 +15,7 @@ import redis
 import trio
 from attrs import frozen
 
-from clawgw.limits.bucket import Bucket, Claim, Granted
+from clawgw.limits.bucket import Bucket, Claim, Granted, Wanted
 from clawgw.limits.memory import MemoryStore
 from clawgw.limits.redis.store import RedisStore
 from tests.limits.redis.server import RedisServer, find_redis_server
@@ -62,7 +62,7 @@ class Checks:
         """It must be granted, by Redis."""
         self._made += 1
         name = f"r{self._made}"
-        verdict = await self._store.reserve(name, self._claims[self._made % TENANTS], 60_000)
+        [verdict] = await self._store.reserve([Wanted(name, self._claims[self._made % TENANTS])], 60_000)
         if not isinstance(verdict, Granted):
             raise TypeError(f"refused: {self._store.degraded}")
         if settled:

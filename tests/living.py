@@ -10,7 +10,7 @@ from clawgw.engine.planning import Planner
 from clawgw.engine.provider import LiveProvider
 from clawgw.engine.transcript import BodyKeeper
 from clawgw.engine.upstream import Upstream
-from clawgw.limits.allowance import Limiter, OnRejection
+from clawgw.limits.limiter import Limiter, OnRejection
 from clawgw.limits.memory import MemoryStore
 from clawgw.policies.functions import PolicyFunction
 from clawgw.policies.runner import OnError, PolicyRunner

@@ -1,6 +1,6 @@
 """Limits end to end in virtual time: what is reserved, what is settled, and what a client is told."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import count
 from typing import Any
@@ -16,7 +16,8 @@ from clawgw.engine.arrival import Arrival
 from clawgw.errors import GatewayError
 from clawgw.gateway import Gateway, PlainAnswer, StreamAnswer
 from clawgw.ledger.record import RequestRecord
-from clawgw.limits.bucket import Bucket, Kind, Scope
+from clawgw.limits.bucket import Bucket, Kind, Scope, Verdict, Wanted
+from clawgw.limits.store import LimitStore
 from clawgw.policies.functions import PolicyFunction
 from clawgw.policy import Charge, RequestFacts
 from clawgw.wire.codec import Failure
@@ -325,6 +326,100 @@ async def test_many_streams_never_use_more_than_there_is(autojump_clock: MockClo
     served = [record for record in s.records if record.outcome == "ok"]
     assert (len(served), len(s.records), over) == (20, 200, [2000])
     assert s.used("key", "alice", "tokens", 2000) == 20 * 9
+
+
+@define
+class Watched:
+    """A store that notes what it is asked at once, and may take its time."""
+
+    store: LimitStore
+    asked: list[Sequence[str]] = field(factory=list)
+    delay_s: float = 0.0
+
+    async def reserve(self, wanted: Sequence[Wanted], expires_ms: int) -> Sequence[Verdict]:
+        self.asked.append([name for name, _ in wanted])
+        await trio.sleep(self.delay_s)
+        return await self.store.reserve(wanted, expires_ms)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.store, name)
+
+
+def watch(s: Setting) -> Watched:
+    watched = Watched(s.gateway.live.limiter.store)
+    s.gateway.live.limiter.store = watched
+    return watched
+
+
+ONE_MINUTE = "limits = { requests_per_minute = 1 }"
+TEN_MINUTE = "limits = { requests_per_minute = 10 }"
+
+
+async def test_a_request_asks_once_for_the_caller_and_for_its_first_attempt(autojump_clock: MockClock) -> None:
+    s = setting(config(TEN_MINUTE, TEN_MINUTE), {"one": completion()})
+    asked = watch(s).asked
+    await s.answer(chat("one/m"))
+    assert asked == [["req_0", "req_0/1"]]
+    assert (s.used("key", "alice", "requests", 10), s.used("provider", "one", "requests", 10)) == (1, 1)
+
+
+async def test_where_nothing_is_limited_nobody_is_asked(autojump_clock: MockClock) -> None:
+    s = setting(config(one=TEN_MINUTE), {"two": completion()})
+    asked = watch(s).asked
+    answer = await s.answer(chat("two/m"))
+    assert (asked, [name for name in answer.headers if name.startswith("x-ratelimit")]) == ([], [])
+
+
+async def test_a_failed_attempt_is_followed_by_one_that_asks_for_itself(autojump_clock: MockClock) -> None:
+    s = setting(config(TEN_MINUTE, TEN_MINUTE), {"one": error_reply(401)})
+    asked = watch(s).asked
+    await s.refused(chat("one/m"))
+    assert asked == [["req_0", "req_0/1"], ["req_0/2"]]
+
+
+async def test_in_a_race_the_others_ask_for_themselves(autojump_clock: MockClock) -> None:
+    rest = '[routes.twice]\ntargets = ["one/m", "one/n"]\nstrategy = "race"'
+    s = setting(config(TEN_MINUTE, TEN_MINUTE, rest), {"one": completion()})
+    asked = watch(s).asked
+    await s.answer(chat("twice"))
+    assert (asked, len(s.upstream.calls)) == ([["req_0", "req_0/1"], ["req_0/2"]], 2)
+
+
+async def test_a_refusal_at_the_provider_leaves_what_the_caller_has_taken(autojump_clock: MockClock) -> None:
+    s = setting(config(TEN_MINUTE, ONE_MINUTE), {"one": completion(), "two": completion()})
+    asked = watch(s).asked
+    await s.answer(chat("both"))
+    answer = await s.answer(chat("both"))
+    assert asked == [["req_0", "req_0/1"], ["req_1", "req_1/1"]]
+    assert (answer.headers["x-clawgw-provider"], answer.headers["x-ratelimit-remaining-requests"]) == ("two", "8")
+    assert s.used("key", "alice", "requests", 10) == 2
+
+
+async def test_a_refused_caller_takes_neither_a_probe_nor_a_key_nor_a_place(autojump_clock: MockClock) -> None:
+    rest = "[breaker]\nconsecutive_failures = 1\nopen_s = 1"
+    s = setting(config(ONE_MINUTE, TEN_MINUTE, rest), {"one": error_reply(500)})
+    provider = s.gateway.live.providers["one"]
+    await s.refused(chat("one/m"))
+    await trio.sleep(5)
+    turn, used = provider.pool.candidates(trio.current_time()), s.used("provider", "one", "requests", 10)
+    for _ in range(3):
+        assert (await s.refused(chat("one/m"))).code == "rate_limit_exceeded"
+    assert provider.pool.candidates(trio.current_time()) == turn
+    assert provider.in_flight == 0
+    assert provider.health.is_open("m", turn[0], trio.current_time())
+    assert s.records[-1].provider is None
+    assert s.used("provider", "one", "requests", 10) == used
+
+
+async def test_who_leaves_while_the_limits_are_asked_for_takes_no_probe(autojump_clock: MockClock) -> None:
+    s = setting(config(TEN_MINUTE, TEN_MINUTE), {"one": completion()})
+    watch(s).delay_s = 1
+    provider = s.gateway.live.providers["one"]
+    with trio.move_on_after(0.5):
+        await s.answer(chat("one/m"))
+    assert provider.pool.candidates(trio.current_time())[0] == 0
+    assert (provider.in_flight, provider.health.p99_s("m", trio.current_time(), streaming=False)) == (0, None)
+    assert s.records[-1].outcome == "cancelled"
 
 
 QUOTA = '[policies]\nquota = ["mine:quota"]\noptions = { each = 2 }'

@@ -18,8 +18,8 @@ from clawgw.engine.seen import CountPrompt, Seen, Used
 from clawgw.engine.stream import OpenStream
 from clawgw.engine.upstream import Exchange, Head
 from clawgw.ledger.record import AttemptOutcome
-from clawgw.limits.allowance import Reservation
 from clawgw.limits.levels import Demand
+from clawgw.limits.limiter import Reservation
 from clawgw.policy import Target, Trigger
 from clawgw.routing.health import Admission
 from clawgw.routing.keys import ASIDE_S
@@ -49,7 +49,8 @@ class Answer:
 class Attempt:
     """What one attempt is doing and has done. Times are `trio.current_time()`; `now` is Unix seconds.
 
-    `tried` holds the keys that this request has tried at this provider; its attempts share it. `enter` reserves of the
+    `tried` holds the keys that this request has tried at this provider; its attempts share it. It may be admitted, with
+    a key, before it begins. `enter` reserves of the
     provider's limits, and raises `WireError` where they are used up; `account` says in the end what was used of them.
     """
 
@@ -160,9 +161,10 @@ class Attempt:
 
     async def _begin(self) -> Exchange:
         self.provider.in_flight += 1
-        self.key, self.admission = self.provider.admit(
-            self.target.model, self.tried, self.started, streaming=self.streaming
-        )
+        if self.admission is None:
+            self.key, self.admission = self.provider.admit(
+                self.target.model, self.tried, self.started, streaming=self.streaming
+            )
         if self.enter is not None:
             self.reservation = await self.enter(self.target, self.provider.key_name(self.key))
         request = self.operation.build()

@@ -1,15 +1,17 @@
 """A request on its way to an answer: from the model's name through the plan to the attempt that commits."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import trio
 from attrs import define, evolve, field
 
 from clawgw.engine.arrival import Arrival
 from clawgw.engine.attempt import Answer, Attempt
+from clawgw.engine.provider import Place
 from clawgw.engine.race import AllFailed, run_plan
 from clawgw.engine.settlement import Settlement
-from clawgw.limits.allowance import SLACK_MS, Allowance, Expected
+from clawgw.limits.allowance import SLACK_MS, Allowance, Entry, Expected
 from clawgw.policy import RequestFacts, Target, TargetView, Trigger
 from clawgw.routing.facts import facts_of
 from clawgw.routing.outcome import final_error
@@ -18,6 +20,7 @@ from clawgw.routing.resolve import Resolved
 from clawgw.routing.schedule import Schedule
 from clawgw.tokens.prompt import Prompt
 from clawgw.tokens.window import needs_no_count
+from clawgw.wire.codec import WireError
 from clawgw.wire.operations import operation
 from clawgw.wire.request import EmbeddingsRequest
 
@@ -38,7 +41,9 @@ class Journey:
     """The keys tried, by provider."""
     _likely_model: str | None = field(init=False, default=None)
     _known: RequestFacts | None = field(init=False, default=None, repr=False)
-    _allowance: Allowance = field(init=False)
+    _allowance: Allowance | None = field(init=False, default=None)
+    _place: Place | None = field(init=False, default=None)
+    """Of the first attempt, before it begins."""
 
     async def run(self) -> Answer:
         """The first answer to commit. Raises `GatewayError`."""
@@ -47,8 +52,9 @@ class Journey:
         self._planned_at = trio.current_time()
         schedule = self._schedule(resolved)
         self._allowance = self._allowed(resolved)
-        await self._allowance.open([attempt.target for attempt in schedule.plan.attempts])
-        self.settlement.allowance = self._allowance
+        if self._allowance is not None:
+            await self._open(self._allowance, [attempt.target for attempt in schedule.plan.attempts])
+            self.settlement.allowance = self._allowance
         try:
             return await run_plan(schedule, self._enter)
         except AllFailed as failed:
@@ -66,17 +72,36 @@ class Journey:
         roomy = await live.tokens.with_room(self.prompt, resolved.targets, live.catalogue)
         return evolve(resolved, targets=tuple(roomy))
 
-    def _allowed(self, resolved: Resolved) -> Allowance:
+    def _allowed(self, resolved: Resolved) -> Allowance | None:
+        """None: nothing limits the request."""
         arrival, request, tariff = self.arrival, self.prompt.request, self.settlement.tariff
+        limiter, charges = arrival.live.limiter, arrival.live.planner.charges(self._facts, self._planned_at)
+        if not charges and not limiter.has_any(arrival.caller, resolved.route, resolved.targets):
+            return None
         expected = Expected(
             tariff.prompt_tokens,
             tariff.most_it_costs,
             max_tokens=request.body.get("max_completion_tokens") or request.body.get("max_tokens"),
             answers=0 if isinstance(request, EmbeddingsRequest) else request.body.get("n") or 1,
         )
-        limiter, expires_ms = arrival.live.limiter, int(resolved.deadline_s * 1000) + SLACK_MS
-        charges = arrival.live.planner.charges(self._facts, self._planned_at)
+        expires_ms = int(resolved.deadline_s * 1000) + SLACK_MS
         return Allowance(limiter, arrival.request_id, arrival.caller, resolved.route, expected, expires_ms, charges)
+
+    async def _open(self, allowance: Allowance, targets: Sequence[Target]) -> None:
+        """Ask for the caller's limits, together with those of the first attempt if it has a place at its target."""
+        first = targets[0]
+        provider = self.arrival.live.providers[first.provider]
+        if first.provider in allowance.limiter.limited:
+            with suppress(WireError):  # which the attempt will meet as well
+                self._place = provider.admit(first.model, set(), self._planned_at, streaming=self.prompt.request.stream)
+        if self._place is None:
+            await allowance.open(targets)
+            return
+        try:
+            await allowance.open(targets, Entry(first, provider.key_name(self._place.key)))
+        except BaseException:
+            provider.withdraw(self._place)
+            raise
 
     def _schedule(self, resolved: Resolved) -> Schedule:
         live = self.arrival.live
@@ -109,9 +134,12 @@ class Journey:
             deadline=self._deadline,
             now=now,
             tried=self._tried.setdefault(target.provider, set()),
-            enter=self._allowance.enter,
+            enter=None if self._allowance is None else self._allowance.enter,
             account=self.settlement.tariff.account,
         )
+        if self._place is not None:
+            attempt.key, attempt.admission = self._place
+            self._place = None
         self.settlement.attempts.append(attempt)
         return attempt
 

@@ -11,7 +11,7 @@ from clawgw.engine.counting import TokenCounter
 from clawgw.engine.planning import Planner
 from clawgw.engine.provider import LiveProvider
 from clawgw.engine.transcript import BodyKeeper
-from clawgw.limits.allowance import Limiter
+from clawgw.limits.limiter import Limiter
 from clawgw.policy import Target
 from clawgw.routing.budget import Budgets
 from clawgw.routing.catalogue import Catalogue

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
+from typing import NamedTuple
 
 import trio
 from attrs import define, field
@@ -18,6 +19,13 @@ log = logging.getLogger(__name__)
 
 NOT_READY_RETRY_S = 60.0
 """When to come back to a provider without a key: somebody has to change the configuration first."""
+
+
+class Place(NamedTuple):
+    """An attempt that may begin: the index of its key, None where the provider needs none, and its admission."""
+
+    key: int | None
+    admission: Admission
 
 
 @define
@@ -47,10 +55,8 @@ class LiveProvider:
         keys = len(ready.keys)
         return cls(ready, codec, upstream, KeyPool(keys), Health(breaker, keys, random), own_headers=own_headers)
 
-    def admit(
-        self, model: str, tried: AbstractSet[int], now: float, *, streaming: bool
-    ) -> tuple[int | None, Admission]:
-        """The index of the key for an attempt (None where the provider needs none), and its place at the model.
+    def admit(self, model: str, tried: AbstractSet[int], now: float, *, streaming: bool) -> Place:
+        """A place for an attempt.
 
         Raises `WireError`: of kind AUTH where every key was tried, UNAVAILABLE or RATE_LIMITED where none may be used.
         """
@@ -60,17 +66,23 @@ class LiveProvider:
             admission = self.health.admit(model, None, now, streaming=streaming)
             if isinstance(admission, Failure):
                 raise WireError(admission)
-            return None, admission
+            return Place(None, admission)
         refusals = list[Failure]()
         for key in self.pool.candidates(now, tried):
             admission = self.health.admit(model, key, now, streaming=streaming)
             if not isinstance(admission, Failure):
                 self.pool.use(key)
-                return key, admission
+                return Place(key, admission)
             refusals.append(admission)
         if not refusals:
             raise WireError(Failure(Kind.AUTH, "every key was refused"))
         raise WireError(min(refusals, key=lambda refusal: refusal.retry_after_s or 0.0))
+
+    def withdraw(self, place: Place) -> None:
+        """The attempt does not begin after all."""
+        place.admission.withdraw(trio.current_time())
+        if place.key is not None:
+            self.pool.give_back(place.key)
 
     def has_other_key(self, model: str, than: AbstractSet[int]) -> bool:
         """Whether an attempt at the model could start now with a key that is none of these."""

@@ -1,41 +1,37 @@
 """What one request may use: reserved before anything is sent, settled when it is known what was really used.
 
 The caller's levels (key, labels, route, quotas) are reserved once for a request; a provider's levels once for each
-attempt, and a refusal there means the next target. Each reservation is settled once.
+attempt, and a refusal there means the next target. The store is asked for the caller's and for those of the first
+attempt in one step (decision 0020). Each reservation is settled once.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
+from typing import NamedTuple
 
-from attrs import define, evolve, field, frozen
+from attrs import define, evolve, field
 
 from clawgw.config.callers import Caller
-from clawgw.config.known import canonical
-from clawgw.config.settings import Provider, Settings
 from clawgw.errors import InvalidRequest, PriceUnknown, TokensOverLimit
-from clawgw.limits.bucket import Bucket, Claim, Kind, Refused, Scope, Standing, Verdict
+from clawgw.fact import fact
+from clawgw.limits.bucket import Bucket, Claim, Granted, Refused, Standing, Verdict, Wanted
 from clawgw.limits.levels import (
     Demand,
     Levels,
-    caller_buckets,
     charged_buckets,
-    pool_key_buckets,
-    provider_buckets,
-    route_buckets,
 )
-from clawgw.limits.store import LimitStore
+from clawgw.limits.limiter import Limiter, Reservation
 from clawgw.limits.words import limit_text, refusal, refusal_text
 from clawgw.policy import ANSWER_TOKENS, Charge, Target
 from clawgw.wire.codec import Failure, WireError
 from clawgw.wire.codec import Kind as FailureKind
 
-OnRejection = Callable[[Scope, Kind], None]
-
 SLACK_MS = 600_000
 """A stream may go on for so long after the deadline by which it has to begin."""
-_UNLIMITED = Provider()
+_NOTHING = Demand(requests=0)
 
 
-@frozen
+@fact
 class Expected:
     """What is known of a request before it is sent.
 
@@ -54,68 +50,19 @@ class Expected:
         return (ANSWER_TOKENS if self.max_tokens is None else self.max_tokens) * self.answers
 
 
-@frozen
-class Reservation:
-    """What was taken under one id."""
+class Entry(NamedTuple):
+    """An attempt: its target, and what tells its key from the others of the provider's pool; no secret."""
 
-    store: LimitStore
-    name: str
-    claims: Sequence[Claim]
-
-    def settle(self, used: Demand) -> None:
-        """Charge what was really used, and give back the rest. A request that was sent counts as it was claimed."""
-        self.store.settle(self.name, [_really(bucket.kind, amount, used) for bucket, amount in self.claims])
+    target: Target
+    key: str | None
 
 
-@define(eq=False)
-class Limiter:
-    """The limits of one configuration, over a store that outlives it. `on_rejection` is told of every refusal."""
+class _Early(NamedTuple):
+    """An entry that was asked for before its attempt began."""
 
-    settings: Settings
-    store: LimitStore
-    on_rejection: OnRejection
-    _providers: Mapping[str, Provider] = field(init=False)
-    _caller_levels: dict[tuple[str | None, str | None], Levels] = field(factory=dict, init=False)
-    _provider_levels: dict[tuple[str, str | None], Levels] = field(factory=dict, init=False)
-
-    def __attrs_post_init__(self) -> None:
-        """Have the providers under the names that targets use."""
-        self._providers = {canonical(name): provider for name, provider in self.settings.providers.items()}
-
-    def caller_levels(self, caller: Caller, route: str | None) -> Levels:
-        """The buckets of a caller on a route."""
-        known = self._caller_levels.get((caller.name, route))
-        if known is None:
-            known = Levels((*caller_buckets(caller, self.settings), *route_buckets(route, self.settings)))
-            self._caller_levels[caller.name, route] = known
-        return known
-
-    def provider_levels(self, provider: str, key: str | None) -> Levels:
-        """The buckets of a provider and of one key of its pool."""
-        known = self._provider_levels.get((provider, key))
-        if known is None:
-            rules = self._providers.get(provider, _UNLIMITED)
-            pool_key = () if key is None else pool_key_buckets(provider, rules, key)
-            known = self._provider_levels[provider, key] = Levels((*provider_buckets(provider, rules), *pool_key))
-        return known
-
-    def remaining_ratio(self, provider: str) -> float:
-        """What is left of a provider's own limits, from 0 to 1, as far as is known without asking."""
-        buckets = self.provider_levels(provider, None).buckets
-        if not buckets:
-            return 1.0
-        standings = map(self.store.peek, buckets)
-        return min(
-            (each.remaining / each.bucket.limit for each in standings if each and each.bucket.limit), default=1.0
-        )
-
-    async def reserve(self, name: str, claims: Sequence[Claim], expires_ms: int) -> tuple[Verdict, Reservation]:
-        """What the store says, and what is held if it has granted."""
-        verdict = await self.store.reserve(name, claims, expires_ms)
-        if isinstance(verdict, Refused):
-            for standing in verdict.refusing:
-                self.on_rejection(standing.bucket.scope, standing.bucket.kind)
-        return verdict, Reservation(self.store, name, claims)
+    entry: Entry
+    wanted: Wanted
+    verdict: Verdict
 
 
 @define(eq=False)
@@ -132,60 +79,86 @@ class Allowance:
     standings: Sequence[Standing] = ()
     """Of the caller's buckets, as they are after the reservation."""
     _held: Reservation | None = field(default=None, init=False)
+    _early: _Early | None = field(default=None, init=False)
     _priced: bool = field(default=False, init=False)
     """A budget of the caller's applies."""
     _attempts: int = field(default=0, init=False)
 
-    async def open(self, targets: Sequence[Target]) -> None:
+    async def open(self, targets: Sequence[Target], first: Entry | None = None) -> None:
         """Reserve at the caller's levels what an attempt at the first target may come to.
 
-        Raises `RateLimitExceeded` or `BudgetExceeded`, `TokensOverLimit` where the prompt could never pass, and
-        `PriceUnknown` where a budget applies and no target has a price.
+        `first` is the attempt that will be made first, if it is known: what `enter` wants for it is asked for in the
+        same step. Raises `RateLimitExceeded` or `BudgetExceeded`, `TokensOverLimit` where the prompt could never pass,
+        and `PriceUnknown` where a budget applies and no target has a price.
         """
-        levels = own = self.limiter.caller_levels(self.caller, self.route)
-        charged = [(charge, Levels(charged_buckets(charge))) for charge in self.charges]
-        for _, more in charged:
-            levels += more
-        if not levels.buckets:
+        claims = await self._callers_claims(targets)
+        if not claims:
             return
-        self._priced = levels.priced
-        demand = await self._demand(levels, next(filter(self._may_be_asked, targets), targets[0]))
-        claims = own.claims(demand)
-        if charged:
-            for charge, more in charged:
-                claims += more.claims(evolve(demand, requests=charge.requests))
-            claims = _each_once(claims)
-        verdict, held = await self.limiter.reserve(self.name, claims, self.expires_ms)
+        wanted, entering = [Wanted(self.name, claims)], None
+        if first is not None:
+            with suppress(WireError):  # which `enter` will raise again
+                entering = await self._wanted(first)
+        verdict, *more = await self.limiter.reserve([*wanted, entering] if entering else wanted, self.expires_ms)
         self.standings = verdict.standings
         if isinstance(verdict, Refused):
             raise refusal(verdict)
-        self._held = held
+        self._held = Reservation(self.limiter.store, wanted[0])
+        if first is not None and entering is not None:
+            self._early = _Early(first, entering, more[0])
 
     async def enter(self, target: Target, key: str | None) -> Reservation | None:
         """Reserve at a provider's levels for one attempt; None: it has none. Raises `WireError`.
 
         `key` tells the key of the pool from the others; it is no secret.
         """
-        levels = self.limiter.provider_levels(target.provider, key)
-        try:
-            if not self._may_be_asked(target):
-                raise _price_unknown(target)
-            if not levels.buckets:
+        entry, early = Entry(target, key), self._early
+        if early is not None and early.entry == entry:
+            self._early, (_, wanted, verdict) = None, early
+        else:
+            known = await self._wanted(entry)
+            if known is None:
                 return None
-            demand = await self._demand(levels, target)
-        except InvalidRequest as error:
-            raise WireError(Failure(FailureKind.UNSUPPORTED, error.message, code=error.code)) from None
-        self._attempts += 1
-        name = f"{self.name}/{self._attempts}"
-        verdict, held = await self.limiter.reserve(name, levels.claims(demand), self.expires_ms)
+            wanted, [verdict] = known, await self.limiter.reserve([known], self.expires_ms)
         if isinstance(verdict, Refused):
             raise WireError(_over_limit(verdict))
-        return held
+        return Reservation(self.limiter.store, wanted)
 
     def settle(self, used: Demand) -> None:
         """The request is over."""
+        if self._early is not None and isinstance(self._early.verdict, Granted):
+            Reservation(self.limiter.store, self._early.wanted).settle(_NOTHING)
         if self._held is not None:
             self._held.settle(used)
+
+    async def _callers_claims(self, targets: Sequence[Target]) -> Sequence[Claim]:
+        levels = own = self.limiter.caller_levels(self.caller, self.route)
+        charged = [(charge, Levels(charged_buckets(charge))) for charge in self.charges]
+        for _, more in charged:
+            levels += more
+        if not levels.buckets:
+            return ()
+        self._priced = levels.priced
+        demand = await self._demand(levels, next(filter(self._may_be_asked, targets), targets[0]))
+        claims = own.claims(demand)
+        if not charged:
+            return claims
+        for charge, more in charged:
+            claims += more.claims(evolve(demand, requests=charge.requests))
+        return _each_once(claims)
+
+    async def _wanted(self, entry: Entry) -> Wanted | None:
+        """What an attempt takes of its provider's levels. Raises `WireError`."""
+        levels = self.limiter.provider_levels(entry.target.provider, entry.key)
+        try:
+            if not self._may_be_asked(entry.target):
+                raise _price_unknown(entry.target)
+            if not levels.buckets:
+                return None
+            demand = await self._demand(levels, entry.target)
+        except InvalidRequest as error:
+            raise WireError(Failure(FailureKind.UNSUPPORTED, error.message, code=error.code)) from None
+        self._attempts += 1
+        return Wanted(f"{self.name}/{self._attempts}", levels.claims(demand))
 
     def _may_be_asked(self, target: Target) -> bool:
         """Under a budget only what has a price."""
@@ -205,12 +178,6 @@ class Allowance:
         if cost is None:
             raise _price_unknown(target)
         return Demand(prompt + answer, cost)
-
-
-def _really(kind: Kind, claimed: int, used: Demand) -> int:
-    if kind == "requests":
-        return claimed if used.requests else 0
-    return used.of(kind)
 
 
 def _price_unknown(target: Target) -> PriceUnknown:

@@ -51,6 +51,13 @@ class Claim(NamedTuple):
     amount: int
 
 
+class Wanted(NamedTuple):
+    """What is to be reserved under one id, which was never used before."""
+
+    reservation: str
+    claims: Sequence[Claim]
+
+
 class Standing(NamedTuple):
     """A bucket after a decision. `remaining` is never negative, though the bucket may be in debt.
 

@@ -12,6 +12,7 @@ from attrs import field, frozen
 
 from clawgw.config.callers import Caller
 from clawgw.config.settings import Budget, Provider, RateLimits, Settings
+from clawgw.fact import fact
 from clawgw.limits.arithmetic import MAX_LIMIT
 from clawgw.limits.bucket import NANO_DOLLARS, Bucket, Claim, Kind, Scope, Window
 from clawgw.policy import Charge
@@ -22,7 +23,7 @@ _LEAST = 1
 """What is used up refuses also what would cost nothing."""
 
 
-@frozen
+@fact
 class Demand:
     """What a request, or an attempt, comes to, or may: `tokens` with its answer, and `usd` in nano-dollars."""
 

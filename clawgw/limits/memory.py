@@ -9,7 +9,7 @@ import trio
 from attrs import define
 
 from clawgw.limits.arithmetic import Spending
-from clawgw.limits.bucket import Bucket, Claim, Granted, Refused, Spent, Standing, Verdict
+from clawgw.limits.bucket import Bucket, Granted, Refused, Spent, Standing, Verdict, Wanted
 from clawgw.limits.cells import AmountCell, Cell, PlacesCell, cell_of
 from clawgw.limits.store import RENEW_MS
 from clawgw.limits.table import Address, Table
@@ -44,28 +44,26 @@ class MemoryStore:
         """How many buckets this process has forgotten for want of room."""
         return self._table.evicted
 
-    async def reserve(self, reservation: str, claims: Sequence[Claim], expires_ms: int) -> Verdict:
+    async def reserve(self, wanted: Sequence[Wanted], expires_ms: int) -> Sequence[Verdict]:
         """As `LimitStore.reserve`."""
-        return self.decide(reservation, claims, expires_ms)
+        return self.decide(wanted, expires_ms)
 
-    def decide(self, reservation: str, claims: Sequence[Claim], expires_ms: int) -> Verdict:
+    def decide(self, wanted: Sequence[Wanted], expires_ms: int) -> Sequence[Verdict]:
         """`reserve`, which never waits."""
-        now_ms = self._now_ms()
-        amounts = [amount for _, amount in claims]
-        cells = [self._cell(bucket) for bucket, _ in claims]
-        for cell in cells:
-            cell.read(self._table, now_ms)
-        for cell, amount in zip(cells, amounts, strict=True):
-            if cell.gauge.wait_ms(now_ms, amount):
-                asked = zip(cells, amounts, strict=True)
-                return Refused(tuple([cell.gauge.standing(now_ms, amount) for cell, amount in asked]))
-        for cell, amount in zip(cells, amounts, strict=True):
-            cell.take(amount)
-        self._write(cells, now_ms)
-        self._reservations[reservation] = _Reservation(
-            cells, amounts, [cell.mark for cell in cells], now_ms + expires_ms
-        )
-        return Granted(tuple([cell.gauge.standing(now_ms) for cell in cells]))
+        now_ms, verdicts, taken = self._now_ms(), list[Verdict](), list[Cell]()
+        for reservation, claims in wanted:
+            amounts = [amount for _, amount in claims]
+            cells = [self._cell(bucket) for bucket, _ in claims]
+            verdict = self._decided(cells, amounts, now_ms)
+            verdicts.append(verdict)
+            if isinstance(verdict, Refused):
+                break
+            taken += cells
+            self._reservations[reservation] = _Reservation(
+                cells, amounts, [cell.mark for cell in cells], now_ms + expires_ms
+            )
+        self._write(taken, now_ms)
+        return verdicts
 
     def settle(self, reservation: str, used: Sequence[int]) -> None:
         """As `LimitStore.settle`."""
@@ -115,6 +113,17 @@ class MemoryStore:
     def close(self) -> None:
         """Give the memory back; nothing else may be called after that."""
         self._table.close()
+
+    def _decided(self, cells: Sequence[Cell], amounts: Sequence[int], now_ms: int) -> Verdict:
+        for cell in cells:
+            cell.read(self._table, now_ms)
+        for cell, amount in zip(cells, amounts, strict=True):
+            if cell.gauge.wait_ms(now_ms, amount):
+                asked = zip(cells, amounts, strict=True)
+                return Refused(tuple([cell.gauge.standing(now_ms, amount) for cell, amount in asked]))
+        for cell, amount in zip(cells, amounts, strict=True):
+            cell.take(amount)
+        return Granted(tuple([cell.gauge.standing(now_ms) for cell in cells]))
 
     def _new_cell(self, bucket: Bucket) -> Cell:
         return cell_of(bucket, self._address(bucket))

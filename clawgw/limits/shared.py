@@ -10,7 +10,7 @@ from functools import partial
 
 import trio
 
-from clawgw.limits.bucket import Bucket, Claim, Spent, Standing, Verdict
+from clawgw.limits.bucket import Bucket, Spent, Standing, Verdict, Wanted
 from clawgw.limits.lock import PATIENCE_S, RecordLock
 from clawgw.limits.memory import MemoryStore
 from clawgw.limits.store import RENEW_MS
@@ -35,12 +35,12 @@ class SharedStore:
         """How many buckets this process has forgotten for want of room."""
         return self._shared.evicted
 
-    async def reserve(self, reservation: str, claims: Sequence[Claim], expires_ms: int) -> Verdict:
+    async def reserve(self, wanted: Sequence[Wanted], expires_ms: int) -> Sequence[Verdict]:
         """As `LimitStore.reserve`. The whole process waits for the lock, as it is held for microseconds."""
         if not self._enter():
-            return self._spare.decide(reservation, claims, expires_ms)
+            return self._spare.decide(wanted, expires_ms)
         try:
-            return self._shared.decide(reservation, claims, expires_ms)
+            return self._shared.decide(wanted, expires_ms)
         finally:
             self._lock.release()
 

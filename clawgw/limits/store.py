@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from clawgw.limits.bucket import Bucket, Claim, Spent, Standing, Verdict
+from clawgw.limits.bucket import Bucket, Spent, Standing, Verdict, Wanted
 
 LEASE_MS = 30_000
 """A place that is not renewed for so long is free again: its process has died."""
@@ -17,8 +17,11 @@ class LimitStore(Protocol):
     after `expires_ms`. Nothing here raises, and nothing here waits for long: a store that is away has its own answer.
     """
 
-    async def reserve(self, reservation: str, claims: Sequence[Claim], expires_ms: int) -> Verdict:
-        """Take all or nothing, under an id that was never used. The claims are of different buckets."""
+    async def reserve(self, wanted: Sequence[Wanted], expires_ms: int) -> Sequence[Verdict]:
+        """Decide about one reservation after the other, in one step, up to the first that is refused.
+
+        What was granted before that one stays taken. All claims are of different buckets.
+        """
 
     def settle(self, reservation: str, used: Sequence[int]) -> None:
         """What was really used, for each claim in order: charged or given back. Places are free, whatever is said.

@@ -137,7 +137,7 @@ class TargetHealth:
 
 @define(eq=False)
 class Admission:
-    """One attempt's place at a target. Whatever happens, `end` is called once, at the very end."""
+    """One attempt's place at a target. Whatever happens, `end` is called once, at the very end, or else `withdraw`."""
 
     _target: TargetHealth
     _key: KeyHealth
@@ -167,6 +167,12 @@ class Admission:
         if effect is Effect.COOL_DOWN:
             self._key.cool_down.throttled(now, failure.retry_after_s)
         self._neutral(now)
+
+    def withdraw(self, now: float) -> None:
+        """The attempt has not begun, and will not: instead of everything else."""
+        self._judged = True
+        self._neutral(now)
+        self.end(now)
 
     def cooling_s(self, now: float) -> float:
         """How long the provider wants to be left alone."""

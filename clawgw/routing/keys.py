@@ -33,6 +33,11 @@ class KeyPool:
         """A key is used: the next one's turn comes."""
         self._turn = (index + 1) % self.size
 
+    def give_back(self, index: int) -> None:
+        """A key was not used after all: it is its turn again, if no other's has come."""
+        if self._turn == (index + 1) % self.size:
+            self._turn = index
+
     def rests(self, index: int, now: float) -> bool:
         """Whether a key is set aside at present."""
         return self._rests_until.get(index, now) > now

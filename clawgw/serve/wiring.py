@@ -19,7 +19,7 @@ from clawgw.engine.transcript import BodyKeeper
 from clawgw.engine.upstream import Upstream
 from clawgw.gateway import Gateway
 from clawgw.ledger.record import Ledger
-from clawgw.limits.allowance import Limiter, OnRejection
+from clawgw.limits.limiter import Limiter, OnRejection
 from clawgw.policies.load import LoadedPolicies
 from clawgw.policies.runner import OnError, PolicyRunner
 from clawgw.routing.budget import Budgets

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
-from clawgw.limits.bucket import Bucket, Claim, Granted, Spent, Standing, Verdict
+from clawgw.limits.bucket import Bucket, Claim, Granted, Spent, Standing, Verdict, Wanted
 from clawgw.limits.memory import MemoryStore
 from clawgw.limits.shared import SharedStore
 
@@ -14,11 +14,15 @@ class Directly:
     store: MemoryStore | SharedStore
 
     def reserve(self, reservation: str, claims: Sequence[Claim], expires_ms: int = 600_000) -> Verdict:
+        [verdict] = self.reserve_each([Wanted(reservation, claims)], expires_ms)
+        return verdict
+
+    def reserve_each(self, wanted: Sequence[Wanted], expires_ms: int) -> Sequence[Verdict]:
         try:
-            self.store.reserve(reservation, claims, expires_ms).send(None)
+            self.store.reserve(wanted, expires_ms).send(None)
         except StopIteration as returned:
-            verdict: Verdict = returned.value
-            return verdict
+            verdicts: Sequence[Verdict] = returned.value
+            return verdicts
         raise AssertionError("a store in memory waits for nothing")
 
     def passes(self, reservation: str, *claims: Claim) -> bool:

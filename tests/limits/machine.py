@@ -10,7 +10,7 @@ from attrs import evolve
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from clawgw.limits.bucket import Bucket, Claim, Kind, Scope, Spent, Standing, Verdict, Window
+from clawgw.limits.bucket import Bucket, Claim, Kind, Scope, Spent, Standing, Verdict, Wanted, Window
 from tests.limits.model import Model
 
 ALMOST_MARCH = 1_709_251_199_000 - 20_000
@@ -36,7 +36,7 @@ BUCKETS = st.sampled_from([Bucket(scope, name, kind, 0, per) for scope, name in 
 class Driven(Protocol):
     """A store as the machine wants it: what was said has been done when a call returns."""
 
-    def reserve(self, reservation: str, claims: Sequence[Claim], expires_ms: int) -> Verdict: ...
+    def reserve_each(self, wanted: Sequence[Wanted], expires_ms: int) -> Sequence[Verdict]: ...
 
     def settle(self, reservation: str, used: Sequence[int]) -> None: ...
 
@@ -76,13 +76,12 @@ class LimitMachine(RuleBasedStateMachine):
 
     @rule(data=st.data(), expires_ms=st.sampled_from((10_000, 600_000)))
     def reserve(self, data: st.DataObject, expires_ms: int) -> None:
+        """One reservation, or several that are asked for together."""
         chosen = data.draw(st.lists(st.sampled_from(self.buckets), min_size=1, unique=True))
-        claims = [self._claim(data, bucket) for bucket in chosen]
-        self.made += 1
-        reservation = f"r{self.made}"
-        self.unsettled[reservation] = len(claims)
-        expected = self.model.reserve(self.now, reservation, claims, expires_ms)
-        assert self.store.reserve(reservation, claims, expires_ms) == expected
+        first = data.draw(st.integers(1, len(chosen)))
+        wanted = [self._wanted(data, buckets) for buckets in (chosen[:first], chosen[first:]) if buckets]
+        expected = self.model.reserve_each(self.now, wanted, expires_ms)
+        assert list(self.store.reserve_each(wanted, expires_ms)) == expected
 
     @precondition(lambda self: self.unsettled)
     @rule(data=st.data())
@@ -125,6 +124,12 @@ class LimitMachine(RuleBasedStateMachine):
         used = data.draw(st.lists(st.sampled_from((0, 1, 40, 5_000)), min_size=count, max_size=count))
         self.model.settle(self.now, reservation, used)
         self.store.settle(reservation, used)
+
+    def _wanted(self, data: st.DataObject, buckets: Sequence[Bucket]) -> Wanted:
+        self.made += 1
+        reservation = f"r{self.made}"
+        self.unsettled[reservation] = len(buckets)
+        return Wanted(reservation, [self._claim(data, bucket) for bucket in buckets])
 
     @staticmethod
     def _claim(data: st.DataObject, bucket: Bucket) -> Claim:

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from attrs import define, field
 
-from clawgw.limits.bucket import Bucket, Claim, Granted, Refused, Spent, Standing, Verdict, Window
+from clawgw.limits.bucket import Bucket, Claim, Granted, Refused, Spent, Standing, Verdict, Wanted, Window
 
 LEASE_MS = 30_000
 TICK_MS = 3_750
@@ -48,6 +48,12 @@ class Kept:
 class Model:
     states: dict[Name, State] = field(factory=dict)
     kept: dict[str, Kept] = field(factory=dict)
+
+    def reserve_each(self, now: int, wanted: Sequence[Wanted], expires_ms: int) -> Sequence[Verdict]:
+        verdicts = list[Verdict]()
+        while len(verdicts) < len(wanted) and not any(isinstance(verdict, Refused) for verdict in verdicts):
+            verdicts.append(self.reserve(now, *wanted[len(verdicts)], expires_ms))
+        return verdicts
 
     def reserve(self, now: int, reservation: str, claims: Sequence[Claim], expires_ms: int) -> Verdict:
         states = [self.present(claim.bucket, now) for claim in claims]

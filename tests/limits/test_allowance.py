@@ -7,9 +7,10 @@ from attrs import define, field
 from clawgw.config.callers import Caller
 from clawgw.config.settings import Budget, Provider, RateLimits, Route, Settings
 from clawgw.errors import BudgetExceeded, PriceUnknown, RateLimitExceeded, TokensOverLimit
-from clawgw.limits.allowance import Allowance, Expected, Limiter
-from clawgw.limits.bucket import Bucket, Claim, Granted, Kind, Refused, Scope, Spent, Standing, Verdict
+from clawgw.limits.allowance import Allowance, Entry, Expected
+from clawgw.limits.bucket import Bucket, Claim, Granted, Kind, Refused, Scope, Spent, Standing, Verdict, Wanted
 from clawgw.limits.levels import Demand
+from clawgw.limits.limiter import Limiter
 from clawgw.policy import Charge, Target
 from clawgw.wire.codec import Kind as FailureKind
 from clawgw.wire.codec import WireError
@@ -31,9 +32,17 @@ class Shelf:
     used_up: set[tuple[Scope, Kind]] = field(factory=set)
     reserved: dict[str, Sequence[Claim]] = field(factory=dict)
     settled: dict[str, Sequence[int]] = field(factory=dict)
+    asked: list[Sequence[str]] = field(factory=list)
 
-    async def reserve(self, reservation: str, claims: Sequence[Claim], expires_ms: int) -> Verdict:
+    async def reserve(self, wanted: Sequence[Wanted], expires_ms: int) -> Sequence[Verdict]:
         assert expires_ms == 1000
+        self.asked.append([name for name, _ in wanted])
+        verdicts = list[Verdict]()
+        while len(verdicts) < len(wanted) and not any(isinstance(verdict, Refused) for verdict in verdicts):
+            verdicts.append(self._decide(*wanted[len(verdicts)]))
+        return verdicts
+
+    def _decide(self, reservation: str, claims: Sequence[Claim]) -> Verdict:
         standings = [
             Standing(claim.bucket, 0, 0, 2500 if (claim.bucket.scope, claim.bucket.kind) in self.used_up else 0)
             for claim in claims
@@ -63,9 +72,11 @@ class Setting:
     prompt: int = 100
 
     def allowance(self, caller: Caller = ALICE, route: str | None = None, **more: Any) -> Allowance:
-        limiter = Limiter(SETTINGS, self.shelf, lambda scope, kind: self.rejections.append((scope, kind)))
         expected = Expected(self._count, self._cost, more.pop("max_tokens", None), more.pop("answers", 1))
-        return Allowance(limiter, "req_1", caller, route, expected, 1000, **more)
+        return Allowance(self.limiter(), "req_1", caller, route, expected, 1000, **more)
+
+    def limiter(self) -> Limiter:
+        return Limiter(SETTINGS, self.shelf, lambda scope, kind: self.rejections.append((scope, kind)))
 
     async def _count(self, target: Target) -> int:
         self.counted.append(target)
@@ -238,3 +249,96 @@ async def test_a_quota_takes_no_more_than_it_can_hold() -> None:
     setting = Setting()
     await setting.allowance(Caller(), charges=[Charge("t", requests_per_minute=2, requests=5)]).open([A])
     assert setting.claimed() == [("quota", "requests", 2)]
+
+
+async def test_the_first_attempts_levels_are_asked_for_together_with_the_callers() -> None:
+    setting = Setting()
+    allowance = setting.allowance(max_tokens=50)
+    await allowance.open([A, B], Entry(A, "k1"))
+    held = await allowance.enter(A, "k1")
+    assert setting.shelf.asked == [["req_1", "req_1/1"]]
+    assert setting.claimed("req_1/1") == [("provider", "requests", 1), ("provider_key", "requests", 1)]
+    assert held is not None
+    held.settle(Demand(tokens=9))
+    assert setting.shelf.settled == {"req_1/1": [1, 1]}
+    allowance.settle(Demand(tokens=9))
+    assert setting.shelf.settled == {"req_1/1": [1, 1], "req_1": [1, 9, 1]}
+
+
+async def test_what_was_asked_for_one_attempt_is_not_for_another() -> None:
+    setting = Setting()
+    allowance = setting.allowance()
+    await allowance.open([A], Entry(A, "k1"))
+    for key in ("k2", "k1", "k1"):
+        await allowance.enter(A, key)
+    assert setting.shelf.asked == [["req_1", "req_1/1"], ["req_1/2"], ["req_1/3"]]
+
+
+async def test_an_attempt_that_never_begins_gives_back_what_was_asked_for_it() -> None:
+    setting = Setting()
+    allowance = setting.allowance()
+    await allowance.open([A], Entry(A, None))
+    allowance.settle(Demand(requests=0))
+    assert setting.shelf.settled == {"req_1/1": [0], "req_1": [0, 0, 1]}
+
+
+async def test_a_refusal_at_the_provider_alone_leaves_the_callers_reservation() -> None:
+    setting = Setting(Shelf({("provider", "requests")}))
+    allowance = setting.allowance()
+    await allowance.open([A, B], Entry(A, "k1"))
+    with pytest.raises(WireError) as caught:
+        await allowance.enter(A, "k1")
+    assert caught.value.failure.kind is FailureKind.OVER_LIMIT
+    assert await allowance.enter(B, None) is None
+    allowance.settle(Demand(tokens=9))
+    assert (setting.rejections, setting.shelf.settled) == ([("provider", "requests")], {"req_1": [1, 9, 1]})
+    assert len(setting.shelf.asked) == 1
+
+
+async def test_an_early_refusal_at_a_provider_that_nobody_meets_is_forgotten() -> None:
+    setting = Setting(Shelf({("provider", "requests")}))
+    allowance = setting.allowance()
+    await allowance.open([A], Entry(A, None))
+    allowance.settle(Demand(requests=0))
+    assert setting.shelf.settled == {"req_1": [0, 0, 1]}
+
+
+async def test_where_the_caller_is_refused_nothing_is_taken_of_the_provider() -> None:
+    setting = Setting(Shelf({("key", "requests")}))
+    allowance = setting.allowance()
+    with pytest.raises(RateLimitExceeded):
+        await allowance.open([A], Entry(A, "k1"))
+    allowance.settle(Demand(requests=0))
+    assert (setting.shelf.reserved, setting.shelf.settled) == ({}, {})
+
+
+async def test_a_caller_without_limits_leaves_the_asking_to_the_attempt() -> None:
+    setting = Setting()
+    allowance = setting.allowance(Caller("free"))
+    await allowance.open([A], Entry(A, None))
+    assert setting.shelf.asked == []
+    await allowance.enter(A, None)
+    assert setting.shelf.asked == [["req_1/1"]]
+
+
+async def test_a_first_target_that_cannot_be_asked_is_left_to_its_attempt() -> None:
+    setting = Setting(prices={B: 3})
+    allowance = setting.allowance(RICH)
+    await allowance.open([A, B], Entry(A, None))
+    assert setting.shelf.asked == [["req_1"]]
+    with pytest.raises(WireError, match="price"):
+        await allowance.enter(A, None)
+
+
+@pytest.mark.parametrize(
+    ("caller", "route", "target", "limits"),
+    [
+        (Caller("free"), None, B, False),
+        (ALICE, None, B, True),
+        (Caller("free"), "fast", B, True),
+        (Caller("free"), None, A, True),
+        (Caller("free"), None, Target("google", "m"), True),
+    ],
+)
+def test_whether_anything_limits_a_request(caller: Caller, route: str | None, target: Target, *, limits: bool) -> None:
+    assert Setting().limiter().has_any(caller, route, [B, target]) is limits

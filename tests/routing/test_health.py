@@ -157,6 +157,19 @@ def test_a_cancelled_probe_makes_room_for_another() -> None:
     admitted(target, 111.0)
 
 
+def test_a_probe_that_does_not_begin_after_all_makes_room_for_another() -> None:
+    broken_one = broken(now=0.0)
+    admitted(broken_one, 10.0).withdraw(10.5)
+    assert view(broken_one, 10.5).in_flight == 0
+    admitted(broken_one, 10.5)
+
+
+def test_what_did_not_begin_says_nothing_of_how_fast_a_target_is() -> None:
+    idle = health()
+    admitted(idle, 0.0).withdraw(7.0)
+    assert (view(idle, 7.0).peak_ewma_s, view(idle, 7.0).in_flight) == (None, 0)
+
+
 def test_a_refusal_says_why_and_for_how_long() -> None:
     target = broken(100.0)
     assert target.admit("m", 0, 101.5, streaming=True) == Failure(

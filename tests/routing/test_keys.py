@@ -52,3 +52,14 @@ def test_a_key_that_answers_is_restored() -> None:
     pool.set_aside(0, Kind.AUTH, now=0.0)
     pool.restore(0)
     assert not pool.rests(0, 1.0)
+
+
+def test_a_key_that_was_not_used_after_all_has_its_turn_again() -> None:
+    pool = KeyPool(3)
+    assert take(pool, 0.0) == 0
+    pool.give_back(0)
+    assert [take(pool, 0.0) for _ in range(2)] == [0, 1]
+    pool.give_back(0)
+    assert take(pool, 0.0) == 2
+    pool.give_back(2)
+    assert take(pool, 0.0) == 2

@@ -7,7 +7,7 @@ import trio
 from attrs import evolve, frozen
 
 from clawgw.limits.arithmetic import UNUSED, standing
-from clawgw.limits.bucket import Bucket, Claim, Granted, Refused, Spent, Standing, Verdict
+from clawgw.limits.bucket import Bucket, Claim, Granted, Refused, Spent, Standing, Verdict, Wanted
 from clawgw.limits.store import LimitStore
 
 WhenDown = Literal["local", "open", "closed"]
@@ -33,9 +33,10 @@ class Always:
 
     decide: Callable[[Sequence[Claim]], Verdict]
 
-    async def reserve(self, _reservation: str, claims: Sequence[Claim], _expires_ms: int) -> Verdict:
+    async def reserve(self, wanted: Sequence[Wanted], _expires_ms: int) -> Sequence[Verdict]:
         """As always."""
-        return self.decide(claims)
+        verdicts = [self.decide(claims) for _, claims in wanted]
+        return verdicts if isinstance(verdicts[0], Granted) else verdicts[:1]
 
     def settle(self, reservation: str, used: Sequence[int]) -> None:
         """Nothing was reserved."""
@@ -58,11 +59,11 @@ class Share:
     local: LimitStore
     gateways: Callable[[], int]
 
-    async def reserve(self, reservation: str, claims: Sequence[Claim], expires_ms: int) -> Verdict:
+    async def reserve(self, wanted: Sequence[Wanted], expires_ms: int) -> Sequence[Verdict]:
         """As the local store decides."""
-        verdict = await self.local.reserve(reservation, [self._of_claim(claim) for claim in claims], expires_ms)
-        pairs = zip(verdict.standings, claims, strict=True)
-        return evolve(verdict, standings=tuple(standing._replace(bucket=claim.bucket) for standing, claim in pairs))
+        shares = [Wanted(reservation, [*map(self._of_claim, claims)]) for reservation, claims in wanted]
+        verdicts = await self.local.reserve(shares, expires_ms)
+        return [_of_whole(verdict, claims) for verdict, (_, claims) in zip(verdicts, wanted, strict=False)]
 
     def settle(self, reservation: str, used: Sequence[int]) -> None:
         """As the local store does."""
@@ -87,6 +88,11 @@ class Share:
     def _of_claim(self, claim: Claim) -> Claim:
         bucket = self._of(claim.bucket)
         return Claim(bucket, min(claim.amount, max(1, bucket.limit)))
+
+
+def _of_whole(verdict: Verdict, claims: Sequence[Claim]) -> Verdict:
+    pairs = zip(verdict.standings, claims, strict=True)
+    return evolve(verdict, standings=tuple(standing._replace(bucket=claim.bucket) for standing, claim in pairs))
 
 
 def _everything(claims: Sequence[Claim]) -> Verdict:

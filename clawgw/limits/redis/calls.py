@@ -1,27 +1,40 @@
 """What the scripts are told and what they answer, packed as their Lua unpacks it. Amounts and times are doubles."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from struct import Struct
+from typing import NamedTuple
 
 from clawgw.limits.arithmetic import MAX_LIMIT, Level
 from clawgw.limits.bucket import Bucket, Spent
-from clawgw.limits.redis.keys import Rule, rule
+from clawgw.limits.redis.keys import Rules, rule
 
 MOST_USED = 10**15
 """More in one reservation is not believed; as nano-dollars, a million dollars."""
+_TIMES = Struct("<dd")
 _SEED = Struct("<48s47sBdd")
 _BEAT = Struct("<32sd")
 _ANSWER = Struct("<qqq")
 _LEVEL = Struct("<qq")
 
 
-def reserve(record: bytes, rules: Sequence[Rule], amounts: Sequence[int], not_after_ms: int, expires_ms: int) -> bytes:
-    """For reserve.lua; how much is wanted of each bucket."""
-    told: list[bytes | int] = []
-    for known, amount in zip(rules, amounts, strict=True):
-        told += known.packed, min(amount, known.limit + 1)
-    return _claims(len(rules)).pack(not_after_ms, expires_ms, record, *told)
+class Order(NamedTuple):
+    """A reservation: the key of its record, and how much is wanted of each bucket."""
+
+    record: bytes
+    rules: Rules
+    amounts: Sequence[int]
+
+
+def reserve(orders: Iterable[Order], not_after_ms: int, expires_ms: int) -> bytes:
+    """For reserve.lua."""
+    call = _TIMES.pack(not_after_ms, expires_ms)
+    for record, (rules, *_), amounts in orders:
+        told: list[bytes | int] = []
+        for known, amount in zip(rules, amounts, strict=True):
+            told += known.packed, min(amount, known.limit + 1)
+        call += _claims(len(rules)).pack(record, len(rules), *told)
+    return call
 
 
 def settle(record: bytes, used: Sequence[int]) -> bytes:
@@ -53,7 +66,7 @@ def answered(answer: bytes) -> tuple[int, int, int, Sequence[Level]]:
 
 @lru_cache
 def _claims(count: int) -> Struct:
-    return Struct("<dd53s" + count * "57sd")
+    return Struct("<53sH" + count * "57sd")
 
 
 @lru_cache

@@ -19,8 +19,8 @@ class Seen:
     _levels: dict[bytes, Level] = field(factory=dict)
 
     def note(self, keys: Sequence[bytes], levels: Sequence[Level]) -> None:
-        """Redis has said so of the buckets with these keys."""
-        for key, level in zip(keys, levels, strict=True):
+        """Redis has said so of the first of the buckets with these keys."""
+        for key, level in zip(keys, levels, strict=False):
             self._levels.pop(key, None)
             self._levels[key] = level
         while len(self._levels) > KEPT:

@@ -5,16 +5,17 @@ was asked and not heard of is taken back: a script that runs too late refuses it
 settled with nothing used.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import trio
 
 from clawgw.limits.arithmetic import Level
-from clawgw.limits.bucket import Bucket, Claim, Granted, Refused, Scope, Spent, Standing, Verdict
+from clawgw.limits.bucket import Bucket, Granted, Refused, Scope, Spent, Standing, Verdict, Wanted
 from clawgw.limits.redis import calls
 from clawgw.limits.redis.asking import BUSY_S, Desk
 from clawgw.limits.redis.away import WhenDown, while_away
 from clawgw.limits.redis.breaker import Breaker
+from clawgw.limits.redis.calls import Order
 from clawgw.limits.redis.clock import RedisClock
 from clawgw.limits.redis.keys import GATEWAYS, Rule, digest, record_of, rule, rules_of, spendings
 from clawgw.limits.redis.leases import Leases
@@ -79,18 +80,17 @@ class RedisStore:
         """How many there are, as far as is known."""
         return self._gateways
 
-    async def reserve(self, reservation: str, claims: Sequence[Claim], expires_ms: int) -> Verdict:
+    async def reserve(self, wanted: Sequence[Wanted], expires_ms: int) -> Sequence[Verdict]:
         """As `LimitStore.reserve`."""
         now_s = trio.current_time()
-        verdict = (
-            await self._reserve(record_of(reservation), claims, expires_ms, now_s) if self.degraded is None else None
-        )
-        if verdict is not None:
-            return verdict
-        verdict = await self._away.reserve(reservation, claims, expires_ms)
-        if isinstance(verdict, Granted):
-            self._elsewhere[reservation] = now_s + expires_ms / 1000
-        return verdict
+        verdicts = await self._reserve(wanted, expires_ms, now_s) if self.degraded is None else None
+        if verdicts is not None:
+            return verdicts
+        verdicts = await self._away.reserve(wanted, expires_ms)
+        for verdict, (reservation, _) in zip(verdicts, wanted, strict=False):
+            if isinstance(verdict, Granted):
+                self._elsewhere[reservation] = now_s + expires_ms / 1000
+        return verdicts
 
     def settle(self, reservation: str, used: Sequence[int]) -> None:
         """As `LimitStore.settle`."""
@@ -157,23 +157,23 @@ class RedisStore:
             await trio.sleep(self._scripts.lease_ms * RENEW_MS / LEASE_MS / 1000)
             self.renew()
 
-    async def _reserve(self, record: bytes, claims: Sequence[Claim], expires_ms: int, now_s: float) -> Verdict | None:
+    async def _reserve(self, wanted: Sequence[Wanted], expires_ms: int, now_s: float) -> Sequence[Verdict] | None:
         """As Redis decides; None: it has not done so in time."""
-        rules, amounts = rules_of(*[bucket for bucket, _ in claims]), [amount for _, amount in claims]
-        not_after_ms = self._clock.ms(now_s + self._patience_s + BUSY_S)
-        call = calls.reserve(record, rules.each, amounts, not_after_ms, expires_ms)
-        answer = await self._desk.ask(self._scripts.reserve, rules.keys, call, lambda: self._settle(record, ()))
+        orders = [_order(one) for one in wanted]
+        keys = [key for order in orders for key in order.rules.keys]
+        call = calls.reserve(orders, self._clock.ms(now_s + self._patience_s + BUSY_S), expires_ms)
+        answer = await self._desk.ask(self._scripts.reserve, keys, call, lambda: self._take_back(orders))
         if (heard := self._heard(answer)) is None:
             return None
         granted, now_ms, absent, levels = heard
-        self._seen.note(rules.keys, levels)
-        if not granted:
-            return Refused(_standings(rules.each, levels, now_ms, amounts))
-        if rules.with_places:
-            self._leases.hold(record, claims, now_ms + expires_ms)
+        self._seen.note(keys, levels)
+        for (_, claims), (record, rules, _) in zip(wanted[:granted], orders, strict=False):
+            if rules.with_places:
+                self._leases.hold(record, claims, now_ms + expires_ms)
         if absent:
-            self._miss([bucket for index, (bucket, _) in enumerate(claims) if absent >> index & 1])
-        return Granted(_standings(rules.each, levels, now_ms, [0] * len(levels)))
+            buckets = [bucket for _, claims in wanted for bucket, _ in claims]
+            self._miss([bucket for index, bucket in enumerate(buckets) if absent >> index & 1])
+        return _verdicts(orders, granted, levels, now_ms)
 
     def _miss(self, budgets: Sequence[Bucket]) -> None:
         if any(budget.scope in _IN_LEDGERS for budget in budgets):
@@ -195,17 +195,38 @@ class RedisStore:
         self._breaker.answered()
         return heard
 
+    def _take_back(self, orders: Iterable[Order]) -> None:
+        for order in orders:
+            self._settle(order.record, ())
+
     def _settle(self, record: bytes, used: Sequence[int]) -> None:
         self._leases.release(record)
         self._outbox.tell(self._scripts.settle, [record], calls.settle(record, used))
 
 
+def _order(wanted: Wanted) -> Order:
+    buckets, amounts = zip(*wanted.claims, strict=True)
+    return Order(record_of(wanted.reservation), rules_of(*buckets), amounts)
+
+
+def _verdicts(orders: Sequence[Order], granted: int, levels: Sequence[Level], now_ms: int) -> Sequence[Verdict]:
+    """Of those that were granted, and of the one after them."""
+    told = iter(levels)
+    verdicts: list[Verdict] = [
+        Granted(_standings(rules.each, told, now_ms, [0] * len(amounts))) for _, rules, amounts in orders[:granted]
+    ]
+    for _, rules, amounts in orders[granted : granted + 1]:
+        verdicts.append(Refused(_standings(rules.each, told, now_ms, amounts)))
+    return verdicts
+
+
 def _standings(
-    rules: Sequence[Rule], levels: Sequence[Level], now_ms: int, asked: Sequence[int]
+    rules: Iterable[Rule], levels: Iterator[Level], now_ms: int, asked: Iterable[int]
 ) -> tuple[Standing, ...]:
+    """The next of the levels are those of the rules' buckets."""
     standings = []
-    for known, level, amount in zip(rules, levels, asked, strict=True):
+    for known, amount in zip(rules, asked, strict=True):
         gauge = known.gauge
-        gauge.used, gauge.at_ms = level
+        gauge.used, gauge.at_ms = next(levels)
         standings.append(gauge.standing(now_ms, amount))
     return tuple(standings)

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import trio
 
-from clawgw.limits.bucket import Claim, Granted
+from clawgw.limits.bucket import Claim, Granted, Verdict, Wanted
 from clawgw.limits.memory import MemoryStore
 from clawgw.limits.redis.away import WhenDown
 from clawgw.limits.redis.scripts import Scripts
@@ -41,7 +41,12 @@ def as_used(
 
 
 async def passes(store: LimitStore, reservation: str, *claims: Claim) -> bool:
-    return isinstance(await store.reserve(reservation, claims, 600_000), Granted)
+    return isinstance(await verdict_on(store, reservation, *claims), Granted)
+
+
+async def verdict_on(store: LimitStore, reservation: str, *claims: Claim) -> Verdict:
+    [verdict] = await store.reserve([Wanted(reservation, claims)], 600_000)
+    return verdict
 
 
 async def passes_at_last(store: LimitStore, reservation: str, *claims: Claim) -> None:

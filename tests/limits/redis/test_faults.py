@@ -15,7 +15,7 @@ from clawgw.limits.redis.breaker import FAILURES
 from clawgw.limits.redis.keys import rule
 from clawgw.limits.redis.store import PATIENCE_S, RedisStore
 from tests.limits.redis.server import RedisServer
-from tests.limits.redis.stores import as_used, eventually, now_ms, passes, passes_at_last, patient, running
+from tests.limits.redis.stores import as_used, eventually, now_ms, passes, passes_at_last, patient, running, verdict_on
 
 TEN = Bucket("key", "alice", "requests", 10)
 PLACES = Bucket("key", "alice", "concurrent", 3)
@@ -37,7 +37,7 @@ class Traffic:
         while True:
             self.count += 1
             name, started = f"t{id(self)}-{self.count}", trio.current_time()
-            verdict = await self._store.reserve(name, [Claim(self._bucket, 1)], 600_000)
+            verdict = await verdict_on(self._store, name, Claim(self._bucket, 1))
             self.longest_s = max(self.longest_s, trio.current_time() - started)
             self.granted += isinstance(verdict, Granted)
             self._store.settle(name, [1])
@@ -158,7 +158,7 @@ async def test_emptied_it_neither_refuses_for_ever_nor_gives_credit(server: Redi
         server.client.flushall()
         store.settle("a", [0, 0])
         await store.beat()
-        verdict = await store.reserve("b", [Claim(TEN, 1), Claim(PLACES, 3)], 600_000)
+        verdict = await verdict_on(store, "b", Claim(TEN, 1), Claim(PLACES, 3))
         assert isinstance(verdict, Granted)
         assert [standing.remaining for standing in verdict.standings] == [9, 0]
 
@@ -182,7 +182,7 @@ async def test_local_divides_by_the_gateways_that_were_there(doomed: RedisServer
         async with running(as_used(doomed.url, gateway="other", patience_s=10)):
             await store.beat()
         store._breaker.degraded = "Away"
-        verdict = await store.reserve("a", [Claim(TEN, 8), Claim(PLACES, 1)], 600_000)
+        verdict = await verdict_on(store, "a", Claim(TEN, 8), Claim(PLACES, 1))
         assert verdict == Granted((Standing(TEN, 0, 60_000), Standing(PLACES, 0, 0)))
         assert not await passes(store, "b", Claim(PLACES, 1))
         store.settle("a", [2, 0])
@@ -209,7 +209,7 @@ async def test_started_without_redis(tmp_path: object, when_down: WhenDown, verd
     store = as_used(f"unix://{tmp_path}/none", when_down)
     async with running(store):
         assert store.degraded == "FileNotFoundError"
-        answer = await store.reserve("a", [Claim(TEN, 10)], 600_000)
+        answer = await verdict_on(store, "a", Claim(TEN, 10))
         assert isinstance(answer, verdict)
         assert [one.wait_ms for one in answer.standings] == [0 if verdict is Granted else 1_000]
         store.settle("a", [1])

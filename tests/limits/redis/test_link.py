@@ -11,7 +11,7 @@ from attrs import define, field
 
 from clawgw.limits.bucket import Bucket, Spent
 from clawgw.limits.redis import calls
-from clawgw.limits.redis.keys import Rule, record_of, rule, spendings
+from clawgw.limits.redis.keys import Rule, Rules, record_of, rule, spendings
 from clawgw.limits.redis.link import BATCH, FEW, Job, Link, Unanswered
 from clawgw.limits.redis.scripts import Scripts
 from tests.certificates import authority
@@ -38,8 +38,13 @@ class Noted(Job):
 
 
 def one_of(bucket: Rule, reservation: str) -> Noted:
-    call = calls.reserve(record_of(reservation), [bucket], [1], 9 * 10**15, 600_000)
-    return Noted(SCRIPTS.reserve, [bucket.key], call)
+    return one_of_each([bucket], reservation)
+
+
+def one_of_each(buckets: Sequence[Rule], reservation: str) -> Noted:
+    keys = [bucket.key for bucket in buckets]
+    order = calls.Order(record_of(reservation), Rules(buckets, keys, with_places=True), [1] * len(buckets))
+    return Noted(SCRIPTS.reserve, keys, calls.reserve([order], 9 * 10**15, 600_000))
 
 
 def place(name: str) -> Rule:
@@ -190,9 +195,8 @@ def over_tls(tmp_path: Path) -> Iterator[str]:
 async def test_it_talks_tls(over_tls: str) -> None:
     """The answers to a job of many buckets come in several records, and Trio sees but the first."""
     buckets = [rule(Bucket("quota", str(number), "usd", 10**9, "month")) for number in range(1_500)]
-    call = calls.reserve(record_of("a"), buckets, [1] * len(buckets), 9 * 10**15, 600_000)
     async with linked(over_tls) as link:
-        jobs = [Noted(SCRIPTS.reserve, [bucket.key for bucket in buckets], call) for _ in range(3)]
+        jobs = [one_of_each(buckets, "a") for _ in range(3)]
         for job in jobs:
             link.submit(job)
         for number, job in enumerate(jobs):

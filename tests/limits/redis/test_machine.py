@@ -10,7 +10,7 @@ import trio
 from attrs import frozen
 from hypothesis import settings
 
-from clawgw.limits.bucket import Bucket, Claim, Spent, Standing, Verdict
+from clawgw.limits.bucket import Bucket, Spent, Standing, Verdict, Wanted
 from clawgw.limits.redis.scripts import Scripts
 from clawgw.limits.redis.store import RedisStore
 from tests.limits.machine import Driven, LimitMachine
@@ -25,9 +25,9 @@ class InRedis:
     token: trio.lowlevel.TrioToken
     now_ms: Callable[[], int]
 
-    def reserve(self, reservation: str, claims: Sequence[Claim], expires_ms: int) -> Verdict:
+    def reserve_each(self, wanted: Sequence[Wanted], expires_ms: int) -> Sequence[Verdict]:
         self._beat()
-        return trio.from_thread.run(self.store.reserve, reservation, claims, expires_ms, trio_token=self.token)
+        return trio.from_thread.run(self.store.reserve, wanted, expires_ms, trio_token=self.token)
 
     def settle(self, reservation: str, used: Sequence[int]) -> None:
         self._do(partial(self.store.settle, reservation, used))

@@ -3,7 +3,7 @@
 from clawgw.limits.bucket import Bucket, Claim, Refused
 from clawgw.limits.redis.scripts import Scripts
 from tests.limits.redis.server import RedisServer
-from tests.limits.redis.stores import CLOCK, NOW, passes, patient, running
+from tests.limits.redis.stores import CLOCK, NOW, passes, patient, running, verdict_on
 
 NOON = 1_709_208_000_000
 TEN = Bucket("key", "alice", "requests", 10)
@@ -15,7 +15,7 @@ async def test_a_little_is_as_if_no_time_had_passed(server: RedisServer) -> None
     async with running(patient(server.url, scripts=Scripts.read(clock=CLOCK))) as store:
         assert await passes(store, "a", Claim(TEN, 10))
         server.client.set(NOW, NOON - 30_000)
-        verdict = await store.reserve("b", [Claim(TEN, 1)], 600_000)
+        verdict = await verdict_on(store, "b", Claim(TEN, 1))
         assert isinstance(verdict, Refused)
         assert verdict.standings[0].wait_ms == 36_000
         server.client.set(NOW, NOON + 6_000)

@@ -8,7 +8,7 @@ from clawgw.limits.redis.scripts import Scripts
 from clawgw.limits.redis.store import RedisStore
 from clawgw.limits.store import LEASE_MS
 from tests.limits.redis.server import RedisServer
-from tests.limits.redis.stores import eventually, now_ms, passes, passes_at_last, patient, running
+from tests.limits.redis.stores import eventually, now_ms, passes, passes_at_last, patient, running, verdict_on
 
 SLOW = Bucket("key", "alice", "requests", 10)
 """One in six seconds: none comes back while a test runs."""
@@ -28,7 +28,7 @@ async def test_every_level_is_checked_before_any_is_written(server: RedisServer)
     async with running(patient(server.url)) as store:
         assert await passes(store, "a", Claim(SLOW, 10))
         other = Bucket("label", "team:x", "tokens", 1_000)
-        verdict = await store.reserve("b", [Claim(other, 1_000), Claim(SLOW, 1), Claim(PLACES, 1)], 600_000)
+        verdict = await verdict_on(store, "b", Claim(other, 1_000), Claim(SLOW, 1), Claim(PLACES, 1))
         assert isinstance(verdict, Refused)
         assert [standing.bucket for standing in verdict.refusing] == [SLOW]
         assert 0 < verdict.refusing[0].wait_ms <= 6_000
@@ -55,7 +55,7 @@ async def test_any_gateway_settles_and_only_once(server: RedisServer) -> None:
         for store in (one, other, one):
             store.settle("a", [2, 0])
             await store.beat()
-        verdict = await other.reserve("c", [Claim(SLOW, 4), Claim(PLACES, 2)], 600_000)
+        verdict = await verdict_on(other, "c", Claim(SLOW, 4), Claim(PLACES, 2))
         assert isinstance(verdict, Refused)
         assert [standing.remaining for standing in verdict.standings] == [3, 2]
         assert await passes(other, "d", Claim(SLOW, 3))
@@ -167,7 +167,7 @@ async def test_what_was_seen_of_a_bucket_drains_while_nobody_asks(server: RedisS
     fast = Bucket("key", "alice", "tokens", 6_000_000)
     async with running(patient(server.url)) as store:
         assert store.peek(fast) is None
-        verdict = await store.reserve("a", [Claim(fast, 6_000_000), Claim(SLOW, 4)], 600_000)
+        verdict = await verdict_on(store, "a", Claim(fast, 6_000_000), Claim(SLOW, 4))
         assert isinstance(verdict, Granted)
         assert verdict.standings[0] == Standing(fast, 0, 60_000)
         await eventually(lambda: (seen := store.peek(fast)) is not None and 1_000 <= seen.remaining < 3_000_000)
