@@ -1,11 +1,13 @@
 """Records at a steady rate, through the journal to SQLite: does the process of the sinks keep up?
 
-    python -m benchmarks.ledger [SECONDS [RECORDS_PER_SECOND]]
+    python -m benchmarks.ledger [--seconds S] [--per-second N] [--core C]
 
-Prints every ten seconds how many records wait and how old the first of them is about, what that process takes of one
-core, and its memory. Ends with 1 where more waits in the end than comes in two seconds.
+`--core` leaves that process no other core. Prints every ten seconds how many records wait, how old the first of them is
+about and was at most, what that process takes of one core, what it has the disk write, and its memory. Ends with 1
+where more waits in the end than comes in two seconds.
 """
 
+import argparse
 import multiprocessing
 import os
 import random
@@ -35,8 +37,10 @@ _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
-def drain(spool: Path, database: Path) -> None:
+def drain(spool: Path, database: Path, core: int | None) -> None:
     """The process of the sinks, until it is ended."""
+    if core is not None:
+        os.sched_setaffinity(0, {core})
     Drain(Spool(spool), database, RETENTION_DAYS).run()
 
 
@@ -81,33 +85,40 @@ def memory_mib(pid: int) -> float:
     return (int(resident) - int(shared)) * _PAGE / 2**20
 
 
+def written_mb(pid: int) -> float:
+    """What it has had the disk write."""
+    fields = dict(line.split(": ") for line in Path(f"/proc/{pid}/io").read_text().splitlines())
+    return int(fields["write_bytes"]) / 1e6
+
+
 def run(folder: Path, sinks: int, seconds: float, per_s: float) -> bool:
     """Feed and report; whether the sinks keep up."""
     journal, made = Journal.open(folder / "spool", SPOOL_BYTES), records()
     backlog = Backlog(journal.spool, journal.folder, ["sqlite"])
     began = last = time.perf_counter()
-    used, fed, waiting = processor_s(sinks), 0, 0
-    print("     s   records  records/s  waiting  behind s  core %  MiB")
+    used, written, fed, waiting, most = processor_s(sinks), 0.0, 0, 0, 0
+    print("     s   records  records/s  waiting  behind s  at most s  core %  MB/s  MiB")
     while (now := time.perf_counter()) - began < seconds:
         feed(journal, made, int((now - began) * per_s) - journal.rows)
+        waiting = backlog.rows(journal.rows)
+        most = max(most, waiting)
         if now - last >= REPORT_EVERY_S:
-            waiting = backlog.rows(journal.rows)
             share = (processor_s(sinks) - used) / (now - last) * 100
-            rate = (journal.rows - fed) / (now - last)
+            rate, disk = (journal.rows - fed) / (now - last), (written_mb(sinks) - written) / (now - last)
             shown = f"{now - began:6.0f} {journal.rows:9} {rate:10.0f} {waiting:8} {waiting / per_s:9.2f}"
-            print(f"{shown} {share:7.0f} {memory_mib(sinks):4.0f}", flush=True)
-            last, used, fed = now, processor_s(sinks), journal.rows
+            print(f"{shown} {most / per_s:10.2f} {share:7.0f} {disk:5.1f} {memory_mib(sinks):4.0f}", flush=True)
+            last, used, written, fed, most = now, processor_s(sinks), written_mb(sinks), journal.rows, 0
         time.sleep(TICK_S)
     journal.close()
     return waiting < 2 * per_s
 
 
-def main(seconds: float, per_s: float) -> int:
+def main(seconds: float, per_s: float, core: int | None) -> int:
     """The exit code."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         context = multiprocessing.get_context("spawn")
-        sinks = context.Process(target=drain, args=(folder / "spool", folder / "clawgw.db"), daemon=True)
+        sinks = context.Process(target=drain, args=(folder / "spool", folder / "clawgw.db", core), daemon=True)
         sinks.start()
         assert sinks.pid is not None  # noqa: S101 - it has been started
         keeps_up = run(folder, sinks.pid, seconds, per_s)
@@ -117,5 +128,9 @@ def main(seconds: float, per_s: float) -> int:
 
 
 if __name__ == "__main__":
-    arguments = [float(argument) for argument in sys.argv[1:]]
-    sys.exit(main(*[*arguments, *(SECONDS, PER_S)[len(arguments) :]]))
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seconds", type=float, default=SECONDS)
+    parser.add_argument("--per-second", type=float, default=PER_S)
+    parser.add_argument("--core", type=int)
+    asked = parser.parse_args()
+    sys.exit(main(asked.seconds, asked.per_second, asked.core))

@@ -1,20 +1,21 @@
 """Sums of requests by the hour, day and week: which there are, and what they are sums of. Pure.
 
-A cube has a row for each hour, day or week and each combination of its dimensions that occurred: sums, and a histogram
-of latencies. `ledger.rollup` keeps them.
+A cube has a row for each unit of time and each combination of its dimensions that occurred: sums, and a histogram of
+latencies. Requests are added to a few of them. The others are made of those, once a unit is over: until then their
+latest rows are missing, and are found in their source. `ledger.rollup` keeps them.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, Self
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from clawgw.ledger.histogram import LATENCIES
 
 HOUR_MS: Final = 3_600_000
 DAY_MS: Final = 24 * HOUR_MS
 
-TIMES: Final[Mapping[str, int]] = {"hour": HOUR_MS, "day": DAY_MS, "week": 7 * DAY_MS}
+TIMES: Final[Mapping[str, int]] = {"hour": HOUR_MS, "quarter": 6 * HOUR_MS, "day": DAY_MS, "week": 7 * DAY_MS}
 """The columns that hold when a request came, each counting from the Unix epoch, and their units in ms."""
 
 DIMENSIONS: Final[Mapping[str, str]] = {
@@ -53,36 +54,70 @@ NOTED: Final = (
 
 @frozen
 class Cube:
-    """A table of sums. `time` is one of `TIMES`."""
+    """A table of sums. `time` is one of `TIMES`; `source`: what it is made of, which tells as much apart or more."""
 
     name: str
     time: str
     dimensions: Sequence[str]
+    source: Self | None = None
 
     @property
     def keys(self) -> str:
         """What tells its rows apart."""
         return ", ".join((self.time, *self.dimensions))
 
+    def of(self, name: str, time: str, *dimensions: str) -> Self:
+        """A cube that is made of this one."""
+        return evolve(self, name=name, time=time, dimensions=dimensions, source=self)
 
-TARGET: Final = ("route", "provider", "model")
+
+_CALLER: Final = ("key", "labels")
+_TARGET: Final = ("route", "provider", "model")
+_USER_ROUTE: Final = (*_CALLER, "user", "route")
+_USER_MODEL: Final = ("key", "user", "provider", "model")
+_KEY_METADATA: Final = (*_CALLER, "metadata")
+_METADATA_TARGET: Final = ("metadata", *_TARGET)
+
+_KEY_TARGET_HOURS: Final = Cube("usage_key_target_hours", "hour", (*_CALLER, *_TARGET))
+_KEY_TARGET_DAYS: Final = _KEY_TARGET_HOURS.of("usage_key_target_days", "day", *_CALLER, *_TARGET)
+_HOURS: Final = _KEY_TARGET_HOURS.of("usage_hours", "hour", *_CALLER)
+_TARGET_HOURS: Final = _KEY_TARGET_HOURS.of("usage_target_hours", "hour", *_TARGET)
+_USER_ROUTE_QUARTERS: Final = Cube("usage_user_route_quarters", "quarter", _USER_ROUTE)
+_USER_ROUTE_DAYS: Final = _USER_ROUTE_QUARTERS.of("usage_user_route_days", "day", *_USER_ROUTE)
+_USER_DAYS: Final = _USER_ROUTE_DAYS.of("usage_user_days", "day", *_CALLER, "user")
+_USER_MODEL_DAYS: Final = Cube("usage_user_model_days", "day", _USER_MODEL)
+_KEY_METADATA_QUARTERS: Final = Cube("usage_key_metadata_quarters", "quarter", _KEY_METADATA)
+_KEY_METADATA_DAYS: Final = _KEY_METADATA_QUARTERS.of("usage_key_metadata_days", "day", *_KEY_METADATA)
+_METADATA_HOURS: Final = Cube("usage_metadata_hours", "hour", ("metadata",))
+_METADATA_TARGET_QUARTERS: Final = Cube("usage_metadata_target_quarters", "quarter", _METADATA_TARGET)
+_METADATA_TARGET_DAYS: Final = _METADATA_TARGET_QUARTERS.of("usage_metadata_target_days", "day", *_METADATA_TARGET)
 
 CUBES: Final = (
-    Cube("usage_days", "day", ("key", "labels")),
-    Cube("usage_hours", "hour", ("key", "labels")),
-    Cube("usage_target_days", "day", TARGET),
-    Cube("usage_key_target_days", "day", ("key", "labels", *TARGET)),
-    Cube("usage_target_hours", "hour", TARGET),
-    Cube("usage_key_target_hours", "hour", ("key", "labels", *TARGET)),
-    Cube("usage_user_weeks", "week", ("key", "labels", "user", "route")),
-    Cube("usage_user_days", "day", ("key", "labels", "user", "route")),
-    Cube("usage_user_model_weeks", "week", ("key", "user", "provider", "model")),
-    Cube("usage_user_model_days", "day", ("key", "user", "provider", "model")),
-    Cube("usage_metadata_days", "day", ("key", "labels", "metadata")),
-    Cube("usage_metadata_hours", "hour", ("metadata",)),
-    Cube("usage_metadata_target_days", "day", ("metadata", *TARGET)),
+    _HOURS.of("usage_days", "day", *_CALLER),
+    _HOURS,
+    _TARGET_HOURS.of("usage_target_days", "day", *_TARGET),
+    _TARGET_HOURS,
+    _KEY_TARGET_DAYS.of("usage_key_target_weeks", "week", *_CALLER, *_TARGET),
+    _KEY_TARGET_DAYS,
+    _KEY_TARGET_HOURS,
+    _USER_DAYS.of("usage_user_weeks", "week", *_CALLER, "user"),
+    _USER_DAYS,
+    _USER_ROUTE_DAYS.of("usage_user_route_weeks", "week", *_USER_ROUTE),
+    _USER_ROUTE_DAYS,
+    _USER_ROUTE_QUARTERS,
+    _USER_MODEL_DAYS.of("usage_user_provider_weeks", "week", "key", "user", "provider"),
+    _USER_MODEL_DAYS.of("usage_user_model_weeks", "week", *_USER_MODEL),
+    _USER_MODEL_DAYS,
+    _METADATA_HOURS.of("usage_metadata_days", "day", "metadata"),
+    _METADATA_HOURS,
+    _KEY_METADATA_DAYS.of("usage_key_metadata_weeks", "week", *_KEY_METADATA),
+    _KEY_METADATA_DAYS,
+    _KEY_METADATA_QUARTERS,
+    _METADATA_TARGET_DAYS.of("usage_metadata_target_weeks", "week", *_METADATA_TARGET),
+    _METADATA_TARGET_DAYS,
+    _METADATA_TARGET_QUARTERS,
 )
-"""All of them; of two that can answer a question, the earlier one has fewer rows."""
+"""All of them; of two that can answer a question, the earlier one has fewer rows. Each comes before its source."""
 
 
 SUMS: Final = ", ".join((*(f"sum({name}) AS {name}" for name in MEASURES), "histogram(sign, latencies) AS latencies"))
@@ -105,3 +140,15 @@ def changed_rows(table: str, condition: str = "true") -> str:
         f"histogram_of({', '.join(LATENCIES)}) AS latencies",
     )
     return f"(SELECT {', '.join(columns)} FROM {table} WHERE {condition})"  # noqa: S608 - names of these modules only
+
+
+NOT_FOLDED: Final = (
+    changed_rows("requests NOT INDEXED", "number > (SELECT number FROM usage_folded)"),
+    changed_rows("usage_changes"),
+)
+"""What no cube knows yet."""
+
+
+def over(time: str) -> str:
+    """Before which unit of time all is over, and cubes that are made of others have it: an expression."""
+    return f"(SELECT over_ms / {TIMES[time]} FROM usage_folded)"  # noqa: S608 - as above

@@ -2,14 +2,15 @@
 
 A bucket's upper bound is 1.1 times its lower one. A time within it is told as their geometric mean, which is at most
 5 % from it. A histogram is one integer: for each bucket a counter of 32 bits for each of `LATENCIES`, side by side.
-Adding two is adding their counters. Stored, that of a few requests is the list of their buckets, which is shorter.
+Adding two is adding their counters. Stored, that of a few requests is the list of their buckets, and counters take a
+byte each while none is more than 255: both are shorter.
 """
 
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from itertools import accumulate
 from math import log
-from struct import pack, unpack
+from struct import unpack
 from typing import Final
 
 LATENCIES: Final = ("duration_ms", "first_token_ms")
@@ -26,6 +27,11 @@ _BUCKET_BITS: Final = _COUNTER_BITS * len(LATENCIES)
 _LISTED: Final = 255
 """The first byte of a stored list. The second says how many times of the first of `LATENCIES` there are."""
 _MOST_LISTED: Final = 64
+_NARROW: Final = 254
+"""The first byte of counters of 8 bits. The second is the number of empty buckets at the low end."""
+_MOST_NARROW: Final = 255
+_BEYOND_NARROW: Final = int.from_bytes(b"\0\xff\xff\xff" * (_LAST + 1) * len(LATENCIES), "little")
+"""The bits of all counters that are none of narrow ones."""
 
 
 def stored(*latencies: object) -> bytes:
@@ -53,28 +59,34 @@ def packed(histogram: int) -> bytes:
         return b""
     empty = ((histogram & -histogram).bit_length() - 1) // _BUCKET_BITS
     rest = histogram >> _BUCKET_BITS * empty
-    return bytes([empty]) + rest.to_bytes(rest.bit_length() // 8 + 1, "little", signed=True)
+    counters = rest.to_bytes(rest.bit_length() // 8 + 1, "little", signed=True)
+    if rest < 0 or rest & _BEYOND_NARROW:
+        return bytes((empty,)) + counters
+    return bytes((_NARROW, empty)) + counters[:: _COUNTER_BITS // 8]
 
 
 def unpacked(data: bytes) -> int:
     """The histogram of what is stored."""
-    if data[:1] == _LIST:
+    if not data:
+        return 0
+    if data[0] == _LISTED:
         return _histogram(data[2 : 2 + data[1]], data[2 + data[1] :])
-    return int.from_bytes(data[1:], "little", signed=True) << _BUCKET_BITS * data[0] if data else 0
+    empty, rest = _counted(data)
+    return rest << _BUCKET_BITS * empty
 
 
 def sum_of(*several: bytes) -> bytes:
     """Stored histograms as one."""
-    several = tuple(filter(None, several))
     lists = [each for each in several if each[:1] == _LIST]
     times = b"".join([each[2 : 2 + each[1]] for each in lists])
     others = b"".join([each[2 + each[1] :] for each in lists])
-    if len(lists) == len(several) and len(times) + len(others) <= _MOST_LISTED:
+    counted = [each for each in several if each and each[:1] != _LIST]
+    if not counted and len(times) + len(others) <= _MOST_LISTED:
         return _list_of(times, others)
     sums = defaultdict[int, int](int)  # by the empty buckets that are left out: quicker than adding whole ones
-    for each in several:
-        if each[:1] != _LIST:
-            sums[each[0]] += int.from_bytes(each[1:], "little", signed=True)
+    for each in counted:
+        empty, rest = _counted(each)
+        sums[empty] += rest
     listed = _histogram(times, others) if lists else 0
     return packed(listed + sum(rest << _BUCKET_BITS * empty for empty, rest in sums.items()))
 
@@ -102,11 +114,30 @@ def _list_of(times: bytes, others: bytes) -> bytes:
 
 def _histogram(*lists: bytes) -> int:
     """Of buckets, each as often as there is a time in it."""
-    counters = [0] * (_LAST + 1) * len(LATENCIES)
+    counters = bytearray((_LAST + 1) * len(LATENCIES))
+    beyond = 0
     for kind, buckets in enumerate(lists):
-        for bucket, count in Counter(buckets).items():
-            counters[bucket * len(LATENCIES) + kind] = count
-    return int.from_bytes(pack(f"<{len(counters)}I", *counters), "little")
+        if len(buckets) <= _MOST_NARROW:
+            for bucket in buckets:
+                counters[bucket * len(LATENCIES) + kind] += 1
+        else:
+            for bucket, count in Counter(buckets).items():
+                beyond += count << _BUCKET_BITS * bucket + _COUNTER_BITS * kind
+    return _widened(counters) + beyond
+
+
+def _counted(data: bytes) -> tuple[int, int]:
+    """Of what is stored, but no list: the number of empty buckets at the low end, and the others."""
+    if data[0] == _NARROW:
+        return data[1], _widened(data[2:])
+    return data[0], int.from_bytes(data[1:], "little", signed=True)
+
+
+def _widened(counters: bytes | bytearray) -> int:
+    """Of counters of 8 bits."""
+    wide = bytearray(len(counters) * _COUNTER_BITS // 8)
+    wide[:: _COUNTER_BITS // 8] = counters
+    return int.from_bytes(wide, "little")
 
 
 def _bucket(ms: float) -> int:

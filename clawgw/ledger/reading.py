@@ -25,7 +25,7 @@ _STEPS: Final = 100_000
 """How many steps SQLite does before it is asked whether its time is up."""
 _BUSY_S: Final = 2.0
 _AS_JSON: Final = ("labels", "metadata", "attempts")
-_INSIDE: Final = ("at_ms", "cost_pico")
+_INSIDE: Final = ("number", "at_ms", "cost_pico")
 """Columns that are there for sorting and adding; others show the same."""
 
 

@@ -1,8 +1,9 @@
 """Keeping the sums of `ledger.cubes` beside the requests in SQLite, so that a million rows answer at once.
 
-Triggers note every row that comes to `requests` or leaves it in `usage_changes`; `fold` adds those notes to the cubes,
-in the transaction of whoever writes. What is not folded yet is only slower to read, so sums are right at every moment,
-whoever wrote the rows. `INSERT OR REPLACE` would remove rows without a trigger: write with `ON CONFLICT`.
+`usage_folded` says up to which request all are in the cubes, by the order in which they came. Triggers note in
+`usage_changes` what becomes of those: they change, or go. `fold` adds both, what came later and the notes, in the
+transaction of whoever writes. What is not folded yet is only slower to read, so sums are right at every moment, whoever
+wrote the rows. `INSERT OR REPLACE` would remove rows without a trigger: write with `ON CONFLICT`.
 """
 
 from collections.abc import Iterator
@@ -12,29 +13,34 @@ from typing import Final
 
 import orjson
 
-from clawgw.ledger.cubes import CUBES, MEASURES, NOTED, SUMS, TARGET, TIMES, Cube, changed_rows
+from clawgw.ledger.cubes import CUBES, MEASURES, NOTED, SUMS, TIMES, Cube, changed_rows, cube_rows, over
 from clawgw.ledger.histogram import LATENCIES, Summing, stored, sum_of
 
 WORTH_FOLDING: Final = 8000
 """So many changes are folded at once: quicker for each than a few, and still read in some ms."""
 _MOST_FOLDED: Final = 16_000
-"""In one transaction; what an older database has may be more."""
-_ENDS: Final = "SELECT (SELECT min(rowid) FROM usage_changes), (SELECT max(rowid) FROM usage_changes)"
-"""Both in one SELECT would read every row between them (sqlite.org/optoverview.html#minmax)."""
+"""Of either kind in one transaction; what an older database has may be more."""
 _CACHED_MAPS: Final = 1024
 _EARLIER: Final = (
-    *("usage_changes", "usage_days", "usage_hours", "usage_target_days", "usage_target_hours"),
-    *("usage_user_days", "usage_metadata_days"),
+    *("usage_changes", "usage_days", "usage_hours", "usage_target_days", "usage_target_hours", "usage_user_days"),
+    *("usage_key_target_days", "usage_key_target_hours", "usage_user_weeks", "usage_user_model_weeks"),
+    *("usage_user_model_days", "usage_metadata_days", "usage_metadata_hours", "usage_metadata_target_days"),
 )
-"""The tables of version 2 of the database, which had fewer sums."""
-_FOLDING: Final = f"CREATE TEMP TABLE folding AS SELECT * FROM {changed_rows('usage_changes', 'rowid < ?')}"  # noqa: S608 - names of these modules only
-_TARGETS: Final = ("key", "labels", *TARGET)
-_FOLDING_TARGETS: Final = (
-    f"CREATE TEMP TABLE folding_targets AS SELECT sign, {', '.join((*TIMES, *_TARGETS))},"  # noqa: S608 - names of these modules only
-    f" {', '.join(f'sum({name}) AS {name}' for name in MEASURES)}, histogram(1, latencies) AS latencies"
-    f" FROM folding GROUP BY sign, hour, {', '.join(_TARGETS)}"
+"""The tables of earlier versions of the database."""
+_ENDS: Final = (
+    "SELECT number, coalesce((SELECT max(number) FROM requests), 0),"
+    " coalesce((SELECT min(rowid) FROM usage_changes), 1) - 1, coalesce((SELECT max(rowid) FROM usage_changes), 0)"
+    " FROM usage_folded"
 )
-"""What most cubes are made of: many requests have the same key and target."""
+"""Both ends of one table in one SELECT would read every row between them (sqlite.org/optoverview.html#minmax)."""
+_REQUESTS: Final = changed_rows("requests NOT INDEXED", "number > ? AND number <= ?")
+_NOTES: Final = changed_rows("usage_changes", "rowid <= ?")
+_FOLDING: Final = f"CREATE TEMP TABLE folding AS SELECT * FROM {_REQUESTS} UNION ALL SELECT * FROM {_NOTES}"  # noqa: S608 - names of these modules only
+_OVER: Final = (
+    "SELECT (SELECT min(at_ms) FROM folding), over_ms,"
+    " max(over_ms, coalesce((SELECT min(at_ms) FROM folding WHERE sign > 0), 0)) FROM usage_folded"
+)
+"""What came just now is the latest, so what was before all of it is over; later, that is only slower to fold."""
 
 
 def prepare(connection: Connection) -> None:
@@ -50,20 +56,31 @@ def fold(connection: Connection, at_least: int = WORTH_FOLDING) -> bool:
 
     Within the caller's transaction; after `prepare`.
     """
-    first, last = connection.execute(_ENDS).fetchone()
-    if first is None or last - first + 1 < at_least:
+    folded, last, noted, last_note = connection.execute(_ENDS).fetchone()
+    waiting = max(last - folded, 0) + max(last_note - noted, 0)
+    if not waiting or waiting < at_least:
         return False
-    folded = first + _MOST_FOLDED
-    connection.execute(_FOLDING, [folded])
-    connection.execute(_FOLDING_TARGETS)
-    for cube in CUBES:
-        source = "folding_targets" if {*cube.dimensions} <= {*_TARGETS} else "folding"
-        connection.execute(_adding(cube, source))
-        connection.execute(_cleaning(cube, source))
+    upto, noted_upto = max(min(last, folded + _MOST_FOLDED), folded), min(last_note, noted + _MOST_FOLDED)
+    connection.execute(_FOLDING, [folded, upto, noted_upto])
+    _add(connection, removed=noted < last_note)
     connection.execute("DROP TABLE folding")
-    connection.execute("DROP TABLE folding_targets")
-    connection.execute("DELETE FROM usage_changes WHERE rowid < ?", [folded])
-    return bool(last - folded + 1 >= at_least)
+    connection.execute("DELETE FROM usage_changes WHERE rowid <= ?", [noted_upto])
+    connection.execute("UPDATE usage_folded SET number = ?", [upto])
+    return bool(max(last - upto, 0) + max(last_note - noted_upto, 0) >= at_least)
+
+
+def _add(connection: Connection, *, removed: bool) -> None:
+    """Add `folding` to the cubes, and to those that are made of others what is over since; `removed`: some may go."""
+    earliest, before, now = connection.execute(_OVER).fetchone()
+    for cube in CUBES:
+        if cube.source is None or earliest < before:
+            connection.execute(_adding(cube, _folding(cube)))
+            if removed:
+                connection.execute(_cleaning(cube))
+    for cube in reversed(CUBES):  # sources come first
+        if cube.source is not None and before // (unit := TIMES[cube.source.time]) < now // unit:
+            connection.execute(_adding(cube, _over(cube, cube.source)), [before // unit, now // unit])
+    connection.execute("UPDATE usage_folded SET over_ms = ?", [now])
 
 
 def _schema() -> Iterator[str]:
@@ -72,14 +89,14 @@ def _schema() -> Iterator[str]:
     What an earlier version has made of them is made anew.
     """
     noted = ", ".join(NOTED)
-    yield from (f"DROP TRIGGER IF EXISTS {name}" for name in ("usage_added", "usage_removed", "usage_changed"))
     yield from (f"DROP TABLE IF EXISTS {name}" for name in _EARLIER)
+    yield "CREATE TABLE usage_folded (number INTEGER NOT NULL, over_ms INTEGER NOT NULL)"
+    yield "INSERT INTO usage_folded VALUES (0, 0)"
     yield f"CREATE TABLE usage_changes (sign INTEGER NOT NULL, {noted})"
     yield from map(_table, CUBES)
     yield _trigger("usage_added", "INSERT", (1, "NEW"))
     yield _trigger("usage_removed", "DELETE", (-1, "OLD"))
     yield _trigger("usage_changed", f"UPDATE OF {noted}", (-1, "OLD"), (1, "NEW"))
-    yield f"INSERT INTO usage_changes SELECT 1, {noted} FROM requests"  # noqa: S608 - names of this module only
 
 
 def _table(cube: Cube) -> str:
@@ -93,29 +110,45 @@ def _table(cube: Cube) -> str:
 
 
 def _trigger(name: str, event: str, *rows: tuple[int, str]) -> str:
+    """Notes rows that are folded already, or seem to be: one that comes may have the number of one that went."""
     notes = (
         f"INSERT INTO usage_changes VALUES ({sign}, {', '.join(f'{row}.{column}' for column in NOTED)});"  # noqa: S608 - names of this module only
         for sign, row in rows
     )
-    return f"CREATE TRIGGER {name} AFTER {event} ON requests BEGIN {' '.join(notes)} END"
+    folded = f"{rows[0][1]}.number <= (SELECT number FROM usage_folded)"  # noqa: S608 - as above
+    return f"CREATE TRIGGER {name} AFTER {event} ON requests WHEN {folded} BEGIN {' '.join(notes)} END"
 
 
-def _adding(cube: Cube, source: str) -> str:
+def _folding(cube: Cube) -> str:
+    """What of `folding` comes to a cube: all, or where it is made of another what is over there already."""
+    if cube.source is None:
+        return "folding WHERE true"
+    return f"folding WHERE {cube.source.time} < {over(cube.source.time)}"
+
+
+def _over(cube: Cube, source: Cube) -> str:
+    """The rows of its source between two units of time, with the cube's own."""
+    units = TIMES[cube.time] // TIMES[source.time]
+    time = f", {source.time} / {units} AS {cube.time}" if units > 1 else ""
+    return f"(SELECT *{time} FROM {cube_rows(source)} WHERE {source.time} >= ? AND {source.time} < ?) WHERE true"  # noqa: S608 - as above
+
+
+def _adding(cube: Cube, rows: str) -> str:
     updates = (
         *(f"{name} = {name} + excluded.{name}" for name in MEASURES),
         "latencies = histogram_sum(latencies, excluded.latencies)",
     )
     return (
-        f"INSERT INTO {cube.name} SELECT {cube.keys}, {SUMS} FROM {source} WHERE true"  # noqa: S608 - names of these modules only
+        f"INSERT INTO {cube.name} SELECT {cube.keys}, {SUMS} FROM {rows}"  # noqa: S608 - names of these modules only
         f" GROUP BY {cube.keys} ON CONFLICT DO UPDATE SET {', '.join(updates)}"
     )
 
 
-def _cleaning(cube: Cube, source: str) -> str:
+def _cleaning(cube: Cube) -> str:
     """Rows of nothing are left where the last of their requests was removed."""
     return (
         f"DELETE FROM {cube.name} WHERE requests = 0"  # noqa: S608 - as above
-        f" AND ({cube.keys}) IN (SELECT {cube.keys} FROM {source} WHERE sign < 0)"
+        f" AND ({cube.keys}) IN (SELECT {cube.keys} FROM folding WHERE sign < 0)"
     )
 
 

@@ -8,7 +8,8 @@ What was spent stays spent: the sums outlast their requests, so that budgets nee
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from sqlite3 import Connection
 from typing import Final, NamedTuple
 
@@ -20,6 +21,7 @@ from clawgw.routing.prices import nano_dollars
 
 _MOST_NANO: Final = 4 * 10**15
 """No sum is more, whatever nonsense comes from an upstream, so that none overflows."""
+_CACHED: Final = 1024
 _KNOWN: Final = (
     "SELECT request_id FROM requests WHERE request_id IN (SELECT value FROM json_each(?)) AND outcome != 'unknown'"
 )
@@ -56,15 +58,12 @@ class Sums:
             " nano INTEGER NOT NULL, PRIMARY KEY (at, scope, name)) WITHOUT ROWID"
         )
 
-    def add(self, connection: Connection, charges: Iterable[Charge], now_ms: int) -> None:
-        """Add them up, and forget what is too old."""
-        added = defaultdict[tuple[int, str, str], int](int)
-        for (scope, name), at_ms, nano in charges:
-            added[at_ms // self.unit_ms, scope, name] += nano
+    def add(self, connection: Connection, added: Mapping[tuple[int, Spender], int], now_ms: int) -> None:
+        """Add sums by unit of time, and forget what is too old."""
         connection.executemany(
             f"INSERT INTO {self.table} VALUES (?, ?, ?, ?)"  # noqa: S608 - a name of this module
             f" ON CONFLICT DO UPDATE SET nano = min(nano + excluded.nano, {_MOST_NANO})",
-            [(*spender, min(nano, _MOST_NANO)) for spender, nano in added.items()],
+            [(at, *spender, min(nano, _MOST_NANO)) for (at, spender), nano in added.items()],
         )
         connection.execute(f"DELETE FROM {self.table} WHERE at < ?", [now_ms // self.unit_ms - self.kept])  # noqa: S608 - as above
 
@@ -94,12 +93,14 @@ def charges(document: Document) -> Iterator[Charge]:
     """What a record is charged, and whom."""
     at_ms, nano = epoch_ms(document["at"]), nano_dollars(document["cost_pico"] or 0)
     if nano:
-        yield from (Charge(spender, at_ms, nano) for spender in _callers(document))
+        for spender in _callers(document["key"], document["route"], *document["labels"].items()):
+            yield Charge(spender, at_ms, nano)
     for attempt in document["attempts"]:
         nano = nano_dollars(attempt["cost_pico"] or 0)
         if nano:
             began_ms = at_ms + int(attempt["started_ms"])
-            yield from (Charge(spender, began_ms, nano) for spender in _providers(attempt))
+            for spender in _providers(attempt["target"], attempt.get("provider_key")):  # older records have no key
+                yield Charge(spender, began_ms, nano)
 
 
 def not_there(connection: Connection, request_ids: Collection[str]) -> set[str]:
@@ -110,9 +111,14 @@ def not_there(connection: Connection, request_ids: Collection[str]) -> set[str]:
 
 def add(connection: Connection, documents: Iterable[Document], now_ms: int) -> None:
     """Add up what records are charged that were `not_there`. Within the caller's transaction."""
-    charged = [charge for document in documents for charge in charges(document)]
-    for sums in (_HOURS, _DAYS):
-        sums.add(connection, charged, now_ms)
+    hours, days = defaultdict[tuple[int, Spender], int](int), defaultdict[tuple[int, Spender], int](int)
+    for document in documents:
+        for spender, at_ms, nano in charges(document):
+            hours[at_ms // _HOURS.unit_ms, spender] += nano
+    for (hour, spender), nano in hours.items():
+        days[hour * _HOURS.unit_ms // _DAYS.unit_ms, spender] += nano
+    _HOURS.add(connection, hours, now_ms)
+    _DAYS.add(connection, days, now_ms)
 
 
 def spent_since(connection: Connection, since_ms: int) -> Mapping[Spender, int]:
@@ -121,18 +127,17 @@ def spent_since(connection: Connection, since_ms: int) -> Mapping[Spender, int]:
     return sums.since(connection, since_ms)
 
 
-def _callers(document: Document) -> Iterator[Spender]:
-    if document["key"] is not None:
-        yield Spender("key", document["key"])
-    for name, value in document["labels"].items():
-        yield Spender("label", f"{name}:{value}")
-    if document["route"] is not None:
-        yield Spender("route", document["route"])
+@lru_cache(_CACHED)
+def _callers(key: str | None, route: str | None, *labels: tuple[str, str]) -> Sequence[Spender]:
+    return (
+        *([Spender("key", key)] if key is not None else []),
+        *(Spender("label", f"{name}:{value}") for name, value in labels),
+        *([Spender("route", route)] if route is not None else []),
+    )
 
 
-def _providers(attempt: Document) -> Iterator[Spender]:
-    provider, _, _ = attempt["target"].partition("/")
-    yield Spender("provider", provider)
-    key = attempt.get("provider_key")  # older records have none
-    if key is not None:
-        yield Spender("provider_key", f"{provider}/{key}")
+@lru_cache(_CACHED)
+def _providers(target: str, key: str | None) -> Sequence[Spender]:
+    provider, _, _ = target.partition("/")
+    pool = [Spender("provider_key", f"{provider}/{key}")] if key is not None else []
+    return Spender("provider", provider), *pool

@@ -10,7 +10,7 @@ from typing import Any, Final
 import orjson
 from attrs import frozen
 
-from clawgw.ledger.cubes import CUBES, DAY_MS, HOUR_MS, MEASURES, SUMS, TIMES, Cube, changed_rows, cube_rows
+from clawgw.ledger.cubes import CUBES, DAY_MS, MEASURES, NOT_FOLDED, SUMS, TIMES, Cube, changed_rows, cube_rows, over
 from clawgw.ledger.document import iso_utc
 from clawgw.ledger.histogram import LATENCIES, quantiles, unpacked
 from clawgw.ledger.question import END_OF_TIME_MS, Grouping, Question
@@ -27,6 +27,17 @@ class Query:
 
     sql: str
     parameters: Sequence[str | int]
+
+
+@frozen
+class _Part:
+    """Rows with a column of time, from `start` to before `end`; `first`: an expression that `start` is bound in."""
+
+    rows: str
+    time: str
+    start: int
+    end: int
+    first: str = "?"
 
 
 @frozen
@@ -136,27 +147,37 @@ def spans(start: int, end: int, units: Sequence[int]) -> Iterator[tuple[int | No
 
 def _rows(question: Question, columns: Sequence[str]) -> Query:
     """All that it is about, each request once, as rows with a column for each grouping and these."""
-    parts, cubes = list[Query](), _cubes(question)
+    cubes = _cubes(question)
+    parts = list[_Part]()
     for unit, start, end in spans(question.from_ms, question.to_ms, [*cubes]):
         if unit is None:
-            parts.append(_part(question, columns, changed_rows("requests"), ("at_ms", start, end)))
+            parts.append(_Part(changed_rows("requests"), "at_ms", start, end))
         else:
-            cube, span = cubes[unit], (cubes[unit].time, start // unit, end // unit)
-            parts.append(_part(question, columns, cube_rows(cube), span))
-            parts.append(_part(question, columns, changed_rows("usage_changes"), ("at_ms", start, end)))
-    return Query(" UNION ALL ".join(part.sql for part in parts), [each for part in parts for each in part.parameters])
+            parts += _summed(cubes[unit], start // unit, end // unit)
+            parts += (_Part(rows, "at_ms", start, end) for rows in NOT_FOLDED)
+    queries = [_query(question, columns, part) for part in parts]
+    return Query(" UNION ALL ".join(each.sql for each in queries), [one for each in queries for one in each.parameters])
 
 
-def _part(question: Question, columns: Sequence[str], rows: str, span: tuple[str, int, int]) -> Query:
-    time, *between = span
-    expressions = (_expression(grouping, time) for grouping in question.groupings)
+def _summed(cube: Cube, start: int, end: int) -> Iterator[_Part]:
+    """From a cube, and what is not over yet from those that it is made of; `start` and `end` in its units."""
+    yield _Part(cube_rows(cube), cube.time, start, end)
+    while (source := cube.source) is not None:
+        units = TIMES[cube.time] // TIMES[source.time]
+        start, end = start * units, end * units
+        yield _Part(cube_rows(source), source.time, start, end, f"max(?, {over(source.time)})")
+        cube = source
+
+
+def _query(question: Question, columns: Sequence[str], part: _Part) -> Query:
+    expressions = (_expression(grouping, part.time) for grouping in question.groupings)
     groups = (f"{each} AS {name}" for each, name in zip(expressions, _names(question), strict=True))
     bound = [grouping.name for grouping in question.groupings if grouping.name is not None]
     keys = [question.key] if question.key is not None else []
     return Query(
-        f"SELECT {', '.join((*groups, *columns))} FROM {rows}"  # noqa: S608 - names of these modules; the rest is bound
-        f" WHERE {time} >= ? AND {time} < ?{' AND key = ?' * len(keys)}",
-        [*bound, *between, *keys],
+        f"SELECT {', '.join((*groups, *columns))} FROM {part.rows}"  # noqa: S608 - names of these modules; the rest is bound
+        f" WHERE {part.time} >= {part.first} AND {part.time} < ?{' AND key = ?' * len(keys)}",
+        [*bound, part.start, part.end, *keys],
     )
 
 
@@ -180,7 +201,7 @@ def _cubes(question: Question) -> dict[int, Cube]:
 
 def _answers(cube: Cube, question: Question) -> bool:
     """An hour tells of its day, and not the other way round."""
-    times = {"hour": {"day", "hour"}, "day": {"day"}, "week": set[str]()}[cube.time]
+    times = {"hour": {"day", "hour"}, "quarter": {"day"}, "day": {"day"}, "week": set[str]()}[cube.time]
     return question.columns <= {*cube.dimensions, *times}
 
 
@@ -188,6 +209,6 @@ def _expression(grouping: Grouping, time: str) -> str:
     """A grouping's value in rows that are told apart by this column of time; a name is bound."""
     if grouping.name is not None:
         return f"pair({grouping.column}, ?)"
-    if (grouping.column, time) == ("day", "hour"):
-        return f"hour / {DAY_MS // HOUR_MS}"
+    if grouping.column == "day" and time in TIMES:
+        return f"{time} / {DAY_MS // TIMES[time]}"
     return grouping.column

@@ -73,7 +73,7 @@ def test_a_few_are_stored_as_a_list_and_many_as_counters(
 ) -> None:
     listed = sum_of(*(stored(*each) for each in some))
     assert unpacked(listed) == histogram_of(some)
-    assert len(listed) <= 2 + 64 or len(listed) <= 1 + 8 * 171
+    assert len(listed) <= 2 + 64 or len(listed) <= 2 + 2 * 171
     assert unpacked(sum_of(listed, packed(histogram_of(others)))) == histogram_of(some + others)
 
 
@@ -91,6 +91,16 @@ def test_the_aggregate_adds_and_takes_away(
     for each in removed:
         summing.step(-1, stored(*each))
     assert unpacked(summing.finalize()) == histogram_of(requests) + sum(map(histogram_of, several))
+
+
+@pytest.mark.parametrize(("count", "bytes_each"), [(200, 1), (255, 1), (256, 4), (70_000, 4)])
+def test_a_counter_takes_a_byte_while_it_can(count: int, bytes_each: int) -> None:
+    one = stored(10.0, 1000.0)
+    many = sum_of(*[one] * count)
+    assert unpacked(many) == count * unpacked(one)
+    apart = 49  # buckets from one time to the other, for 100 is about 1.1 to the power of 48.3
+    assert len(many) == pytest.approx(apart * 2 * bytes_each, abs=9)
+    assert unpacked(sum_of(many, one, many)) == (2 * count + 1) * unpacked(one)
 
 
 def test_many_of_the_same_are_counted() -> None:

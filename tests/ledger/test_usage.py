@@ -1,5 +1,6 @@
 """Answers against what Python makes of the same rows, and against figures worked out by hand."""
 
+import sqlite3
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -14,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clawgw.ledger import reading, rollup
-from clawgw.ledger.cubes import CUBES, DAY_MS, HOUR_MS
+from clawgw.ledger.cubes import CUBES, DAY_MS, HOUR_MS, TIMES, Cube
 from clawgw.ledger.document import iso_utc
 from clawgw.ledger.histogram import ERROR
 from clawgw.ledger.question import Question, question
@@ -337,6 +338,16 @@ def test_whatever_was_written_answers_are_those_of_python(
     assert answer.total.as_json() == naive(rows, whole).get((), figures_of([]))
 
 
+def waiting(connection: sqlite3.Connection) -> int:
+    """How many changes are not in the cubes."""
+    query = (
+        "SELECT (SELECT count(*) FROM usage_changes)"
+        " + (SELECT count(*) FROM requests WHERE number > (SELECT number FROM usage_folded))"
+    )
+    (count,) = connection.execute(query).fetchone()
+    return int(count)
+
+
 def test_a_cube_forgets_what_was_deleted(tmp_path: Path) -> None:
     connection = open_database(tmp_path / "db")
     with transaction(connection):
@@ -347,6 +358,7 @@ def test_a_cube_forgets_what_was_deleted(tmp_path: Path) -> None:
     for cube in CUBES:
         count = f"SELECT count(*) FROM {cube.name}"  # noqa: S608 - a table's name
         assert connection.execute(count).fetchone() == (0,)
+    assert waiting(connection) == 0
     connection.close()
 
 
@@ -357,10 +369,10 @@ def test_no_more_is_folded_at_once_than_memory_should_hold(tmp_path: Path, monke
         write(connection, ROWS)
     left = []
     while rollup.fold(connection, 1):
-        left += connection.execute("SELECT count(*) FROM usage_changes").fetchone()
+        left.append(waiting(connection))
         assert ask(tmp_path / "db")["total"]["requests"] == len(ROWS)
     assert left == [3, 1]
-    assert connection.execute("SELECT sum(requests) FROM usage_days").fetchone() == (len(ROWS),)
+    assert connection.execute("SELECT sum(requests) FROM usage_key_target_hours").fetchone() == (len(ROWS),)
     connection.close()
 
 
@@ -370,8 +382,96 @@ def test_few_changes_wait_for_more(tmp_path: Path) -> None:
         with transaction(connection):
             write(connection, [row(str(number), NOON)])
             rollup.fold(connection)
-        (waiting,) = connection.execute("SELECT count(*) FROM usage_changes").fetchone()
-        assert waiting == (number + 1) % rollup.WORTH_FOLDING
+        assert waiting(connection) == (number + 1) % rollup.WORTH_FOLDING
+    connection.close()
+
+
+# What is made of what
+
+
+def requests_in(connection: sqlite3.Connection) -> dict[str, int]:
+    """How many each cube has."""
+    counts = (connection.execute(f"SELECT coalesce(sum(requests), 0) FROM {cube.name}").fetchone() for cube in CUBES)  # noqa: S608 - a table's name
+    return dict(zip([cube.name for cube in CUBES], (count for (count,) in counts), strict=True))
+
+
+def over_of(cube: Cube, latest_ms: int, times: Sequence[int]) -> int:
+    """How many of these times a cube should have: all, or those before the unit of its source that is not over."""
+    if cube.source is None:
+        return len(times)
+    unit = TIMES[cube.source.time]
+    return sum(time // unit < latest_ms // unit for time in times)
+
+
+@pytest.mark.parametrize("cube", CUBES, ids=lambda cube: cube.name)
+def test_a_cube_is_made_of_one_that_comes_later_and_tells_more(cube: Cube) -> None:
+    if cube.source is not None:
+        assert cube.source in CUBES[CUBES.index(cube) :]
+        assert {*cube.dimensions} <= {*cube.source.dimensions}
+        assert TIMES[cube.time] % TIMES[cube.source.time] == 0
+
+
+def test_cubes_that_are_made_of_others_have_what_is_over_also_what_comes_late(tmp_path: Path) -> None:
+    """Noon, the next hour, quarter, day and week; and then something for each of them, long after."""
+    times = [NOON, NOON + HOUR_MS, NOON + 6 * HOUR_MS, NOON + DAY_MS, NOON + 7 * DAY_MS]
+    connection = open_database(tmp_path / "db")
+    for number, latest in enumerate(times):
+        with transaction(connection):
+            write(connection, [row(f"soon {number}", latest)])
+            rollup.fold(connection, 0)
+        written = times[: number + 1]
+        assert requests_in(connection) == {cube.name: over_of(cube, latest, written) for cube in CUBES}
+    with transaction(connection):
+        write(connection, [row(f"late {number}", time + 1) for number, time in enumerate(times)])
+        rollup.fold(connection, 0)
+    assert requests_in(connection) == {cube.name: over_of(cube, times[-1], 2 * times) for cube in CUBES}
+    connection.close()
+    assert [each["requests"] for each in ask(tmp_path / "db", "day")["data"]] == [6, 2, 2]
+
+
+def test_a_clock_that_was_wrong_once_costs_only_time(tmp_path: Path) -> None:
+    connection = open_database(tmp_path / "db")
+    for number, at_ms in enumerate((NOON + 10**12, NOON, NOON + DAY_MS)):
+        with transaction(connection):
+            write(connection, [row(str(number), at_ms)])
+            rollup.fold(connection, 0)
+    connection.close()
+    days = ask(tmp_path / "db", "day")["data"]
+    assert [(each["day"], each["requests"]) for each in days] == [
+        ("2026-11-23", 1),
+        ("2026-11-24", 1),
+        ("2058-08-01", 1),
+    ]
+
+
+def test_what_comes_after_all_was_deleted_counts(tmp_path: Path) -> None:
+    """It has the numbers of what was there."""
+    connection = open_database(tmp_path / "db")
+    with transaction(connection):
+        write(connection, ROWS)
+        rollup.fold(connection, 0)
+        connection.execute("DELETE FROM requests")
+        write(connection, ROWS[:2])
+    for folding in (False, True):
+        if folding:
+            rollup.fold(connection, 0)
+        assert ask(tmp_path / "db", "user")["total"]["requests"] == 2
+    connection.close()
+
+
+def test_a_file_made_smaller_tells_the_same(tmp_path: Path) -> None:
+    connection = open_database(tmp_path / "db")
+    with transaction(connection):
+        write(connection, ROWS[:3])
+        rollup.fold(connection, 0)
+        connection.execute("DELETE FROM requests WHERE request_id = 'a'")
+        write(connection, ROWS[3:])
+    before = ask(tmp_path / "db", "key", "user")
+    connection.execute("VACUUM")
+    assert ask(tmp_path / "db", "key", "user") == before
+    rollup.fold(connection, 0)
+    assert ask(tmp_path / "db", "key", "user") == before
+    assert before["total"]["requests"] == 4
     connection.close()
 
 

@@ -12,9 +12,7 @@ from pathlib import Path
 
 from clawgw.ledger import rollup, spending
 
-_REQUESTS = """
-    CREATE TABLE requests (
-        request_id TEXT PRIMARY KEY,
+_COLUMNS = """
         client_request_id TEXT,
         at TEXT NOT NULL,           -- ISO 8601, UTC
         at_ms INTEGER NOT NULL,     -- the same, since the epoch
@@ -43,8 +41,24 @@ _REQUESTS = """
         first_token_ms REAL,
         duration_ms REAL,
         attempts TEXT NOT NULL      -- JSON: an array of objects
-    )
 """
+_INDEXES = (
+    "CREATE INDEX requests_at ON requests (at_ms)",
+    "CREATE INDEX requests_client ON requests (client_request_id) WHERE client_request_id IS NOT NULL",
+)
+_BODIES = """
+        bodies TEXT,                -- `kept`, `dropped`, or NULL where they are not wanted
+        request_body TEXT,          -- JSON, or the beginning of it
+        response_body TEXT          -- likewise
+"""
+_NUMBERED = (
+    f"CREATE TABLE numbered (number INTEGER PRIMARY KEY, request_id TEXT UNIQUE, {_COLUMNS}, {_BODIES})",
+    "INSERT INTO numbered SELECT NULL, * FROM requests ORDER BY rowid",
+    "DROP TABLE requests",
+    "ALTER TABLE numbered RENAME TO requests",
+    *_INDEXES,
+)
+"""Requests by a number in the order in which they came, which is theirs whatever becomes of the file (VACUUM)."""
 _DEAD_LETTERS = """
     CREATE TABLE dead_letters (
         sink TEXT NOT NULL,
@@ -58,19 +72,15 @@ _DEAD_LETTERS = """
 
 MIGRATIONS: Sequence[Sequence[str]] = (
     (
-        _REQUESTS,
-        "CREATE INDEX requests_at ON requests (at_ms)",
-        "CREATE INDEX requests_client ON requests (client_request_id) WHERE client_request_id IS NOT NULL",
+        f"CREATE TABLE requests (request_id TEXT PRIMARY KEY, {_COLUMNS})",
+        *_INDEXES,
         _DEAD_LETTERS,
     ),
     (),  # had sums, which a later one makes anew
-    (
-        "ALTER TABLE requests ADD COLUMN bodies TEXT",  # `kept`, `dropped`, or NULL where they are not wanted
-        "ALTER TABLE requests ADD COLUMN request_body TEXT",  # JSON, or the beginning of it
-        "ALTER TABLE requests ADD COLUMN response_body TEXT",  # likewise
-    ),
+    tuple(f"ALTER TABLE requests ADD COLUMN {name} TEXT" for name in ("bodies", "request_body", "response_body")),
     spending.SCHEMA,
-    rollup.SCHEMA,
+    (),  # had other sums
+    (*_NUMBERED, *rollup.SCHEMA),
 )
 """Each is a sequence of statements."""
 

@@ -40,7 +40,7 @@ def test_every_field_has_its_column(sink: SqliteSink, path: Path) -> None:
     sink.deliver([record])
     with closing(sqlite3.connect(path)) as connection:
         columns = {row[1] for row in connection.execute("PRAGMA table_info(requests)")}
-    assert columns == {*record, "at_ms", *BODIES}
+    assert columns == {*record, "number", "at_ms", *BODIES}
 
 
 def test_what_was_said_is_kept_with_its_record_and_goes_with_it(sink: SqliteSink, path: Path) -> None:
