@@ -32,6 +32,7 @@ from clawgw.serve.limiting import LimitKeeper
 from clawgw.serve.recording import Recording
 from clawgw.serve.wiring import open_service
 from clawgw.web.auth import authenticate
+from clawgw.web.head import Headers
 from clawgw.wire.checks.parse import parse_chat_request
 
 POLICIES = Path("policies").absolute()
@@ -139,9 +140,9 @@ async def opened(row: Row, folder: Path) -> AsyncIterator[Gateway]:
 async def serve(gateway: Gateway, body: bytes, number: int) -> None:
     """One request, as a door has it."""
     live = gateway.live
-    caller = authenticate(HEADERS, live.snapshot.callers)
+    caller = authenticate(Headers(HEADERS), live.snapshot.callers)
     arrival = Arrival(f"req_{number}", None, trio.current_time(), time.time(), live, caller, HEADERS)
-    with live.serving():
+    with live:
         answer = await gateway.answer(parse_chat_request(body), arrival)
     assert isinstance(answer, PlainAnswer)  # noqa: S101  # it was not asked to be a stream
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TypedDict
 
-from attrs import field, frozen
+from attrs import define, field
 
 from clawgw.config.callers import NOBODY, Caller
 from clawgw.engine.live import Live
@@ -26,11 +26,11 @@ class Opening(TypedDict):
     config_version: str
 
 
-@frozen
+@define(eq=False)
 class Arrival:
     """What a door knows of a request beside its body, and the version of the configuration that it keeps to its end.
 
-    `started` is `trio.current_time()`, `now` Unix seconds.
+    `started` is `trio.current_time()`, `now` Unix seconds. `caller` is known as soon as the door has let it in.
     """
 
     request_id: str
@@ -40,10 +40,6 @@ class Arrival:
     live: Live = field(repr=False)
     caller: Caller = NOBODY
     headers: RawHeaders = field(default=(), repr=False)
-
-    def sent_by(self, caller: Caller) -> "Arrival":
-        """The same, when it is known by whom."""
-        return Arrival(self.request_id, self.client_request_id, self.started, self.now, self.live, caller, self.headers)
 
     def opening(self, request: Request, endpoint: str) -> Opening:
         """How the record of this request begins."""

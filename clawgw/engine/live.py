@@ -1,7 +1,6 @@
 """A configuration while it serves."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 from attrs import define, field
@@ -24,10 +23,10 @@ REMEMBERED = 1024
 
 @define(eq=False)
 class Live:
-    """One version of the configuration with the state that serves it. A request keeps the one it began with.
+    """One version of the configuration with the state that serves it.
 
-    `close` ends what belongs to this version alone. It is called once: when another version has taken the place of this
-    one and the last request that began with it is over.
+    A request keeps the one it began with, and is served `with` it. `close` ends what belongs to this version alone.
+    It is called once: when another has taken the place of this one and the last request that began with it is over.
     """
 
     snapshot: Snapshot
@@ -55,15 +54,14 @@ class Live:
     def _targeting(self) -> Callable[[Target], WireTarget]:
         return lru_cache(REMEMBERED)(self._wire_target)
 
-    @contextmanager
-    def serving(self) -> Iterator[None]:
-        """While a request is served under this version."""
+    def __enter__(self) -> None:
+        """A request is served under this version."""
         self._requests += 1
-        try:
-            yield
-        finally:
-            self._requests -= 1
-            self._close_if_over()
+
+    def __exit__(self, *_: object) -> None:
+        """It is over."""
+        self._requests -= 1
+        self._close_if_over()
 
     def retire(self) -> None:
         """No request will begin with this version any more."""

@@ -5,6 +5,7 @@ takes and h11, or a proxy in front, reads in another way (RFC 9112, sections 2.2
 """
 
 import re
+from functools import lru_cache
 from urllib.parse import unquote
 
 from clawgw.fact import fact
@@ -97,6 +98,7 @@ def _is_twice(wanted: bytes, fields: Fields) -> bool:
     return sum(name == wanted for name, _ in fields) > 1
 
 
+@lru_cache(maxsize=256)
 def path_of(target: bytes) -> str:
     """A request target's path, percent-decoded."""
     return unquote(target.partition(b"?")[0].decode("ascii"))

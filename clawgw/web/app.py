@@ -13,14 +13,15 @@ from clawgw.engine.live import Live
 from clawgw.errors import InternalError
 from clawgw.http1.request_head import BadRequest
 from clawgw.http1.server_exchange import ServerExchange
-from clawgw.web import identity
+from clawgw.routing.facts import RawHeaders
 from clawgw.web.asgi import Application, AsgiExchange, Receive, Scope, Send
 from clawgw.web.bugs import report_bug
 from clawgw.web.cold import REQUEST_ID, build_cold_app, build_watched_app
 from clawgw.web.direct import DirectExchange, refusal
 from clawgw.web.exchange import Exchange
-from clawgw.web.head import Headers, distrust
+from clawgw.web.head import Headers, client_request_id, distrust
 from clawgw.web.hot import PARSERS, HotEndpoint
+from clawgw.web.identity import RANDOM_BYTES, request_id
 from clawgw.web.service import Service
 
 
@@ -49,33 +50,32 @@ class Front:
     async def serve(self, http1: ServerExchange) -> None:
         """A request on a connection of ours."""
         live = self.service.gateway.live
-        exchange = DirectExchange(_arrival(http1.head.fields, live), http1)
-        with live.serving():
+        exchange = _direct(http1, http1.head.fields, live)
+        with live:
             await self._guard(exchange, self._serve(exchange))
 
     async def refuse(self, http1: ServerExchange, error: BadRequest) -> None:
         """What came on one and is none."""
-        exchange = DirectExchange(_arrival((), self.service.gateway.live), http1)
+        exchange = _direct(http1, (), self.service.gateway.live)
         await self._guard(exchange, exchange.refuse(refusal(error)))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One over ASGI."""
-        live = self.service.gateway.live
-        arrival = _arrival(scope.get("headers", ()), live)
+        live, headers = self.service.gateway.live, Headers(scope.get("headers", ()))
+        arrival = _arrival(headers, live)
         scope[REQUEST_ID] = arrival.request_id
         if scope["type"] == "http":
-            exchange = AsgiExchange(arrival, scope, receive, send)
-            with live.serving():
+            exchange = AsgiExchange(arrival, headers, scope, receive, send)
+            with live:
                 await self._guard(exchange, self._serve_asgi(exchange))
         else:
             await self.cold(scope, receive, send)
 
-    async def _serve(self, exchange: DirectExchange) -> None:
+    def _serve(self, exchange: DirectExchange) -> Awaitable[None]:
         endpoint = self.hot.get(exchange.path)
         if endpoint is not None:
-            await endpoint.serve(exchange)
-        else:
-            await self.cold(*exchange.as_asgi({REQUEST_ID: exchange.arrival.request_id}))
+            return endpoint.serve(exchange)
+        return self.cold(*exchange.as_asgi({REQUEST_ID: exchange.arrival.request_id}))
 
     async def _serve_asgi(self, exchange: AsgiExchange) -> None:
         doubt = distrust(exchange.headers)
@@ -102,13 +102,18 @@ class Front:
             report_bug(error, exchange.arrival.request_id)
 
 
+def _direct(http1: ServerExchange, fields: RawHeaders, live: Live) -> DirectExchange:
+    headers = Headers(fields)
+    return DirectExchange(_arrival(headers, live), headers, http1)
+
+
 def _arrival(headers: Headers, live: Live) -> Arrival:
     now = time.time()
     return Arrival(
-        request_id=identity.request_id(now, os.urandom(identity.RANDOM_BYTES)),
-        client_request_id=identity.client_request_id(headers),
-        started=trio.current_time(),
-        now=now,
-        live=live,
-        headers=headers,
+        request_id(now, os.urandom(RANDOM_BYTES)),
+        client_request_id(headers),
+        trio.current_time(),
+        now,
+        live,
+        headers=headers.pairs,
     )

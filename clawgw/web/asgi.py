@@ -16,7 +16,6 @@ from clawgw.errors import ClientClosed
 from clawgw.http1.server_exchange import UNREAD_S
 from clawgw.web.body import collect
 from clawgw.web.exchange import Exchange
-from clawgw.web.head import Headers
 
 Event = dict[str, Any]
 Scope = dict[str, Any]
@@ -42,12 +41,6 @@ class AsgiExchange(Exchange):
     def method(self) -> str:
         """See `Exchange`."""
         return str(self.scope["method"])
-
-    @property
-    def headers(self) -> Headers:
-        """See `Exchange`."""
-        headers: Headers = self.scope["headers"]
-        return headers
 
     @property
     def started(self) -> bool:
@@ -94,11 +87,11 @@ class AsgiExchange(Exchange):
         """A `receive` for an application that wants no body: an empty one, and then only the disconnect."""
         return empty_body_then(self._departure)
 
-    async def while_there(self, work: Callable[[], Awaitable[None]]) -> None:
+    async def while_there(self, work: Awaitable[None]) -> None:
         """See `Exchange`."""
         async with trio.open_nursery() as self._nursery:
             self._nursery.start_soon(self._leave_with_client)
-            await work()
+            await work
             self._nursery.cancel_scope.cancel()
 
     async def start(self, status: int, headers: Mapping[str, str]) -> None:

@@ -1,18 +1,17 @@
 """Who sends a request: its key, from `Authorization: Bearer KEY` (RFC 6750, 2.1) or `x-api-key`."""
 
-from collections.abc import Iterator
-
 from clawgw.config.callers import Caller, Callers
 from clawgw.errors import AdminKeyRequired, InvalidApiKey
-from clawgw.web.head import Headers, values
+from clawgw.web.head import Headers
 
-_NO_KEY = ""
+_BEARER = b"bearer"
+_NO_KEY = b""
 
 
 def authenticate(headers: Headers, callers: Callers) -> Caller:
     """The caller. Raises `InvalidApiKey` where a key is required and this is none."""
-    presented = next(_presented(headers), _NO_KEY)
-    caller = callers.find(presented)
+    presented = _presented(headers)
+    caller = callers.find(presented.decode("latin-1"))
     if caller is None:
         raise InvalidApiKey(
             "this key is not known here: check it, or have the gateway's operator add it (`clawgw keys new NAME`)"
@@ -28,9 +27,12 @@ def check_admin(caller: Caller, callers: Callers) -> None:
         raise AdminKeyRequired("this takes the key of an admin (`admin = true` under [[keys]])")
 
 
-def _presented(headers: Headers) -> Iterator[str]:
-    for authorization in values(headers, b"authorization"):
-        scheme, _, key = authorization.partition(" ")
-        if scheme.lower() == "bearer" and key.strip():
-            yield key.strip()
-    yield from filter(None, values(headers, b"x-api-key"))
+def _presented(headers: Headers) -> bytes:
+    for authorization in headers.values(b"authorization"):
+        scheme, _, key = authorization.partition(b" ")
+        if scheme.lower() == _BEARER and (key := key.strip()):
+            return key
+    for key in headers.values(b"x-api-key"):
+        if key:
+            return key
+    return _NO_KEY

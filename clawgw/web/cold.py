@@ -14,6 +14,7 @@ from clawgw.web import pages, usage_pages
 from clawgw.web.auth import authenticate, check_admin
 from clawgw.web.bugs import report_bug
 from clawgw.web.error_body import error_headers, error_json
+from clawgw.web.head import Headers
 from clawgw.web.service import Service
 
 REQUEST_ID = "clawgw.request_id"
@@ -52,7 +53,7 @@ def _add_door(app: QuartTrio, service: Service) -> None:
     @app.before_request
     async def who() -> None:
         if request.path not in _OPEN:
-            g.caller = authenticate([*request.scope["headers"]], service.snapshot.callers)
+            g.caller = authenticate(Headers([*request.scope["headers"]]), service.snapshot.callers)
         if request.path == "/metrics":
             check_admin(g.caller, service.snapshot.callers)
 

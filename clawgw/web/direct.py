@@ -14,7 +14,7 @@ from clawgw.http1.server_exchange import ServerExchange
 from clawgw.web.asgi import Event, Receive, Scope, Send, empty_body_then
 from clawgw.web.body import collect
 from clawgw.web.exchange import Exchange
-from clawgw.web.head import Headers, too_large
+from clawgw.web.head import too_large
 
 
 @define(eq=False)
@@ -27,11 +27,6 @@ class DirectExchange(Exchange):
     def method(self) -> str:
         """See `Exchange`."""
         return self.http1.head.method
-
-    @property
-    def headers(self) -> Headers:
-        """See `Exchange`."""
-        return self.http1.head.fields
 
     @property
     def path(self) -> str:
@@ -65,9 +60,13 @@ class DirectExchange(Exchange):
             raise too_large(max_bytes)
         return body
 
-    async def while_there(self, work: Callable[[], Awaitable[None]]) -> None:
+    def while_there(self, work: Awaitable[None]) -> Awaitable[None]:
         """See `Exchange`."""
-        await work()
+        return work
+
+    async def reply(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        """See `Exchange`."""
+        await self.http1.reply(status, {**self.own_headers(), **headers}, body)
 
     async def start(self, status: int, headers: Mapping[str, str]) -> None:
         """See `Exchange`."""

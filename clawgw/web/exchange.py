@@ -22,16 +22,12 @@ class Exchange(ABC):
     """The answer's head is completed by who we are. A client that leaves cancels what is done for it."""
 
     arrival: Arrival
+    headers: Headers
 
     @property
     @abstractmethod
     def method(self) -> str:
         """In capital letters."""
-
-    @property
-    @abstractmethod
-    def headers(self) -> Headers:
-        """The request's."""
 
     @property
     @abstractmethod
@@ -52,8 +48,8 @@ class Exchange(ABC):
         """The whole body. Raises `BodyTooLarge`, `RequestTimeout`, `InvalidRequest`; `ClientClosed`."""
 
     @abstractmethod
-    async def while_there(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Do some work, as long as there is a client; the rest of the body is dropped."""
+    def while_there(self, work: Awaitable[None]) -> Awaitable[None]:
+        """Some work, as long as there is a client; the rest of the body is dropped."""
 
     @abstractmethod
     async def start(self, status: int, headers: Mapping[str, str]) -> None:
@@ -86,12 +82,8 @@ class Exchange(ABC):
 
     async def refuse(self, error: GatewayError, headers: Mapping[str, str] | None = None) -> None:
         """`fail`, where no work is under way; nothing, where the answer has ended."""
-
-        async def fail() -> None:
-            await self.fail(error, headers)
-
         if not self.ended:
-            await self.while_there(fail)
+            await self.while_there(self.fail(error, headers))
 
     async def fail(self, error: GatewayError, headers: Mapping[str, str] | None = None) -> None:
         """Send an error: as the answer, or as the last event of a stream that has begun."""

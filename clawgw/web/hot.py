@@ -1,7 +1,6 @@
 """The endpoints that carry the traffic: read, check, ask the gateway, send."""
 
 from collections.abc import Callable, Mapping
-from functools import partial
 
 from attrs import frozen
 
@@ -45,12 +44,13 @@ class HotEndpoint:
                 exchange.close()
             await exchange.refuse(error, {"allow": "POST"} if isinstance(error, MethodNotAllowed) else {})
         else:
-            await exchange.while_there(partial(self._answer, exchange, request))
+            await exchange.while_there(self._answer(exchange, request))
 
     async def _read(self, exchange: Exchange) -> Request:
         arrival, headers = exchange.arrival, exchange.headers
-        exchange.arrival = arrival.sent_by(authenticate(headers, arrival.live.snapshot.callers))
-        max_body_bytes = arrival.live.snapshot.settings.server.max_body_bytes
+        snapshot = arrival.live.snapshot
+        arrival.caller = authenticate(headers, snapshot.callers)
+        max_body_bytes = snapshot.settings.server.max_body_bytes
         if exchange.method != "POST":
             raise MethodNotAllowed("this endpoint takes POST")
         check_body_head(headers, max_body_bytes)

@@ -24,15 +24,15 @@ def test_without_a_request_it_is_closed_as_soon_as_it_is_retired(version: Live, 
 
 
 def test_the_last_request_closes_it(version: Live, closed: list[str]) -> None:
-    with version.serving():
-        with version.serving():
+    with version:
+        with version:
             version.retire()
         assert closed == []
     assert closed == ["v1"]
 
 
 def test_one_that_fails_counts_as_ended(version: Live, closed: list[str]) -> None:
-    with pytest.raises(ValueError, match="no"), version.serving():  # noqa: PT012 - the order is what is tested
+    with pytest.raises(ValueError, match="no"), version:  # noqa: PT012 - the order is what is tested
         version.retire()
         raise ValueError("no")
     assert closed == ["v1"]
@@ -40,6 +40,6 @@ def test_one_that_fails_counts_as_ended(version: Live, closed: list[str]) -> Non
 
 def test_while_it_serves_the_end_of_all_requests_is_nothing(version: Live, closed: list[str]) -> None:
     for _ in range(2):
-        with version.serving():
+        with version:
             pass
     assert closed == []

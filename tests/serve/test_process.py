@@ -89,7 +89,7 @@ async def test_what_was_prepared_is_served_after_the_swap(tmp_path: Path) -> Non
 async def test_the_old_policies_are_there_until_the_last_request_with_them_has_ended(tmp_path: Path) -> None:
     async with serving(tmp_path) as s:
         old = s.live
-        with old.serving():
+        with old:
             await s.prepare(GOOD.format(0.2))
             await s.process.swap(Reloads(ok=1))
             assert packages() == [old.snapshot.version, s.live.snapshot.version]
@@ -123,7 +123,7 @@ async def test_a_policy_that_cannot_be_loaded(tmp_path: Path) -> None:
 async def test_the_same_once_more_is_a_version_of_its_own(tmp_path: Path) -> None:
     async with serving(tmp_path) as s:
         old = s.live
-        with old.serving():
+        with old:
             await s.prepare(GOOD.format(0.1))
             await s.process.swap(Reloads(ok=1))
             assert packages() == [old.snapshot.version] * 2

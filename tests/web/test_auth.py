@@ -5,6 +5,7 @@ import trio
 from clawgw.config.callers import Caller, Callers, key_digest
 from clawgw.config.settings import Auth, Key, Settings
 from clawgw.errors import AdminKeyRequired, InvalidApiKey
+from clawgw.routing.facts import RawHeaders
 from clawgw.web.auth import authenticate, check_admin
 from clawgw.web.head import Headers
 from tests.web import serving
@@ -28,8 +29,8 @@ ROOT_BEARER = f"authorization: Bearer {ADMIN_KEY}\r\n".encode()
         [(b"authorization", b"Bearer clawgw-alice"), (b"x-api-key", b"other")],
     ],
 )
-def test_a_key_comes_in_either_header(headers: Headers) -> None:
-    assert authenticate(headers, CALLERS) == Caller.of(ALICE)
+def test_a_key_comes_in_either_header(headers: RawHeaders) -> None:
+    assert authenticate(Headers(headers), CALLERS) == Caller.of(ALICE)
 
 
 @pytest.mark.parametrize(
@@ -43,14 +44,14 @@ def test_a_key_comes_in_either_header(headers: Headers) -> None:
         ([(b"x-api-key", b"\xff\x00")], "not known here"),
     ],
 )
-def test_who_has_none_is_told_how_and_nothing_is_quoted(headers: Headers, says: str) -> None:
+def test_who_has_none_is_told_how_and_nothing_is_quoted(headers: RawHeaders, says: str) -> None:
     with pytest.raises(InvalidApiKey, match=says) as caught:
-        authenticate(headers, CALLERS)
+        authenticate(Headers(headers), CALLERS)
     assert "alic" not in caught.value.message
 
 
 def test_without_keys_whatever_is_sent_is_nobody_in_particular() -> None:
-    assert authenticate([(b"authorization", b"Bearer none")], Callers()).name is None
+    assert authenticate(Headers([(b"authorization", b"Bearer none")]), Callers()).name is None
 
 
 def test_an_admin_is_needed_only_where_keys_are() -> None:
@@ -58,7 +59,7 @@ def test_an_admin_is_needed_only_where_keys_are() -> None:
     with pytest.raises(AdminKeyRequired):
         check_admin(Caller.of(ALICE), CALLERS)
     open_door = Callers.of(Settings(auth=Auth(required=False), keys=(ALICE,)))
-    check_admin(authenticate([], open_door), open_door)
+    check_admin(authenticate(Headers([]), open_door), open_door)
 
 
 async def guarded_server(nursery: trio.Nursery) -> serving.Serving:
