@@ -78,7 +78,8 @@ class Journal:
         """
         begun = opening(record)
         frame = _intent(begun)
-        self._make_room(len(frame) + MAX_FRAME)
+        if self._lacks(room := len(frame) + MAX_FRAME):
+            self._begin_segment(room)
         try:
             self._write(frame)
         except OSError as error:
@@ -92,8 +93,8 @@ class Journal:
         """
         begun = self._open.get(record.request_id)
         frame = self._final(begun or opening(record), record)
-        if begun is None:
-            self._make_room(len(frame))
+        if begun is None and self._lacks(len(frame)):
+            self._begin_segment(len(frame))
         self.rows += 1
         try:
             self._write(frame)
@@ -159,12 +160,8 @@ class Journal:
         self._at = end
         self.frames += 1
 
-    def _make_room(self, room: int) -> None:
-        """See that there is, beside what is set aside. Raises `LogSpoolFull`."""
-        if self._lacks(room):
-            self._begin_segment(room)
-
     def _lacks(self, room: int) -> bool:
+        """Whether there is less than that, beside what is set aside."""
         return self._at + room + len(self._open) * MAX_FRAME > self._size
 
     def _begin_segment(self, room: int) -> None:
