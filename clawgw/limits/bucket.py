@@ -8,6 +8,8 @@ from typing import Literal, NamedTuple
 
 from attrs import field, frozen
 
+from clawgw.fact import fact
+
 Scope = Literal["key", "label", "route", "provider", "provider_key", "quota"]
 Kind = Literal["requests", "tokens", "concurrent", "usd"]
 Window = Literal["minute", "hour", "day", "month"]
@@ -58,7 +60,8 @@ class Wanted(NamedTuple):
     claims: Sequence[Claim]
 
 
-class Standing(NamedTuple):
+@fact
+class Standing:
     """A bucket after a decision. `remaining` is never negative, though the bucket may be in debt.
 
     `reset_ms`: until it is full again; of a budget, until its window ends; of places, 0.
@@ -71,14 +74,14 @@ class Standing(NamedTuple):
     wait_ms: int = 0
 
 
-@frozen
+@fact
 class Granted:
     """Everything was taken. `standings`: one for each claim, in order."""
 
     standings: Sequence[Standing]
 
 
-@frozen
+@fact
 class Refused:
     """Nothing was taken: at least one claim has to wait. `standings`: one for each claim, in order."""
 

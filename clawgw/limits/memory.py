@@ -1,6 +1,5 @@
 """The store of limits of one process: what is taken is in a table, who took it is known here alone."""
 
-import logging
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
@@ -8,23 +7,19 @@ from functools import lru_cache, partial
 import trio
 from attrs import define
 
-from clawgw.limits.arithmetic import Spending
-from clawgw.limits.bucket import Bucket, Granted, Refused, Spent, Standing, Verdict, Wanted
+from clawgw.limits.bucket import Bucket, Claim, Granted, Refused, Spent, Standing, Verdict, Wanted
 from clawgw.limits.cells import AmountCell, Cell, PlacesCell, cell_of
+from clawgw.limits.spending import Spending
 from clawgw.limits.store import RENEW_MS
 from clawgw.limits.table import Address, Table
 
 CELLS_KEPT = 4096
 
-log = logging.getLogger("clawgw")
-
 
 @define(eq=False)
 class _Reservation:
-    cells: Sequence[Cell]
-    amounts: Sequence[int]
-    marks: list[int]
-    """Of each cell, when it was taken of or last renewed."""
+    held: list[tuple[Cell, int, int]]
+    """Of each claim the cell, the amount, and when that was taken or last renewed."""
     expires_ms: int
 
 
@@ -37,7 +32,6 @@ class MemoryStore:
         self._table = table or Table()
         self._cell = lru_cache(CELLS_KEPT)(self._new_cell)
         self._reservations: dict[str, _Reservation] = {}
-        self._crowded = False
 
     @property
     def evicted(self) -> int:
@@ -50,19 +44,17 @@ class MemoryStore:
 
     def decide(self, wanted: Sequence[Wanted], expires_ms: int) -> Sequence[Verdict]:
         """`reserve`, which never waits."""
-        now_ms, verdicts, taken = self._now_ms(), list[Verdict](), list[Cell]()
+        now_ms, verdicts, changed = self._now_ms(), list[Verdict](), list[Cell]()
         for reservation, claims in wanted:
-            amounts = [amount for _, amount in claims]
-            cells = [self._cell(bucket) for bucket, _ in claims]
-            verdict = self._decided(cells, amounts, now_ms)
-            verdicts.append(verdict)
-            if isinstance(verdict, Refused):
+            taken = _Reservation([], now_ms + expires_ms)
+            standings = self._take(taken, claims, now_ms)
+            if standings is None:
+                verdicts.append(self._refused(claims, now_ms))
                 break
-            taken += cells
-            self._reservations[reservation] = _Reservation(
-                cells, amounts, [cell.mark for cell in cells], now_ms + expires_ms
-            )
-        self._write(taken, now_ms)
+            verdicts.append(Granted(standings))
+            changed += [cell for cell, _, _ in taken.held]
+            self._reservations[reservation] = taken
+        self._table.write(changed, now_ms)
         return verdicts
 
     def settle(self, reservation: str, used: Sequence[int]) -> None:
@@ -71,19 +63,16 @@ class MemoryStore:
         if known is None or (now_ms := self._now_ms()) >= known.expires_ms:
             return
         changed = []
-        for cell, amount, really, mark in zip(known.cells, known.amounts, used, known.marks, strict=True):
+        for (cell, amount, taken_at_ms), really in zip(known.held, used, strict=True):
             if really != amount or isinstance(cell, PlacesCell):
-                cell.read(self._table, now_ms)
-                cell.settle(amount, really, mark)
+                cell.read(self._table, now_ms).settle(amount, really, taken_at_ms)
                 changed.append(cell)
-        self._write(changed, now_ms)
+        self._table.write(changed, now_ms)
 
     def peek(self, bucket: Bucket) -> Standing | None:
         """As `LimitStore.peek`; needs no lock, so that what others are writing just now may be there in part."""
         now_ms = self._now_ms()
-        cell = self._cell(bucket)
-        cell.read(self._table, now_ms)
-        return cell.gauge.standing(now_ms)
+        return self._cell(bucket).read(self._table, now_ms).standing(now_ms)
 
     def seed(self, bucket: Bucket, spent: Spent) -> None:
         """As `LimitStore.seed`; of one ledger."""
@@ -91,7 +80,7 @@ class MemoryStore:
         cell = AmountCell(budget, self._address(bucket))
         cell.read(self._table, now_ms)
         budget.seed(spent)
-        self._write([cell], now_ms)
+        self._table.write([cell], now_ms)
 
     async def run(self) -> None:
         """As `LimitStore.run`; and forget what has expired."""
@@ -108,22 +97,29 @@ class MemoryStore:
         """The pieces of `renew`; they may be done one by one."""
         now_ms = self._now_ms()
         self._reservations = {name: kept for name, kept in self._reservations.items() if now_ms < kept.expires_ms}
-        return [partial(self._renew, cell, mark, holders) for (cell, mark), holders in self._holders().items()]
+        return [partial(self._renew, cell, at_ms, holders) for (cell, at_ms), holders in self._holders().items()]
 
     def close(self) -> None:
         """Give the memory back; nothing else may be called after that."""
         self._table.close()
 
-    def _decided(self, cells: Sequence[Cell], amounts: Sequence[int], now_ms: int) -> Verdict:
-        for cell in cells:
-            cell.read(self._table, now_ms)
-        for cell, amount in zip(cells, amounts, strict=True):
-            if cell.gauge.wait_ms(now_ms, amount):
-                asked = zip(cells, amounts, strict=True)
-                return Refused(tuple([cell.gauge.standing(now_ms, amount) for cell, amount in asked]))
-        for cell, amount in zip(cells, amounts, strict=True):
-            cell.take(amount)
-        return Granted(tuple([cell.gauge.standing(now_ms) for cell in cells]))
+    def _take(self, taken: _Reservation, claims: Sequence[Claim], now_ms: int) -> Sequence[Standing] | None:
+        """How the buckets stand after that, which is written nowhere yet; None: one of them holds too little."""
+        standings = []
+        for bucket, amount in claims:
+            cell = self._cell(bucket)
+            account = cell.read(self._table, now_ms)
+            standing = account.take(now_ms, amount)
+            if standing is None:
+                return None
+            standings.append(standing)
+            taken.held.append((cell, amount, account.at_ms))
+        return tuple(standings)
+
+    def _refused(self, claims: Sequence[Claim], now_ms: int) -> Refused:
+        """How they stood before, as the table says."""
+        accounts = [(self._cell(bucket).read(self._table, now_ms), amount) for bucket, amount in claims]
+        return Refused(tuple([account.standing(now_ms, amount) for account, amount in accounts]))
 
     def _new_cell(self, bucket: Bucket) -> Cell:
         return cell_of(bucket, self._address(bucket))
@@ -131,25 +127,19 @@ class MemoryStore:
     def _address(self, bucket: Bucket) -> Address:
         return self._table.address(f"{bucket.scope}\0{bucket.name}\0{bucket.kind}\0{bucket.per}")
 
-    def _write(self, cells: Sequence[Cell], now_ms: int) -> None:
-        self._table.write(cells, now_ms)
-        if self._table.evicted and not self._crowded:
-            self._crowded = True
-            log.warning("limits: more buckets are in use than there is room for; those that fill soonest are forgotten")
-
     def _holders(self) -> dict[tuple[PlacesCell, int], list[tuple[_Reservation, int]]]:
-        """By cell and mark, the reservations that hold places, each with the number of the cell among its own."""
+        """By cell and time, the reservations that took places then, each with the number of the claim."""
         holders = defaultdict(list)
         for reservation in self._reservations.values():
-            for number, (cell, mark) in enumerate(zip(reservation.cells, reservation.marks, strict=True)):
+            for number, (cell, _, taken_at_ms) in enumerate(reservation.held):
                 if isinstance(cell, PlacesCell):
-                    holders[cell, mark].append((reservation, number))
+                    holders[cell, taken_at_ms].append((reservation, number))
         return holders
 
-    def _renew(self, cell: PlacesCell, mark: int, holders: Sequence[tuple[_Reservation, int]]) -> None:
+    def _renew(self, cell: PlacesCell, taken_at_ms: int, holders: Sequence[tuple[_Reservation, int]]) -> None:
         now_ms = self._now_ms()
-        cell.read(self._table, now_ms)
-        renewed = cell.renew(sum(reservation.amounts[number] for reservation, number in holders), mark)
-        self._write([cell], now_ms)
-        for reservation, number in holders:
-            reservation.marks[number] = renewed
+        amounts = [reservation.held[number][1] for reservation, number in holders]
+        renewed_ms = cell.read(self._table, now_ms).renew(sum(amounts), taken_at_ms)
+        self._table.write([cell], now_ms)
+        for (reservation, number), amount in zip(holders, amounts, strict=True):
+            reservation.held[number] = (cell, amount, renewed_ms)

@@ -78,8 +78,12 @@ class SharedStore:
 
     def _owe(self, charge: Callable[[], None]) -> None:
         """Do it under the lock: now, or when the lock can be had again."""
-        self._owed.append(charge)
-        if self._enter():
+        if not self._enter():
+            self._owed.append(charge)
+            return
+        try:
+            charge()
+        finally:
             self._lock.release()
 
     def _enter(self) -> bool:

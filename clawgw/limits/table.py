@@ -8,6 +8,7 @@ Whoever writes holds the lock of the table and writes to a log first. One that i
 written nothing; after that, whoever comes next finishes the writing.
 """
 
+import logging
 import mmap
 import os
 import tempfile
@@ -16,6 +17,8 @@ from collections.abc import Set as AbstractSet
 from hashlib import blake2b
 from struct import Struct
 from typing import NamedTuple, Protocol
+
+log = logging.getLogger("clawgw")
 
 Slot = int
 """Where in the memory it begins."""
@@ -99,13 +102,11 @@ class Table:
         for entry in entries:
             if entry.slot == NOWHERE:
                 entry.slot = self._vacancy(entry.address.home, {other.slot for other in entries}, now_ms)
+            if not self._shared:
+                self.memory[entry.slot : entry.slot + ROW] = entry.row()
         if self._shared:
             for start in range(0, len(entries), _ENTRIES):
                 self._write(entries[start : start + _ENTRIES])
-        else:
-            for entry in entries:
-                slot = entry.slot
-                self.memory[slot : slot + ROW] = entry.row()
 
     def repair(self) -> None:
         """Finish what somebody was killed at."""
@@ -130,5 +131,11 @@ class Table:
         window = self.memory[home : home + WINDOW * ROW]
         idle = ((idle_ms, home + number * ROW) for number, (idle_ms,) in enumerate(_IDLE_FROM.iter_unpack(window)))
         idle_ms, slot = min(place for place in idle if place[1] not in taken)
-        self.evicted += idle_ms > now_ms
+        if idle_ms > now_ms:
+            self._evict()
         return slot
+
+    def _evict(self) -> None:
+        if not self.evicted:
+            log.warning("limits: more buckets are in use than there is room for; those that fill soonest are forgotten")
+        self.evicted += 1

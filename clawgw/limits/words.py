@@ -49,11 +49,11 @@ def limit_headers(standings: Iterable[Standing]) -> dict[str, str]:
         if kind in _HEADERS and (kind not in scarcest or _share_left(standing) < _share_left(scarcest[kind])):
             scarcest[kind] = standing
     headers = dict[str, str]()
-    for kind, (bucket, remaining, reset_ms, _) in scarcest.items():
+    for kind, standing in scarcest.items():
         limit_name, remaining_name, reset_name = _HEADERS[kind]
-        headers[limit_name] = str(bucket.limit)
-        headers[remaining_name] = str(remaining)
-        headers[reset_name] = _span(reset_ms)
+        headers[limit_name] = str(standing.bucket.limit)
+        headers[remaining_name] = str(standing.remaining)
+        headers[reset_name] = _span(standing.reset_ms)
     return headers
 
 

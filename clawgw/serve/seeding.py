@@ -18,10 +18,10 @@ from clawgw.ledger.journal.spool import Spool
 from clawgw.ledger.sinks.schema import NewerDatabase
 from clawgw.ledger.spending import Spender
 from clawgw.ledger.spent import spending
-from clawgw.limits.arithmetic import window
 from clawgw.limits.bucket import Bucket, Spent
 from clawgw.limits.budgets import budgets
 from clawgw.limits.store import LimitStore
+from clawgw.limits.windows import window
 
 log = logging.getLogger("clawgw")
 

@@ -6,8 +6,9 @@ from typing import Literal
 import trio
 from attrs import evolve, frozen
 
-from clawgw.limits.arithmetic import UNUSED, standing
+from clawgw.limits.arithmetic import UNUSED
 from clawgw.limits.bucket import Bucket, Claim, Granted, Refused, Spent, Standing, Verdict, Wanted
+from clawgw.limits.gauges import standing
 from clawgw.limits.store import LimitStore
 
 WhenDown = Literal["local", "open", "closed"]
@@ -72,7 +73,7 @@ class Share:
     def peek(self, bucket: Bucket) -> Standing | None:
         """This gateway's share."""
         standing = self.local.peek(self._of(bucket))
-        return None if standing is None else standing._replace(bucket=bucket)
+        return None if standing is None else evolve(standing, bucket=bucket)
 
     def seed(self, bucket: Bucket, spent: Spent) -> None:
         """What this gateway has spent itself, of its share."""
@@ -92,7 +93,7 @@ class Share:
 
 def _of_whole(verdict: Verdict, claims: Sequence[Claim]) -> Verdict:
     pairs = zip(verdict.standings, claims, strict=True)
-    return evolve(verdict, standings=tuple(standing._replace(bucket=claim.bucket) for standing, claim in pairs))
+    return evolve(verdict, standings=tuple(evolve(standing, bucket=claim.bucket) for standing, claim in pairs))
 
 
 def _everything(claims: Sequence[Claim]) -> Verdict:

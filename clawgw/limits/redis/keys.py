@@ -6,8 +6,9 @@ from hashlib import blake2b
 from struct import Struct
 from typing import NamedTuple
 
-from clawgw.limits.arithmetic import MAX_LIMIT, Gauge, gauge_of
+from clawgw.limits.arithmetic import MAX_LIMIT, Gauge
 from clawgw.limits.bucket import Bucket
+from clawgw.limits.gauges import gauge_of
 
 PREFIX = b"{clawgw}:"
 """Its hash tag keeps everything on one shard, as scripts need."""

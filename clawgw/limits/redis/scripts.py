@@ -5,7 +5,7 @@ from importlib.resources import files
 
 from attrs import field, frozen
 
-from clawgw.limits.arithmetic import LEASE_TICKS
+from clawgw.limits.places import LEASE_TICKS
 from clawgw.limits.store import LEASE_MS
 
 

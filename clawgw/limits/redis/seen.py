@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from attrs import define, field
 
-from clawgw.limits.arithmetic import Level, standing
+from clawgw.limits.arithmetic import Level
 from clawgw.limits.bucket import Bucket, Standing
+from clawgw.limits.gauges import standing
 from clawgw.limits.redis.keys import rule
 
 KEPT = 10_000

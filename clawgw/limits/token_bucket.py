@@ -1,0 +1,74 @@
+"""A token bucket: of requests or tokens per minute, of which what is used drains.
+
+It is counted in 1/60000 of a request or token: then `limit` a minute drains exactly `limit` of these units a
+millisecond, and nothing is ever rounded. It may be up to twice what the bucket holds, which is a debt of one whole
+limit. Pure.
+"""
+
+from attrs import define, field
+
+from clawgw.limits.arithmetic import SET_BACK_MS
+from clawgw.limits.bucket import Bucket, Standing
+
+PARTS = 60_000
+"""Into how many parts a request or token is divided."""
+
+
+@define(eq=False)
+class TokenBucket:
+    """An `Account`.
+
+    After a clock was set back nobody knows how much is used: nothing, lest it refuse until that time comes once more.
+    """
+
+    bucket: Bucket
+    used: int = 0
+    at_ms: int = 0
+    unused_from_ms: int = field(default=0, init=False)
+    _full: int = field(init=False)
+    _most: int = field(init=False)
+    _drain: int = field(init=False)
+    """Parts a millisecond; not 0 where the limit is, but then nothing is ever used."""
+
+    def __attrs_post_init__(self) -> None:
+        """Have the bucket's numbers at hand."""
+        self._full = self.bucket.limit * PARTS
+        self._most = 2 * self._full
+        self._drain = max(self.bucket.limit, 1)
+
+    def advance(self, now_ms: int) -> None:
+        """As `Gauge.advance`."""
+        passed_ms = now_ms - self.at_ms
+        if passed_ms < -SET_BACK_MS:
+            self.used, self.at_ms = 0, now_ms
+            return
+        if self.used > self._most:  # noqa: PLR1730 - `min` takes ten times as long, whether the limit was larger or not
+            self.used = self._most
+        if passed_ms > 0:
+            drained = passed_ms * self._drain
+            self.used, self.at_ms = self.used - drained if self.used > drained else 0, now_ms
+
+    def take(self, now_ms: int, amount: int) -> Standing | None:
+        """As `Account.take`."""
+        used = self.used + amount * PARTS
+        left = self._full - used
+        if left < 0:
+            return None
+        self.used, self.unused_from_ms = used, self._drained_ms(used)
+        return Standing(self.bucket, left // PARTS, self.unused_from_ms - now_ms if used else 0)
+
+    def settle(self, amount: int, used: int, _taken_at_ms: int) -> None:
+        """As `Account.settle`; the debt is never more than the limit."""
+        charged = self.used + (used - amount) * PARTS
+        self.used = 0 if charged < 0 else min(charged, self._most)
+        self.unused_from_ms = self._drained_ms(self.used)
+
+    def standing(self, now_ms: int, asked: int = 0) -> Standing:
+        """As `Gauge.standing`."""
+        left = self._full - self.used
+        reset_ms, wait_ms = (max(0, self._drained_ms(parts) - now_ms) for parts in (self.used, asked * PARTS - left))
+        return Standing(self.bucket, max(0, left // PARTS), reset_ms, wait_ms)
+
+    def _drained_ms(self, parts: int) -> int:
+        """When so many will have drained, where there are any."""
+        return self.at_ms - -parts // self._drain if parts > 0 else 0
