@@ -17,13 +17,16 @@ class Alarms:
 
     _due: dict[Callable[[], None], float] = field(factory=dict, init=False, repr=False)
     _last_due: float = field(default=-math.inf, init=False)
+    _wakes_at: float = field(default=math.inf, init=False)
+    """When `_sleep` is over."""
     _sleep: trio.CancelScope = field(factory=trio.CancelScope, init=False, repr=False)
 
     def set(self, ring: Callable[[], None], after_s: float) -> None:
         """Call `ring` after so many seconds: never earlier, later only where the waits before were longer."""
         self._last_due = due = max(self._last_due, trio.current_time() + after_s)
         self._due[ring] = due
-        self._sleep.deadline = min(self._sleep.deadline, due)
+        if due < self._wakes_at:
+            self._wakes_at = self._sleep.deadline = due
 
     def clear(self, ring: Callable[[], None]) -> None:
         """Do not; harmless where it was called, or never set."""
@@ -39,7 +42,8 @@ class Alarms:
             with self._sleep:
                 await trio.sleep_forever()
             self._ring(trio.current_time())
-            self._sleep = trio.CancelScope(deadline=next(iter(self._due.values()), math.inf))
+            self._wakes_at = next(iter(self._due.values()), math.inf)
+            self._sleep = trio.CancelScope(deadline=self._wakes_at)
 
     def _ring(self, now: float) -> None:
         for ring, due in [*self._due.items()]:

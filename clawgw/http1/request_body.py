@@ -3,9 +3,8 @@
 import httptools
 from attrs import define, field
 
-from clawgw.http1.request_head import MAX_HEAD_BYTES, BadRequest
+from clawgw.http1.request_head import EMPTY_LINE, EMPTY_LINE_BYTES, MAX_HEAD_BYTES, BadRequest
 
-_EMPTY_LINE = b"\r\n\r\n"
 _ANY_CHUNKED_HEAD = b"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n"
 """llhttp reads whole requests; the head that came has been read."""
 _FRAMING_PER_BYTE = 8
@@ -68,7 +67,7 @@ class ChunkedBody:
             raise BadRequest("the request is not valid HTTP/1.1") from error
         data = sum(map(len, pieces[before:]))
         self._framing_left += _FRAMING_PER_BYTE * data - (len(piece) - data)
-        if self._tail == _EMPTY_LINE[1:]:
+        if self._tail == EMPTY_LINE[1:]:
             self._framing_left -= _EMPTY_LINE_COSTS
         if self._framing_left < 0:
             raise BadRequest("the sizes, extensions or trailers of a chunked body are too long")
@@ -76,8 +75,8 @@ class ChunkedBody:
     def _empty_line(self, buffer: bytes, at: int) -> int:
         """Where the first one ends, or the buffer."""
         tail = self._tail
-        seam = (tail + buffer[at : at + 3]).find(_EMPTY_LINE) if tail else -1
+        seam = (tail + buffer[at : at + 3]).find(EMPTY_LINE) if tail else -1
         if seam >= 0:
-            return at + seam + len(_EMPTY_LINE) - len(tail)
-        found = buffer.find(_EMPTY_LINE, at)
-        return found + len(_EMPTY_LINE) if found >= 0 else len(buffer)
+            return at + seam + EMPTY_LINE_BYTES - len(tail)
+        found = buffer.find(EMPTY_LINE, at)
+        return found + EMPTY_LINE_BYTES if found >= 0 else len(buffer)

@@ -13,8 +13,9 @@ from clawgw.fact import fact
 MAX_HEAD_BYTES = 32 * 1024
 MAX_FIELDS = 100
 
+EMPTY_LINE = b"\r\n\r\n"
+EMPTY_LINE_BYTES = 4
 _REQUEST_LINE = re.compile(rb"(?!CONNECT )([A-Z-]+) ([\x21-\x7e]+) HTTP/1\.([01])(?=\r\n)")
-_END = b"\r\n\r\n"
 
 Fields = list[tuple[bytes, bytes]]
 """Names in lower case, values without space around them; in order."""
@@ -53,10 +54,14 @@ def read_head(raw: bytes, *, upgraded: bool) -> RequestHead:
     if line is None:
         raise BadRequest("the request line is not `METHOD TARGET HTTP/1.1`")
     method, target, minor = line.groups()
-    parted = [field.partition(b":") for field in raw[line.end() : -len(_END)].split(b"\r\n")[1:]]
-    if len(parted) > MAX_FIELDS:
+    fields = [
+        (name.lower(), value.strip(b" \t"))
+        for name, _, value in [
+            field.partition(b":") for field in raw[line.end() : -EMPTY_LINE_BYTES].split(b"\r\n")[1:]
+        ]
+    ]
+    if len(fields) > MAX_FIELDS:
         raise BadRequest(f"more than {MAX_FIELDS} header fields", status=431)
-    fields = [(name.lower(), value.strip(b" \t")) for name, _, value in parted]
     named, modern = dict(fields), minor == b"1"
     length = _length(fields, named, modern=modern)
     return RequestHead(

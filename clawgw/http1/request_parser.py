@@ -10,9 +10,17 @@ import httptools
 from attrs import define
 
 from clawgw.http1.request_body import ChunkedBody
-from clawgw.http1.request_head import H2_HEAD, H2_PREFACE, MAX_HEAD_BYTES, BadRequest, RequestHead, read_head
+from clawgw.http1.request_head import (
+    EMPTY_LINE,
+    EMPTY_LINE_BYTES,
+    H2_HEAD,
+    H2_PREFACE,
+    MAX_HEAD_BYTES,
+    BadRequest,
+    RequestHead,
+    read_head,
+)
 
-_EMPTY_LINE = b"\r\n\r\n"
 _NO_CALLBACKS = object()
 
 
@@ -56,15 +64,20 @@ class RequestParser:
         if self._fresh and H2_PREFACE.startswith(self._buffer[: len(H2_PREFACE)]):
             return H2_HEAD if self.unread >= len(H2_PREFACE) else None
         self._fresh = False
-        found = self._buffer.find(_EMPTY_LINE, self._at + max(0, self._judged - 3))
-        end = found + len(_EMPTY_LINE) if found >= 0 else len(self._buffer)
-        if end - self._at > MAX_HEAD_BYTES:
-            raise BadRequest(f"the head is over {MAX_HEAD_BYTES} bytes", status=431)
-        upgraded = self._feed_judge(self._buffer[self._at + self._judged : end])
-        if found < 0:
-            self._judged = end - self._at
+        at, judged = self._at, self._judged
+        if at == len(self._buffer):
             return None
-        return self._begin(end, upgraded=upgraded)
+        found = self._buffer.find(EMPTY_LINE, max(at, at + judged - EMPTY_LINE_BYTES + 1))
+        end = found + EMPTY_LINE_BYTES if found >= 0 else len(self._buffer)
+        if end - at > MAX_HEAD_BYTES:
+            raise BadRequest(f"the head is over {MAX_HEAD_BYTES} bytes", status=431)
+        raw = self._buffer[at:end]
+        upgraded = self._is_upgrade(raw[judged:])
+        if found < 0:
+            self._judged = len(raw)
+            return None
+        self._at = end
+        return self._begin(raw, upgraded=upgraded)
 
     def next_body(self) -> bytes | None:
         """What is there of the body, b"" at its end; None: more bytes are needed. Raises BadRequest."""
@@ -75,16 +88,17 @@ class RequestParser:
         """All the bytes of the request whose head came last, and what follows it, for another protocol to read."""
         return self._raw_head + self._buffer[self._at :]
 
-    def _begin(self, end: int, *, upgraded: bool) -> RequestHead:
-        self._raw_head = raw = self._buffer[self._at : end]
-        self._at, self._judge, self._judged = end, None, 0
+    def _begin(self, raw: bytes, *, upgraded: bool) -> RequestHead:
+        self._raw_head = raw
+        self._judge, self._judged = None, 0
         head = read_head(raw, upgraded=upgraded)
-        self._left, self._chunked = head.length or 0, None if head.length is not None else ChunkedBody()
+        self._left, self._chunked = head.length or 0, ChunkedBody() if head.length is None else None
         return head
 
-    def _feed_judge(self, piece: bytes) -> bool:
-        """Whether llhttp found an upgrade."""
-        self._judge = self._judge or httptools.HttpRequestParser(_NO_CALLBACKS)
+    def _is_upgrade(self, piece: bytes) -> bool:
+        """Raises BadRequest where llhttp does not take it."""
+        if self._judge is None:
+            self._judge = httptools.HttpRequestParser(_NO_CALLBACKS)
         try:
             self._judge.feed_data(piece)
         except httptools.HttpParserUpgrade:
@@ -95,8 +109,9 @@ class RequestParser:
 
     def _take(self, size: int) -> bytes:
         piece = self._buffer[self._at : self._at + size]
-        self._at += len(piece)
-        self._left -= len(piece)
+        taken = len(piece)
+        self._at += taken
+        self._left -= taken
         return piece
 
     def _dechunked(self, body: ChunkedBody) -> bytes:

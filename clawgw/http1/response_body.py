@@ -37,20 +37,18 @@ class LengthReader:
 
     pieces: list[bytes]
     left: int
-    is_complete: bool = field(init=False, default=False)
+    is_complete: bool = False
     exactly: bool = field(init=False, default=True)
-
-    def __attrs_post_init__(self) -> None:
-        self.is_complete = self.left == 0
 
     def feed(self, data: bytes) -> None:
         """Read on."""
-        self.exactly = len(data) <= self.left
-        piece = data[: self.left]
-        self.left -= len(piece)
-        self.is_complete = self.left == 0
-        if piece:
-            self.pieces.append(piece)
+        over = len(data) - self.left
+        if over > 0:
+            self.exactly = False
+            data = data[: self.left]
+        self.left -= len(data)
+        self.is_complete = over >= 0
+        self.pieces.append(data)
 
 
 @define(eq=False)

@@ -2,25 +2,28 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
-from attrs import frozen
 from httptools import HttpParserError, HttpResponseParser
 
+from clawgw.fact import fact
 from clawgw.http1.faults import AnswerTooLarge, InvalidAnswer
 
 MAX_FIELDS = 256
 
 _LINES = re.compile(
-    rb"HTTP/1\.[01] [1-9][0-9]{2}(?: [\t\x20-\x7e\x80-\xff]*)?\r\n"
-    rb"(?:[-!#$%&'*+.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r\n)*\r\n"
+    rb"HTTP/1\.[01] [1-9][0-9]{2}(?: [\t\x20-\x7e\x80-\xff]*+)?\r\n"
+    rb"(?:[-!#$%&'*+.^_`|~0-9A-Za-z]++:[\t\x20-\x7e\x80-\xff]*+\r\n)*+\r\n"
 )
 """A status line, with its reason or without, as some servers write it, and fields (RFC 9112, sections 4 and 5)."""
 _SWITCHING_PROTOCOLS = b"101"
 _NO_CALLBACKS = object()
+FIRST_FINAL = 200
+"""After a head with a lower status, which is interim, another head follows."""
 _BODILESS = frozenset({204, 304})
 
 
-@frozen
+@fact
 class ResponseHead:
     """Names are in lower case; values are Latin-1, without space around them.
 
@@ -33,14 +36,8 @@ class ResponseHead:
     headers: Mapping[str, str]
     is_http10: bool
 
-    @property
-    def is_interim(self) -> bool:
-        """Whether another head follows."""
-        return self.status < 200
 
-
-@frozen
-class Framing:
+class Framing(NamedTuple):
     """Where the body ends: after `length` bytes, with the last chunk where it is None, or with the connection."""
 
     length: int | None
@@ -52,12 +49,11 @@ def parse_head(block: bytes) -> ResponseHead:
     """A head from its first byte to its empty line. Raises `PeerFault`."""
     if not _LINES.fullmatch(block) or block[9:12] == _SWITCHING_PROTOCOLS or not _does_llhttp_take(block):
         raise InvalidAnswer("the answer is not valid HTTP/1.1")
-    _, *lines = block.decode("latin-1").split("\r\n")[:-2]
-    if len(lines) > MAX_FIELDS:
+    parted = [line.partition(":") for line in block.decode("latin-1").split("\r\n")[1:-2]]
+    if len(parted) > MAX_FIELDS:
         raise AnswerTooLarge(f"the answer's head has over {MAX_FIELDS} fields")
-    parted = [line.partition(":") for line in lines]
     fields = [(name.lower(), value.strip(" \t")) for name, _, value in parted]
-    return ResponseHead(int(block[9:12]), fields, _joined(fields), is_http10=block[:8] == b"HTTP/1.0")
+    return ResponseHead(int(block[9:12]), fields, _joined(fields), block[:8] == b"HTTP/1.0")
 
 
 def _does_llhttp_take(block: bytes) -> bool:
@@ -73,21 +69,21 @@ def framing_of(head: ResponseHead, *, to_head: bool) -> Framing:
 
     Where a length and chunks are both announced, or a length that is no number, llhttp has refused the head before.
     """
-    coding, length = head.headers.get("transfer-encoding"), head.headers.get("content-length")
+    headers, is_interim = head.headers, head.status < FIRST_FINAL
+    coding, length = headers.get("transfer-encoding"), headers.get("content-length")
     if coding is not None and (head.is_http10 or coding.lower() != "chunked"):
         raise InvalidAnswer("the answer is not valid HTTP/1.1: its transfer coding is not chunked alone")
-    if head.is_interim and (coding is not None or length is not None):
+    if is_interim and (coding is not None or length is not None):
         raise InvalidAnswer("the answer is not valid HTTP/1.1: an interim answer with a body")
-    keeps_alive = not head.is_http10 and not _says_close(head)
-    if to_head or head.is_interim or head.status in _BODILESS:
+    keeps_alive = not head.is_http10 and not ("connection" in headers and _says_close(headers["connection"]))
+    if to_head or is_interim or head.status in _BODILESS:
         return Framing(0, until_closed=False, keeps_alive=keeps_alive)
     until_closed = coding is None and length is None
     return Framing(None if length is None else int(length), until_closed, keeps_alive and not until_closed)
 
 
-def _says_close(head: ResponseHead) -> bool:
-    options = head.headers.get("connection", "").lower()
-    return "close" in options and "close" in (option.strip(" \t") for option in options.split(","))
+def _says_close(options: str) -> bool:
+    return "close" in [option.strip(" \t") for option in options.lower().split(",")]
 
 
 def _joined(fields: Sequence[tuple[str, str]]) -> Mapping[str, str]:

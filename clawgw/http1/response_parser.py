@@ -8,7 +8,7 @@ from attrs import define, field
 
 from clawgw.http1.faults import AnswerTooLarge, BrokenOff, InvalidAnswer, PeerFault
 from clawgw.http1.response_body import BodyReader, ChunkedReader, LengthReader, RestReader
-from clawgw.http1.response_head import Framing, ResponseHead, framing_of, parse_head
+from clawgw.http1.response_head import FIRST_FINAL, Framing, ResponseHead, framing_of, parse_head
 
 MAX_HEAD_BYTES = 64 * 1024
 """Of the heads of an answer together: there may be interim ones."""
@@ -56,11 +56,12 @@ class ResponseParser:
 
     def take(self) -> bytes:
         """What has come of the body since it was last asked for. Raises `PeerFault` where nothing good is left."""
-        if not self._pieces:
+        pieces = self._pieces
+        if not pieces:
             self._raise_fault()
             return b""
-        body = b"".join(self._pieces)
-        self._pieces.clear()
+        body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        pieces.clear()
         return body
 
     def _raise_fault(self) -> None:
@@ -69,15 +70,15 @@ class ResponseParser:
             raise kind(text)
 
     def _read_heads(self, data: bytes) -> None:
-        unread, self._unread = self._unread + data, b""
-        while self._body is None and (end := unread.find(_END)) >= 0:
-            end += len(_END)
-            self._read_head(unread[:end])
-            unread = unread[end:]
+        unread, at = self._unread + data if self._unread else data, 0
+        while self._body is None and (found := unread.find(_END, at)) >= 0:
+            end = found + len(_END)
+            self._read_head(unread[at:end])
+            at = end
         if self._body is None:
-            self._wait_for_more(unread)
-        elif unread:
-            self._read_body(self._body, unread)
+            self._wait_for_more(unread[at:])
+        elif at < len(unread):
+            self._read_body(self._body, unread[at:])
 
     def _wait_for_more(self, unread: bytes) -> None:
         """The beginning of a head: it is not waited for in vain, or for ever."""
@@ -91,7 +92,7 @@ class ResponseParser:
         _check_size(self._head_bytes)
         head = parse_head(block)
         framing = framing_of(head, to_head=self.to_head)
-        if not head.is_interim:
+        if head.status >= FIRST_FINAL:
             self._head = head
             self._body = _reader(framing, self._pieces)
             self._keeps_alive = framing.keeps_alive
@@ -124,5 +125,5 @@ def _check_size(size: int) -> None:
 
 def _reader(framing: Framing, pieces: list[bytes]) -> BodyReader:
     if framing.length is not None:
-        return LengthReader(pieces, framing.length)
+        return LengthReader(pieces, framing.length, framing.length == 0)
     return RestReader(pieces) if framing.until_closed else ChunkedReader(pieces)

@@ -5,6 +5,7 @@ So a name that resolves to one address when it is checked and to another when it
 
 import contextlib
 import itertools
+import os
 import socket
 import ssl
 from collections.abc import Iterable, Sequence
@@ -40,7 +41,7 @@ async def connect(
     Raises OSError, whose text says why: `ForbiddenAddressError`, a resolver's or the system's error, or what TLS made
     of the peer. It has no time limit of its own.
     """
-    tcp = await _first_connected(await _resolve(host, port, allow_private_network=allow_private_network))
+    tcp = Tcp(await _first_connected(await _resolve(host, port, allow_private_network=allow_private_network)))
     if tls is None:
         return tcp
     try:
@@ -80,24 +81,27 @@ def _alternate_families(entries: Sequence[Entry]) -> list[Entry]:
     return [entry for pair in itertools.zip_longest(first, other) for entry in pair if entry is not None]
 
 
-async def _first_connected(entries: Iterable[Entry]) -> Tcp:
+async def _first_connected(entries: Sequence[Entry]) -> socket.socket:
+    return await (_connected(entries[0]) if len(entries) == 1 else _raced(entries))
+
+
+async def _raced(entries: Iterable[Entry]) -> socket.socket:
     """Happy eyeballs (RFC 8305): each address in turn, the next as soon as one fails or is slow; the first one wins."""
-    winner: list[trio.socket.SocketType] = []
+    winner: list[socket.socket] = []
     errors: list[OSError] = []
 
     async def attempt(entry: Entry, failed: trio.Event) -> None:
-        with contextlib.ExitStack() as stack:
-            candidate = stack.enter_context(trio.socket.socket(*entry[:3]))
-            try:
-                await candidate.connect(entry[4])
-            except OSError as error:
-                errors.append(error)
-                failed.set()
-                return
-            if not winner:
-                winner.append(candidate)
-                stack.pop_all()
-                nursery.cancel_scope.cancel()
+        try:
+            candidate = await _connected(entry)
+        except OSError as error:
+            errors.append(error)
+            failed.set()
+            return
+        if winner:
+            candidate.close()
+        else:
+            winner.append(candidate)
+            nursery.cancel_scope.cancel()
 
     try:
         async with trio.open_nursery() as nursery:
@@ -112,12 +116,21 @@ async def _first_connected(entries: Iterable[Entry]) -> Tcp:
         raise
     if not winner:
         raise errors[0]
-    return Tcp(without_trio(winner[0]))
+    return winner[0]
 
 
-def without_trio(connected: trio.socket.SocketType) -> socket.socket:
-    """The same socket, whose calls do not go through the scheduler."""
-    family, kind, protocol = connected.family, connected.type, connected.proto
-    plain = socket.socket(family, kind, protocol, fileno=connected.detach())
-    plain.settimeout(0)
-    return plain
+async def _connected(entry: Entry) -> socket.socket:
+    """To one address, and closed unless it is returned."""
+    candidate = socket.socket(*entry[:3])
+    try:
+        candidate.settimeout(0)
+        with contextlib.suppress(BlockingIOError):
+            candidate.connect(entry[4])
+        await trio.lowlevel.wait_writable(candidate)
+    except BaseException:
+        candidate.close()
+        raise
+    if error := candidate.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+        candidate.close()
+        raise OSError(error, os.strerror(error))
+    return candidate

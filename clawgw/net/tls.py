@@ -110,7 +110,10 @@ class Tls:
         try:
             while piece := self._ssl.read(READ_BYTES):
                 pieces.append(piece)
-            self._over = True
+                if not self._incoming.pending and not self._ssl.pending():
+                    break  # reading on would say so as well, by an exception
+            else:
+                self._over = True
         except ssl.SSLWantReadError:
             pass
         except ssl.SSLEOFError:  # HTTP says itself where an answer ends, and few servers say goodbye

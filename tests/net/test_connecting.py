@@ -129,6 +129,11 @@ async def test_a_silent_address_is_joined_by_the_next_after_a_quarter_of_a_secon
     link.cut()
 
 
+async def test_a_single_address_that_refuses() -> None:
+    with pytest.raises(ConnectionRefusedError):
+        await connect_privately("127.0.0.1", refusing_port())
+
+
 async def test_the_error_is_the_first_addresss_when_all_refuse(resolve: Resolve) -> None:
     resolve(("127.0.0.1", refusing_port()), ("127.0.0.1", refusing_port()))
     with pytest.raises(ConnectionRefusedError):

@@ -6,7 +6,7 @@ import trio
 import trio.testing
 from attrs import frozen
 
-from clawgw.net.connecting import connect, without_trio
+from clawgw.net.connecting import connect
 from clawgw.net.tcp import Tcp
 from tests.certificates import client_context, server_context
 
@@ -22,14 +22,13 @@ class Pair:
 
 @pytest.fixture
 async def pair() -> AsyncIterator[Pair]:
-    ours, theirs = trio.socket.socket(), trio.socket.socket()
     with trio.socket.socket() as listener:
         await listener.bind(("127.0.0.1", 0))
         listener.listen()
-        await ours.connect(listener.getsockname())
-        theirs.close()
+        ours = socket.create_connection(listener.getsockname())
+        ours.settimeout(0)
         accepted, _ = await listener.accept()
-    opened = Pair(Tcp(without_trio(ours)), trio.SocketStream(accepted))
+    opened = Pair(Tcp(ours), trio.SocketStream(accepted))
     yield opened
     opened.tcp.cut()
     opened.peer.socket.close()
@@ -87,6 +86,40 @@ async def test_a_read_that_is_cancelled_loses_nothing(pair: Pair) -> None:
     assert await pair.tcp.receive() == b"x"
     await pair.peer.aclose()
     assert await pair.tcp.receive() == b""
+
+
+async def test_what_comes_while_nobody_waits_is_there_when_somebody_does(pair: Pair) -> None:
+    for text in (b"one", b"two"):
+        await pair.peer.send_all(text)
+        assert await pair.tcp.receive() == text
+        await pair.peer.send_all(b" more")
+        await trio.testing.wait_all_tasks_blocked(0.01)
+        assert not pair.tcp.is_quiet()
+        assert await pair.tcp.receive() == b" more"
+        assert pair.tcp.is_quiet()
+
+
+async def test_a_peer_that_never_pauses_does_not_hold_up_others(pair: Pair, nursery: trio.Nursery) -> None:
+    nursery.start_soon(pour, pair.peer)
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await trio.lowlevel.checkpoint()
+
+    nursery.start_soon(others)
+    received = reads = 0
+    while received < len(BULK):
+        received += len(await pair.tcp.receive())
+        reads += 1
+    assert turns >= reads - 1 > 0
+    nursery.cancel_scope.cancel()
+
+
+async def pour(peer: trio.SocketStream) -> None:
+    await peer.send_all(BULK)
 
 
 async def test_what_the_peer_takes_no_more_is_forgotten(pair: Pair) -> None:
