@@ -61,9 +61,9 @@ class ResponseWriter:
 
 def head_bytes(status: int, fields: ResponseFields) -> bytes:
     """A status line and fields, to the empty line. Raises ValueError where one holds a line's end or NUL."""
-    lines = [f"\r\n{name}: {value}" for name, value in fields.items()]
-    text = "".join((_STATUS_LINES.get(status) or f"HTTP/1.1 {status} ", *lines))
-    if text.count("\n") != len(lines) or text.count("\r") != len(lines) or "\0" in text:
+    status_line = _STATUS_LINES.get(status) or f"HTTP/1.1 {status} "
+    text = "\r\n".join((status_line, *map(": ".join, fields.items())))
+    if text.count("\n") != len(fields) or text.count("\r") != len(fields) or "\0" in text:
         raise ValueError("a field of an answer holds CR, LF or NUL")
     return f"{text}\r\n\r\n".encode("latin-1")
 
