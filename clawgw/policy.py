@@ -9,7 +9,8 @@ A quota policy is a function `quota(request, options) -> Sequence[Charge]`: the 
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal
+from functools import cached_property
+from typing import Literal, NamedTuple
 
 from attrs import field, frozen
 
@@ -22,8 +23,7 @@ Trigger = Literal["primary", "retry", "failover", "silence", "hedge", "race"]
 BreakerState = Literal["closed", "open", "half_open"]
 
 
-@frozen
-class Target:
+class Target(NamedTuple):
     """A provider's name in the configuration and the provider's own name of a model."""
 
     provider: str
@@ -65,7 +65,7 @@ class RequestFacts:
     """A number in [0, 1) made from the request's id: the same request rolls the same dice."""
 
 
-@frozen(eq=False)
+@frozen(eq=False, slots=False)
 class Quantiles:
     """How long answers took: times from fast to slow, and for each the share of answers that took no longer."""
 
@@ -75,6 +75,21 @@ class Quantiles:
     def at(self, share: float) -> float:
         """What so many of the answers took at most: `at(0.95)` is the p95, in seconds. `share` is in (0, 1]."""
         return self.times_s[bisect_left(self.shares, share - _ROUNDING)]
+
+    @cached_property
+    def p50_s(self) -> float:
+        """The median."""
+        return self.at(0.50)
+
+    @cached_property
+    def p95_s(self) -> float:
+        """What 95 of 100 answers took at most."""
+        return self.at(0.95)
+
+    @cached_property
+    def p99_s(self) -> float:
+        """What 99 of 100 answers took at most."""
+        return self.at(0.99)
 
 
 @frozen
@@ -147,6 +162,7 @@ class OnFailure:
 
 
 Start = AtOnce | After | OnFailure
+_AT_ONCE, _ON_FAILURE = AtOnce(), OnFailure()
 
 
 @frozen
@@ -154,7 +170,7 @@ class PlannedAttempt:
     """One target and what starts it."""
 
     target: Target
-    start: Start = AtOnce()
+    start: Start = _AT_ONCE
 
 
 @frozen
@@ -190,6 +206,9 @@ class Plan:
 
 def in_turn(targets: Iterable[TargetView], reason: str = "") -> Plan:
     """The first target at once, each further one when the one before it has failed or is silent for too long."""
-    return Plan(
-        [PlannedAttempt(view.target, OnFailure() if index else AtOnce()) for index, view in enumerate(targets)], reason
-    )
+    start: Start = _AT_ONCE
+    attempts = []
+    for view in targets:
+        attempts.append(PlannedAttempt(view.target, start))
+        start = _ON_FAILURE
+    return Plan(attempts, reason)

@@ -21,8 +21,8 @@ from clawgw.ledger.record import AttemptOutcome
 from clawgw.limits.levels import Demand
 from clawgw.limits.limiter import Reservation
 from clawgw.policy import Target, Trigger
-from clawgw.routing.health import Admission
 from clawgw.routing.keys import ASIDE_S
+from clawgw.routing.target_health import Admission
 from clawgw.wire.codec import Completion, Failure, Kind, WireError
 from clawgw.wire.operations import Operation
 

@@ -18,7 +18,6 @@ from clawgw.policies.runner import PolicyRunner
 from clawgw.policy import After, AtOnce, Charge, OnFailure, Plan, RequestFacts, Target, TargetView, Trigger
 from clawgw.routing.catalogue import Catalogue
 from clawgw.routing.permission import check_allowed
-from clawgw.routing.plan import fill_silences
 from clawgw.routing.resolve import Resolved, resolve
 from clawgw.wire.codec import WireTarget
 from clawgw.wire.formats import CODECS
@@ -91,8 +90,7 @@ def explain(
     runner, failures = _runner(policies)
     planner = Planner(snapshot, catalogue, runner)
     resolved = resolve(facts.model, facts.endpoint, snapshot, catalogue)
-    chosen = planner.plan(resolved, lambda: facts, lambda view: view, now=0.0)
-    plan = fill_silences(chosen, lambda _: resolved.failover_after_s)
+    plan = planner.plan(resolved, lambda: facts, lambda view: view, now=0.0)
     route = None if resolved.route is None else snapshot.settings.routes[resolved.route]
     policy = None if route is None else route.policy
     strategy = "failover" if route is None else route.strategy
@@ -125,7 +123,7 @@ def _quota(
 
 def _attempts(plan: Plan, resolved: Resolved, planner: Planner, facts: RequestFacts) -> Iterator[ExplainedAttempt]:
     sendable = 0
-    for attempt, start in zip(plan.attempts, _starts(plan, resolved.deadline_s), strict=True):
+    for attempt, start in zip(plan.attempts, _starts(plan, resolved), strict=True):
         view = planner.base(attempt.target, facts)
         skipped = _why_skipped(attempt.target, planner.snapshot, facts.endpoint)
         yield ExplainedAttempt(view, *start, skipped, is_spare=sendable >= resolved.max_attempts)
@@ -138,8 +136,9 @@ def _why_skipped(target: Target, snapshot: Snapshot, endpoint: str) -> str | Non
     return provider.not_ready or missing
 
 
-def _starts(plan: Plan, deadline_s: float) -> Iterator[tuple[tuple[Trigger, ...], float | None, float | None]]:
+def _starts(plan: Plan, resolved: Resolved) -> Iterator[tuple[tuple[Trigger, ...], float | None, float | None]]:
     """How `routing.schedule` starts each attempt: triggers, `after_s`, `after_silence_s`."""
+    silence_s, deadline_s = resolved.failover_after_s, resolved.deadline_s
     yield ("primary",), 0.0, None
     racing = True
     for attempt in plan.attempts[1:]:
@@ -149,8 +148,8 @@ def _starts(plan: Plan, deadline_s: float) -> Iterator[tuple[tuple[Trigger, ...]
                 yield ("race",), 0.0, None
             case After(seconds) if seconds < deadline_s:
                 yield ("hedge", "failover"), seconds, None
-            case OnFailure(seconds) if seconds is not None and seconds < deadline_s:
-                yield ("failover", "silence"), None, seconds
+            case OnFailure(seconds) if (wait_s := silence_s if seconds is None else seconds) < deadline_s:
+                yield ("failover", "silence"), None, wait_s
             case _:
                 yield ("failover",), None, None
 

@@ -161,7 +161,6 @@ class Journey:
         )
 
     def _with_health(self, view: TargetView) -> TargetView:
-        live, provider = self.arrival.live, view.target.provider
-        ratio = live.limiter.remaining_ratio(provider)
-        limited = view if ratio == 1.0 else evolve(view, remaining_ratio=ratio)
-        return live.providers[provider].health.view(limited, self._planned_at, streaming=self.prompt.request.stream)
+        live, streaming = self.arrival.live, self.prompt.request.stream
+        health = live.providers[view.target.provider].health
+        return health.view(view, self._planned_at, streaming=streaming, remaining=live.limiter.remaining_ratio)

@@ -11,8 +11,9 @@ from attrs import define, field
 from clawgw.config.settings import Breaker
 from clawgw.config.snapshot import ReadyProvider, Secret
 from clawgw.engine.upstream import Call, Upstream
-from clawgw.routing.health import Admission, Health
+from clawgw.routing.health import Health
 from clawgw.routing.keys import KeyPool
+from clawgw.routing.target_health import Admission
 from clawgw.wire.codec import Codec, Failure, Kind, UpstreamRequest, WireError
 
 log = logging.getLogger(__name__)

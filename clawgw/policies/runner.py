@@ -2,6 +2,7 @@
 
 import logging
 import math
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
@@ -50,7 +51,7 @@ class PolicyRunner:
 
     functions: Mapping[str, PolicyFunction]
     on_error: OnError
-    _conducts: dict[str, _Conduct] = field(factory=dict, init=False)
+    _conducts: dict[str, _Conduct] = field(factory=lambda: defaultdict(_Conduct), init=False)
 
     def plan(
         self,
@@ -58,13 +59,11 @@ class PolicyRunner:
         request: RequestFacts,
         targets: Sequence[TargetView],
         options: Mapping[str, Any],
-        fallback: Callable[[], Plan],
         now: float,
-    ) -> Plan:
-        """The policy's plan, or `fallback`'s where it fails or is left out. `now`: seconds of the engine's clock."""
+    ) -> Plan | None:
+        """The policy's plan; None: it fails or is left out. `now`: seconds of the engine's clock."""
         read = partial(plan_of, targets=[view.target for view in targets])
-        plan = self._asked(name, (request, targets, options), read, "the configured order is used", now)
-        return fallback() if plan is None else plan
+        return self._asked(name, (request, targets, options), read, "the configured order is used", now)
 
     def charges(
         self, names: Sequence[str], request: RequestFacts, options: Mapping[str, Any], now: float
@@ -77,7 +76,7 @@ class PolicyRunner:
         self, name: str, arguments: Sequence[object], read: Callable[[object], T | Rubbish], without: str, now: float
     ) -> T | None:
         """What the policy says; None: it fails, and the log says what happens `without`, or it is left out."""
-        conduct = self._conducts.setdefault(name, _Conduct())
+        conduct = self._conducts[name]
         if conduct.quarantine.holds(now):
             return None
         outcome = run_guarded(self.functions[name], arguments, read)

@@ -30,9 +30,10 @@ class Breaker:
     _settings: settings.Breaker
     epoch: int = field(init=False, default=0)
     """How often it has opened. What an attempt of an earlier epoch comes to is old news, and not to be reported."""
+    admits_from: float = field(init=False, default=-math.inf)
+    """When `admit` lets one through, if none comes before."""
     _closed: bool = field(init=False, default=True)
     _open_until: float = field(init=False, default=-math.inf)
-    _admits_from: float = field(init=False, default=-math.inf)
     _period_s: float = field(init=False, default=0.0)
     _next_s: float = field(init=False, default=Factory(lambda self: self._settings.open_s, takes_self=True))
     _in_a_row: int = field(init=False, default=0)
@@ -51,15 +52,15 @@ class Breaker:
 
     def admit(self, now: float) -> bool:
         """Whether an attempt may start. Half open, it takes the probe's place."""
-        if now < self._admits_from:
+        if now < self.admits_from:
             return False
         if not self._closed:
-            self._admits_from = now + self._period_s
+            self.admits_from = now + self._period_s
         return True
 
     def reopens_in(self, now: float) -> float:
         """Seconds until `admit` lets one through; 0 if it would now."""
-        return max(0.0, self._admits_from - now)
+        return max(0.0, self.admits_from - now)
 
     def failure_ratio(self, now: float) -> float:
         """The share of failures over the window, without the neutral outcomes."""
@@ -68,15 +69,14 @@ class Breaker:
 
     def succeeded(self, now: float) -> None:
         """An attempt was answered."""
-        match self.state(now):
-            case "closed":
-                self._outcomes.add(now)
-                self._in_a_row = 0
-            case "half_open":
-                self._admits_from = now
-                self._in_a_row += 1
-                if self._in_a_row == CLOSING_SUCCESSES:
-                    self._close()
+        if self._closed:
+            self._outcomes.add(now)
+            self._in_a_row = 0
+        elif now >= self._open_until:
+            self.admits_from = now
+            self._in_a_row += 1
+            if self._in_a_row == CLOSING_SUCCESSES:
+                self._close()
 
     def failed(self, now: float, random: float) -> None:
         """An attempt failed by the target's fault. `random`, in [0, 1), scatters the open period."""
@@ -93,7 +93,7 @@ class Breaker:
     def neutral(self, now: float) -> None:
         """An attempt ended and says nothing of the target: the client's own fault, or nobody wanted it any more."""
         if self.state(now) == "half_open":
-            self._admits_from = now
+            self.admits_from = now
 
     def _too_many(self, now: float) -> bool:
         if self._in_a_row >= self._settings.consecutive_failures:
@@ -105,7 +105,7 @@ class Breaker:
         longest_s = max(MAX_OPEN_S, self._settings.open_s)
         self._period_s = min(longest_s, self._next_s * (1 - SCATTER + 2 * SCATTER * random))
         self._next_s = min(longest_s, 2 * self._next_s)
-        self._open_until = self._admits_from = now + self._period_s
+        self._open_until = self.admits_from = now + self._period_s
         self._closed = False
         self._in_a_row = 0
         self.epoch += 1

@@ -4,7 +4,7 @@ Without them a provider in trouble would get more requests than one that is well
 book, "Handling Overload").
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from attrs import Factory, define, field
 
@@ -19,19 +19,15 @@ _ROUNDING = 1e-9
 
 @define(eq=False)
 class RatioBudget:
-    """At most `ratio` of the requests of the last `window_s` seconds, and at least `floor`. A ratio of 0: nothing."""
+    """At most `ratio` of the recent `requests`, and at least `floor`. A ratio of 0: nothing."""
 
     ratio: float
-    window_s: float
+    requests: RecentCount
+    """All of them; several budgets may share one count."""
     floor: int = FLOOR
-    _requests: RecentCount = field(
-        init=False, default=Factory(lambda self: RecentCount(self.window_s), takes_self=True)
+    _spent: RecentCount = field(
+        init=False, default=Factory(lambda self: RecentCount(self.requests.window_s), takes_self=True)
     )
-    _spent: RecentCount = field(init=False, default=Factory(lambda self: RecentCount(self.window_s), takes_self=True))
-
-    def note_request(self, now: float) -> None:
-        """A request has come in."""
-        self._requests.add(now)
 
     def spend(self, now: float) -> bool:
         """Take one, if there is one left."""
@@ -43,7 +39,7 @@ class RatioBudget:
     def _allowed(self, now: float) -> int:
         if not self.ratio:
             return 0
-        return max(self.floor, int(self.ratio * self._requests.total(now) + _ROUNDING))
+        return max(self.floor, int(self.ratio * self.requests.total(now) + _ROUNDING))
 
 
 @define(eq=False)
@@ -54,22 +50,29 @@ class Budgets:
     """
 
     _budgets: Mapping[Trigger, RatioBudget]
+    _counts: Sequence[RecentCount] = field(init=False)
+    """Those of requests, each of them once."""
+
+    @_counts.default
+    def _of_budgets(self) -> Sequence[RecentCount]:
+        return tuple(dict.fromkeys(budget.requests for budget in self._budgets.values()))
 
     @classmethod
     def of(cls, settings: Settings) -> "Budgets":
         """Those of a configuration, with nothing spent."""
+        of_10_s, of_60_s = RecentCount(window_s=10.0), RecentCount(window_s=60.0)
         return cls(
             {
-                "retry": RatioBudget(settings.retry.budget_ratio, window_s=10.0),
-                "hedge": RatioBudget(settings.hedge.budget_ratio, window_s=60.0),
-                "silence": RatioBudget(settings.silence.budget_ratio, window_s=60.0),
+                "retry": RatioBudget(settings.retry.budget_ratio, of_10_s),
+                "hedge": RatioBudget(settings.hedge.budget_ratio, of_60_s),
+                "silence": RatioBudget(settings.silence.budget_ratio, of_60_s),
             }
         )
 
     def note_request(self, now: float) -> None:
         """A request has come in."""
-        for budget in self._budgets.values():
-            budget.note_request(now)
+        for requests in self._counts:
+            requests.add(now)
 
     def spend(self, trigger: Trigger, now: float) -> bool:
         """Take one attempt of this trigger, if there is one left."""

@@ -15,7 +15,8 @@ MAX_TOLD_S = 3600.0
 class CoolDown:
     """Times are seconds of the caller's clock."""
 
-    _until: float = field(init=False, default=-math.inf)
+    until: float = field(init=False, default=-math.inf)
+    """When it ends, or has ended."""
     _next_s: float = field(init=False, default=FIRST_S)
 
     def throttled(self, now: float, hint_s: float | None = None) -> None:
@@ -24,9 +25,9 @@ class CoolDown:
         Where many attempts are throttled at once, those after the first tell nothing new, and only a later end counts.
         """
         if hint_s is not None:
-            self._until = max(self._until, now + min(hint_s, MAX_TOLD_S))
-        elif now >= self._until:
-            self._until = now + self._next_s
+            self.until = max(self.until, now + min(hint_s, MAX_TOLD_S))
+        elif now >= self.until:
+            self.until = now + self._next_s
             self._next_s = min(2 * self._next_s, MAX_UNTOLD_S)
 
     def succeeded(self) -> None:
@@ -35,4 +36,4 @@ class CoolDown:
 
     def left_s(self, now: float) -> float:
         """Seconds until something may be sent; 0 if it may now."""
-        return max(0.0, self._until - now)
+        return max(0.0, self.until - now)

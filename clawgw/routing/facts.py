@@ -10,6 +10,8 @@ from clawgw.tokens.prompt import Prompt
 RawHeaders = Sequence[tuple[bytes, bytes]]
 
 _SECRET_HEADERS = {"x-api-key", "x-goog-api-key"}
+_INITIALS = b"uUxX"
+"""No other names are told."""
 
 
 def facts_of(  # noqa: PLR0913 - a fact for each place it comes from
@@ -54,8 +56,7 @@ def told_headers(headers: RawHeaders) -> dict[str, str]:
     """The headers that policies are told of, by their names in lower case."""
     told = {}
     for raw, value in headers:
-        name = raw.decode("latin-1").lower()
-        if is_told(name):
+        if raw[:1] in _INITIALS and is_told(name := raw.decode("latin-1").lower()):
             told[name] = value.decode("latin-1")
     return told
 

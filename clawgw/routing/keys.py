@@ -1,6 +1,6 @@
 """A provider's keys: used in turn, and set aside for a while when the provider will not have one."""
 
-from collections.abc import Container
+from collections.abc import Collection
 
 from attrs import define, field
 
@@ -15,19 +15,25 @@ class KeyPool:
     """The state of `size` keys, known here by their indexes. Times are seconds of the caller's clock."""
 
     size: int
+    _twice: list[int] = field(init=False, repr=False)
+    """Every key two times: as many of them as there are keys are all keys in turn, wherever that begins."""
     _rests_until: dict[int, float] = field(factory=dict)
     _turn: int = 0
 
-    def candidates(self, now: float, tried: Container[int] = ()) -> list[int]:
+    @_twice.default
+    def _in_turn(self) -> list[int]:
+        return [*range(self.size)] * 2
+
+    def candidates(self, now: float, tried: Collection[int] = ()) -> list[int]:
         """The keys that may be used now, in turn, without those in `tried`.
 
         Where every key rests, the one that wakes first is asked all the same: that is how its repair is noticed.
         """
-        usable = [(self._turn + step) % self.size for step in range(self.size)]
+        usable = self._twice[self._turn : self._turn + self.size]
         if self._rests_until:
             awake = [index for index in usable if not self.rests(index, now)]
             usable = awake or sorted(usable, key=self._rests_until.__getitem__)[:1]
-        return [index for index in usable if index not in tried]
+        return [index for index in usable if index not in tried] if tried else usable
 
     def use(self, index: int) -> None:
         """A key is used: the next one's turn comes."""

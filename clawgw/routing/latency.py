@@ -9,7 +9,7 @@ import math
 from collections import deque
 from collections.abc import Iterable
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from clawgw.policy import Quantiles
 
@@ -56,11 +56,8 @@ class PeakEwma:
         return math.exp((self._at - now) / DECAY_S)
 
 
-@frozen
-class _Sample:
-    at: float
-    seconds: float
-    censored: bool
+_Sample = tuple[float, float, bool]
+"""When it was taken, the seconds, and whether these are only a lower bound."""
 
 
 @define(eq=False)
@@ -81,12 +78,12 @@ class RecentQuantiles:
         """A sample, or with `censored` its lower bound."""
         if len(self._samples) == MAX_SAMPLES:
             self._drop_oldest()
-        self._samples.append(_Sample(now, seconds, censored))
+        self._samples.append((now, seconds, censored))
         self._answers += not censored
 
     def known(self, now: float) -> Quantiles | None:
         """None: there are too few answers."""
-        while self._samples and now - self._samples[0].at > WINDOW_S:
+        while self._samples and now - self._samples[0][0] > WINDOW_S:
             self._drop_oldest()
         if self._answers < MIN_ANSWERS:
             return None
@@ -96,13 +93,14 @@ class RecentQuantiles:
         return self._estimate
 
     def _drop_oldest(self) -> None:
-        self._answers -= not self._samples.popleft().censored
+        _, _, censored = self._samples.popleft()
+        self._answers -= not censored
 
 
 def _estimate(samples: Iterable[_Sample]) -> Quantiles:
     times, shares = list[float](), list[float]()
     longer = 1.0
-    ordered = sorted((sample.seconds, sample.censored) for sample in samples)
+    ordered = sorted((seconds, censored) for _, seconds, censored in samples)
     for left, (seconds, censored) in zip(range(len(ordered), 0, -1), ordered, strict=True):
         if not censored or left == 1:
             longer *= 1 - 1 / left

@@ -2,9 +2,8 @@
 
 import math
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
-from itertools import pairwise
 
 from clawgw.policy import After, AtOnce, OnFailure, Plan, PlannedAttempt, Target
 
@@ -17,15 +16,6 @@ def failover_plan(targets: tuple[Target, ...]) -> Plan:
     """The first target at once, each further one when the one before has failed or is silent for too long."""
     first, *others = targets
     return Plan([PlannedAttempt(first), *(PlannedAttempt(target, OnFailure()) for target in others)])
-
-
-def fill_silences(plan: Plan, silence_s: Callable[[Target], float]) -> Plan:
-    """The plan with each `OnFailure()` that names no silence of its own given that of the target it waits for."""
-    attempts = list(plan.attempts)
-    for index, (current, following) in enumerate(pairwise(plan.attempts), 1):
-        if isinstance(following.start, OnFailure) and following.start.after_silence_s is None:
-            attempts[index] = PlannedAttempt(following.target, OnFailure(silence_s(current.target)))
-    return Plan(attempts, plan.reason)
 
 
 def plan_problem(plan: object, targets: Sequence[Target]) -> str | None:
@@ -41,17 +31,19 @@ def plan_problem(plan: object, targets: Sequence[Target]) -> str | None:
         return f"the plan has {len(plan.attempts)} attempts, and at most {MOST_ATTEMPTS} are taken"
     if not isinstance(plan.reason, str):
         return f"reason: must be text, not {type(plan.reason).__name__}"
-    return next(_attempt_problems(plan.attempts, targets), None)
+    for index, attempt in enumerate(plan.attempts):
+        if problem := _attempt_problem(attempt, targets):
+            return f"attempts[{index}]{problem}"
+    return None
 
 
-def _attempt_problems(attempts: Sequence[object], targets: Sequence[Target]) -> Iterator[str]:
-    for index, attempt in enumerate(attempts):
-        if not isinstance(attempt, PlannedAttempt):
-            yield f"attempts[{index}]: must be a PlannedAttempt, not {type(attempt).__name__}"
-        elif attempt.target not in targets:
-            yield f"attempts[{index}].target: {attempt.target} is not a target of the route"
-        elif problem := _start_problem(attempt.start):
-            yield f"attempts[{index}].start: {problem}"
+def _attempt_problem(attempt: object, targets: Sequence[Target]) -> str | None:
+    if not isinstance(attempt, PlannedAttempt):
+        return f": must be a PlannedAttempt, not {type(attempt).__name__}"
+    if attempt.target not in targets:
+        return f".target: {attempt.target} is not a target of the route"
+    problem = _start_problem(attempt.start)
+    return problem and f".start: {problem}"
 
 
 def _start_problem(start: object) -> str | None:

@@ -25,6 +25,8 @@ _MICRO = 1_000_000
 SNAPSHOTS = "*"
 """Ends a family's name (`family_of`) that stands for all its snapshots; where they differ in price, none does."""
 _STANDARD = "standard"
+DAY_S = 86_400
+"""Prices change at the beginning of a day, UTC, and are the same until its end."""
 _REMEMBERED = 4096
 """A client may name any model of a provider."""
 
@@ -119,16 +121,10 @@ class PriceTable:
     _lines: Mapping[str, Mapping[str, Mapping[str, Any]]]
     _ids: dict[str, Mapping[str, str]] = field(factory=dict, init=False)
     """The id of a line by every name of its model, by provider."""
-    _dated: Callable[[str, str, str], Dated | None] = field(init=False, repr=False)
-    """What a model has cost, by provider, model and service tier; remembered."""
-
-    @_dated.default
-    def _remembering(self) -> Callable[[str, str, str], Dated | None]:
-        return lru_cache(maxsize=_REMEMBERED)(self._find)
 
     def price(self, provider: str, model: str, at: float, service_tier: str = "") -> Price | None:
         """What `model` cost at a time (Unix seconds). A service tier without prices of its own costs the standard."""
-        dated = self._dated(provider, model, service_tier)
+        dated = self._find(provider, model, service_tier)
         if dated is None:
             return None
         for began, price in dated:
@@ -158,6 +154,14 @@ class Prices:
     _configured: Mapping[str, Price]
     """By `provider/model`."""
     _table: PriceTable
+    _listed: Callable[[Target, float, str], Price | None] = field(init=False, repr=False)
+    """The table's price of a target on a day (since 1970) for a service tier; remembered."""
+
+    @_listed.default
+    def _remembering(self) -> Callable[[Target, float, str], Price | None]:
+        return lru_cache(_REMEMBERED)(
+            lambda target, day, tier: self._table.price(target.provider, target.model, day * DAY_S, tier)
+        )
 
     def configured(self, target: Target) -> Price | None:
         """The price that the configuration names."""
@@ -165,7 +169,7 @@ class Prices:
 
     def listed(self, target: Target, at: float, service_tier: str = "") -> Price | None:
         """The price that the table has for a time (Unix seconds)."""
-        return self._table.price(target.provider, target.model, at, service_tier)
+        return self._listed(target, at // DAY_S, service_tier)
 
     def price(self, target: Target, at: float) -> Price | None:
         """What a target costs at a time (Unix seconds), the configuration's before the table's; None: not known."""

@@ -20,19 +20,21 @@ class RecentCount:
 
     def add(self, now: float) -> None:
         """One more."""
-        self._advance(now)
+        present = int(now * BUCKETS / self.window_s)
+        if present > self._present:
+            self._advance(present)
         self._counts[self._present % BUCKETS] += 1
         self._total += 1
 
     def total(self, now: float) -> int:
         """How many there were."""
-        self._advance(now)
-        return self._total
-
-    def _advance(self, now: float) -> None:
         present = int(now * BUCKETS / self.window_s)
         if present > self._present:
-            for bucket in range(max(self._present, present - BUCKETS) + 1, present + 1):
-                self._total -= self._counts[bucket % BUCKETS]
-                self._counts[bucket % BUCKETS] = 0
-            self._present = present
+            self._advance(present)
+        return self._total
+
+    def _advance(self, present: int) -> None:
+        for bucket in range(max(self._present, present - BUCKETS) + 1, present + 1):
+            self._total -= self._counts[bucket % BUCKETS]
+            self._counts[bucket % BUCKETS] = 0
+        self._present = present

@@ -1,3 +1,4 @@
+from fnmatch import fnmatchcase
 from hashlib import sha256
 
 import pytest
@@ -63,3 +64,11 @@ def test_no_repr_shows_a_hash() -> None:
 )
 def test_models_are_allowed_by_globs(model: str, may: bool) -> None:  # noqa: FBT001 - a parameter of the table
     assert Caller.of(ALICE).may_use(model) is may
+
+
+NAMES = st.text("ab*?[]!-/.\\(|)$^\n", max_size=6)
+
+
+@given(NAMES, st.lists(NAMES, max_size=4).map(tuple))
+def test_any_globs_are_those_of_fnmatch(model: str, globs: tuple[str, ...]) -> None:
+    assert Caller(models=globs).may_use(model) is any(fnmatchcase(model, glob) for glob in globs)

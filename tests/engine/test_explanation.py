@@ -130,6 +130,17 @@ def test_what_starts_an_attempt(
     ]
 
 
+@pytest.mark.parametrize(
+    ("failover_after_s", "silences"), [(1.5, [None, 1.5, 7.0, None, 1.5]), (9.0, [None, None, 7.0, None, None])]
+)
+def test_silences_that_the_plan_does_not_name_are_the_routes(
+    failover_after_s: float, silences: list[float | None]
+) -> None:
+    policies = planning(AtOnce(), OnFailure(), OnFailure(7.0), After(1.0), OnFailure())
+    told = explained(f"{WITH_POLICY}deadline_s = 9\nfailover_after_s = {failover_after_s}\n", policies=policies)
+    assert [each.after_silence_s for each in told.attempts] == silences
+
+
 def test_at_once_after_a_wait_is_a_failover() -> None:
     told = explained(WITH_POLICY, policies=planning(AtOnce(), OnFailure(), AtOnce()))
     assert told.attempts[2].triggers == ("failover",)

@@ -7,7 +7,6 @@ from clawgw.policies.runner import PolicyRunner
 from clawgw.policy import Charge, Plan, in_turn
 from tests.policy_runtime.sources import FACTS, VIEWS, policy, quota
 
-FALLBACK = in_turn(VIEWS, "the configured order")
 OWN = in_turn(VIEWS, "its own")
 GOOD = "return in_turn(targets, 'its own')"
 MOODY = f"if options['mood'] == 'bad': raise ValueError(request.user)\nif options['mood'] == 'slow': spin()\n{GOOD}"
@@ -31,8 +30,8 @@ def runner(errors: Errors) -> PolicyRunner:
     return PolicyRunner(functions, lambda name, failure: errors.append((name, failure.kind)))
 
 
-def plan(runner: PolicyRunner, mood: str, now: float = 0.0, name: str = "mine:route") -> Plan:
-    return runner.plan(name, FACTS, VIEWS, {"mood": mood}, lambda: FALLBACK, now)
+def plan(runner: PolicyRunner, mood: str, now: float = 0.0, name: str = "mine:route") -> Plan | None:
+    return runner.plan(name, FACTS, VIEWS, {"mood": mood}, now)
 
 
 def test_a_good_plan_is_taken(runner: PolicyRunner, errors: Errors, caplog: pytest.LogCaptureFixture) -> None:
@@ -42,18 +41,18 @@ def test_a_good_plan_is_taken(runner: PolicyRunner, errors: Errors, caplog: pyte
 
 
 def test_a_failure_falls_back_and_is_counted_each_time(runner: PolicyRunner, errors: Errors) -> None:
-    assert [plan(runner, mood) for mood in ("bad", "bad", "good")] == [FALLBACK, FALLBACK, OWN]
+    assert [plan(runner, mood) for mood in ("bad", "bad", "good")] == [None, None, OWN]
     assert errors == [("mine:route", "raised")] * 2
 
 
 def test_after_an_overrun_it_is_left_out_for_a_while(runner: PolicyRunner, errors: Errors) -> None:
-    assert plan(runner, "slow", 10.0) == FALLBACK
-    assert plan(runner, "good", 10.9) == FALLBACK
+    assert plan(runner, "slow", 10.0) is None
+    assert plan(runner, "good", 10.9) is None
     assert plan(runner, "good", 10.9, "other:route") == OWN
-    assert plan(runner, "slow", 11.0) == FALLBACK
-    assert plan(runner, "good", 12.9) == FALLBACK
+    assert plan(runner, "slow", 11.0) is None
+    assert plan(runner, "good", 12.9) is None
     assert plan(runner, "good", 13.0) == OWN
-    assert plan(runner, "slow", 14.0) == FALLBACK
+    assert plan(runner, "slow", 14.0) is None
     assert plan(runner, "good", 15.0) == OWN
     assert errors == [("mine:route", "overrun")] * 3
 

@@ -8,6 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule
 from clawgw.config.settings import Hedge, Retry, Settings, Silence
 from clawgw.policy import Trigger
 from clawgw.routing.budget import Budgets, RatioBudget
+from clawgw.routing.recent import RecentCount
 
 
 def spent(spend: Callable[[float], bool], now: float) -> int:
@@ -35,23 +36,23 @@ def spent_of_each(budgets: Budgets, now: float) -> dict[Trigger, int]:
     ],
 )
 def test_a_share_of_the_requests_and_at_least_the_floor(ratio: float, requests: int, allowed: int) -> None:
-    budget = RatioBudget(ratio, window_s=10.0, floor=3)
+    budget = RatioBudget(ratio, RecentCount(window_s=10.0), floor=3)
     for _ in range(requests):
-        budget.note_request(100.0)
+        budget.requests.add(100.0)
     assert spent(budget.spend, 100.0) == allowed
 
 
 def test_what_was_spent_comes_back_when_the_window_has_passed() -> None:
-    budget = RatioBudget(0.2, window_s=10.0, floor=3)
+    budget = RatioBudget(0.2, RecentCount(window_s=10.0), floor=3)
     assert spent(budget.spend, 100.0) == 3
     assert spent(budget.spend, 109.9) == 0
     assert spent(budget.spend, 110.0) == 3
 
 
 def test_requests_count_only_while_they_are_in_the_window() -> None:
-    budget = RatioBudget(0.2, window_s=10.0, floor=0)
+    budget = RatioBudget(0.2, RecentCount(window_s=10.0), floor=0)
     for _ in range(50):
-        budget.note_request(100.0)
+        budget.requests.add(100.0)
     assert budget.spend(109.9)
     assert not budget.spend(110.0)
 
@@ -89,7 +90,7 @@ class BudgetMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.budget = RatioBudget(0.2, window_s=10.0, floor=2)
+        self.budget = RatioBudget(0.2, RecentCount(window_s=10.0), floor=2)
         self.now = 0
         self.requests: list[int] = []
         self.spent: list[int] = []
@@ -104,7 +105,7 @@ class BudgetMachine(RuleBasedStateMachine):
     @rule(requests=st.integers(1, 12))
     def note(self, requests: int) -> None:
         for _ in range(requests):
-            self.budget.note_request(self.now / 4)
+            self.budget.requests.add(self.now / 4)
             self.requests.append(self.now)
 
     @rule()

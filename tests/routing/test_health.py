@@ -1,10 +1,13 @@
+import math
 from typing import Literal
 
 import pytest
 
 from clawgw.config import settings
 from clawgw.policy import Target, TargetView
-from clawgw.routing.health import EFFECTS, MAX_MODELS, Admission, Effect, Health
+from clawgw.routing.effects import EFFECTS, Effect
+from clawgw.routing.health import MAX_MODELS, Health
+from clawgw.routing.target_health import Admission
 from clawgw.wire.codec import Failure, Kind
 
 BASE = TargetView(Target("p", "m"), input_price=1.0, output_price=2.0, context_window=8000, remaining_ratio=0.5)
@@ -22,7 +25,7 @@ def admitted(health: Health, now: float, key: int | None = 0, *, streaming: bool
 
 
 def view(health: Health, now: float, *, streaming: bool = True) -> TargetView:
-    return health.view(BASE, now, streaming=streaming)
+    return health.view(BASE, now, streaming=streaming, remaining=lambda _: 0.5)
 
 
 def answer(health: Health, now: float, key: int | None = 0, *, seconds: float = 0.0, streaming: bool = True) -> None:
@@ -261,6 +264,49 @@ def test_what_does_not_change_is_kept_in_a_view() -> None:
     )
 
 
+def test_what_is_left_of_the_limits_is_asked_for() -> None:
+    target, asked = health(), list[str]()
+
+    def remaining(provider: str) -> float:
+        asked.append(provider)
+        return 0.25
+
+    seen = target.view(TargetView(Target("p", "m")), 100.0, streaming=True, remaining=remaining)
+    assert (seen.remaining_ratio, asked) == (0.25, ["p"])
+
+
+def test_a_view_is_made_once_for_a_tenth_of_a_second_in_which_nothing_happens() -> None:
+    target = health()
+    answer(target, 100.0, seconds=0.5)
+    seen = view(target, 100.0)
+    assert view(target, 100.05) is seen
+    assert view(target, 100.11) is not seen
+    assert view(target, 100.11, streaming=False) != view(target, 100.11)
+    assert target.view(TargetView(Target("p", "m")), 100.11, streaming=True).context_window is None
+
+
+def test_whatever_happens_is_seen_at_once() -> None:
+    target = health()
+    answer(target, 100.0, seconds=0.5)
+    view(target, 100.0)
+    admission = admitted(target, 100.0)
+    assert view(target, 100.0).in_flight == 1
+    admission.answered(100.0)
+    assert view(target, 100.01).peak_ewma_s == pytest.approx(0.5 * math.exp(-0.001))
+    admission.failed(SERVER, 100.01)
+    assert view(target, 100.01).failure_ratio == 1 / 3
+    admission.end(100.01)
+    assert view(target, 100.01).in_flight == 0
+
+
+def test_what_time_ends_is_not_seen_longer() -> None:
+    target = broken(100.0)
+    assert (view(target, 109.99).breaker, view(target, 110.0).breaker) == ("open", "half_open")
+    fail(target, 110.0, Failure(Kind.RATE_LIMITED, "", retry_after_s=5.0))
+    assert view(target, 114.99).cooling_s == pytest.approx(0.01)
+    assert view(target, 115.0).cooling_s == 0.0
+
+
 def test_streams_and_plain_answers_are_timed_apart() -> None:
     target = health()
     for hundredths in range(1, 101):
@@ -272,6 +318,16 @@ def test_streams_and_plain_answers_are_timed_apart() -> None:
     assert stream.first_token is not None
     assert stream.first_token.at(0.9) == pytest.approx(0.9)
     assert (stream.peak_ewma_s, plain.peak_ewma_s) == pytest.approx((1.0, 25.0))
+
+
+def test_what_99_of_100_answers_took_is_known_of_50_answers() -> None:
+    target = health()
+    assert target.p99_s("m", 100.0, streaming=True) is None
+    for number in range(50):
+        assert target.p99_s("m", 100.0, streaming=True) is None
+        answer(target, 100.0, seconds=number + 1)
+    assert target.p99_s("m", 100.0, streaming=True) == 50.0
+    assert target.p99_s("m", 100.0, streaming=False) is None
 
 
 def test_a_cancelled_attempt_was_at_least_as_slow_as_it_has_taken() -> None:

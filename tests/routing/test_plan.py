@@ -3,35 +3,13 @@ import math
 import pytest
 
 from clawgw.policy import After, AtOnce, OnFailure, Plan, PlannedAttempt, Start, Target
-from clawgw.routing.plan import MOST_ATTEMPTS, failover_plan, fill_silences, plan_problem
+from clawgw.routing.plan import MOST_ATTEMPTS, failover_plan, plan_problem
 
 A, B, C = Target("a", "m"), Target("b", "m"), Target("c", "m")
 
 
 def test_failover_starts_each_target_after_the_one_before() -> None:
     assert failover_plan((A, B)) == Plan([PlannedAttempt(A, AtOnce()), PlannedAttempt(B, OnFailure())])
-
-
-def test_silences_are_filled_in_by_the_target_that_is_waited_for() -> None:
-    plan = Plan(
-        [
-            PlannedAttempt(A),
-            PlannedAttempt(B, OnFailure()),
-            PlannedAttempt(C, OnFailure(7.0)),
-            PlannedAttempt(A, After(1.0)),
-            PlannedAttempt(A, OnFailure()),
-        ],
-        "why",
-    )
-    filled = fill_silences(plan, {A: 4.0, B: 5.0, C: 6.0}.__getitem__)
-    assert [attempt.start for attempt in filled.attempts] == [
-        AtOnce(),
-        OnFailure(4.0),
-        OnFailure(7.0),
-        After(1.0),
-        OnFailure(4.0),
-    ]
-    assert ([attempt.target for attempt in filled.attempts], filled.reason) == ([A, B, C, A, A], "why")
 
 
 @pytest.mark.parametrize("wait", [0, 0.0, 2, 2.5, 1e308, math.inf])

@@ -31,6 +31,25 @@ def test_what_may_join_and_when(start: Start, due: Step | None) -> None:
     assert schedule(start).due(1.0) == due
 
 
+def test_a_silence_that_the_plan_does_not_name_is_that_of_the_target_that_is_waited_for() -> None:
+    plan = Plan(
+        [
+            PlannedAttempt(A),
+            PlannedAttempt(B, OnFailure()),
+            PlannedAttempt(C, OnFailure(7.0)),
+            PlannedAttempt(A, OnFailure()),
+        ]
+    )
+    silence_s = {A: 4.0, B: 5.0, C: 6.0}.__getitem__
+    made = Schedule(plan, Retry(), 9, 600.0, lambda: 0.5, lambda _trigger, _now: True, silence_s)
+    made.begin(0.0)
+    joined = []
+    while due := made.due(10.0):
+        joined.append((due.target, due.trigger, due.at))
+        assert made.join(due, due.at, running=1) is not None
+    assert joined == [(B, "silence", 14.0), (C, "silence", 17.0), (A, "silence", 16.0)]
+
+
 def test_nothing_joins_the_last_attempt_that_is_allowed() -> None:
     assert schedule(After(1.0), max_attempts=1).due(0.0) is None
 

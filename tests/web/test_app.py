@@ -15,7 +15,7 @@ from clawgw.engine.arrival import Arrival
 from clawgw.errors import InvalidRequest, LogSpoolFull, Unavailable, UpstreamFailed
 from clawgw.gateway import PlainAnswer
 from clawgw.policy import Target
-from clawgw.routing.health import Admission
+from clawgw.routing.target_health import Admission
 from clawgw.web.app import Front
 from clawgw.web.asgi import Receive, Scope, Send
 from clawgw.web.cold import build_cold_app
