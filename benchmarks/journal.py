@@ -19,9 +19,7 @@ from clawgw.policy import Target
 ATTEMPT = AttemptRecord(
     Target("openai", "gpt-6"), "primary", 0.5, 300.1, "won", 120.2, 200, None, 900, 150, "reported", 1_500_000
 )
-BEGUN = RequestRecord(
-    "", 0, "chat.completions", "unknown", 0, "7f3d3d73c975", 0.0, key="team", labels={"tier": "gold"}, stream=True
-)
+BEGUN = RequestRecord("", 0, "chat.completions", "7f3d3d73c975", key="team", labels={"tier": "gold"}, stream=True)
 ENDED = evolve(
     BEGUN,
     outcome="ok",

@@ -17,6 +17,7 @@ from clawgw.engine.journey import Journey
 from clawgw.engine.live import Live
 from clawgw.engine.settlement import Settlement
 from clawgw.engine.stream import OpenStream
+from clawgw.engine.tariff import Tariff
 from clawgw.errors import GatewayError
 from clawgw.fact import fact
 from clawgw.ledger.record import Ledger, Listener, Unwritten
@@ -144,7 +145,9 @@ class Gateway:
         endpoint = ENDPOINTS[type(request)]
         self.listener.request_started(endpoint)
         transcript = None if bodies is None else bodies.transcript(request.body)
-        return Settlement(prompt, arrival, arrival.opening(request, endpoint), self.listener, transcript)
+        return Settlement(
+            arrival, Tariff(prompt, arrival), arrival.opening(request, endpoint), self.listener, transcript
+        )
 
     async def _plain(self, answer: Answer, headers: dict[str, str], settlement: Settlement) -> PlainAnswer:
         completion = answer.completion
@@ -164,7 +167,7 @@ class Gateway:
         headers = {
             "x-clawgw-provider": header_safe(target.provider),
             "x-clawgw-model": header_safe(target.model),
-            "x-clawgw-attempts": str(len(settlement.sent())),
+            "x-clawgw-attempts": str(settlement.calls),
             "x-clawgw-config": settlement.arrival.live.snapshot.version,
         }
         if settlement.allowance is not None:

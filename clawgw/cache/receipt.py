@@ -58,7 +58,7 @@ class Receipt:
             self._settled = True
             record = evolve(record, bodies=self._bodies(entry))
             self.ledger.request_ended(record)
-            self.listener.request_started(self.opening["endpoint"])
+            self.listener.request_started(self.opening.endpoint)
             self.listener.request_ended(record)
 
     def _bodies(self, entry: Entry | None) -> Bodies | None:
@@ -68,7 +68,7 @@ class Receipt:
 
     def _record(self) -> RequestRecord:
         return RequestRecord(
-            **self.opening,
+            *self.opening,
             route=self.route,
             outcome="ok",
             status=200,

@@ -1,7 +1,7 @@
 """A request as it comes in at a door."""
 
 from collections.abc import Mapping
-from typing import TypedDict
+from typing import NamedTuple
 
 from attrs import define, field
 
@@ -11,19 +11,19 @@ from clawgw.routing.facts import RawHeaders
 from clawgw.wire.request import Request
 
 
-class Opening(TypedDict):
-    """The fields of a `ledger.record.RequestRecord` that are known at once."""
+class Opening(NamedTuple):
+    """The fields of a `ledger.record.RequestRecord` that are known at once; it begins with them."""
 
     request_id: str
-    client_request_id: str | None
     at_ms: int
     endpoint: str
+    config_version: str
+    client_request_id: str | None
     key: str | None
     labels: Mapping[str, str]
     stream: bool
     user: str | None
     metadata: Mapping[str, str]
-    config_version: str
 
 
 @define(eq=False)
@@ -44,14 +44,14 @@ class Arrival:
     def opening(self, request: Request, endpoint: str) -> Opening:
         """How the record of this request begins."""
         return Opening(
-            request_id=self.request_id,
-            client_request_id=self.client_request_id,
-            at_ms=int(self.now * 1000),
-            endpoint=endpoint,
-            key=self.caller.name,
-            labels=self.caller.labels,
-            stream=request.stream,
-            user=request.body.get("user"),
-            metadata=request.body.get("metadata") or {},
-            config_version=self.live.snapshot.version,
+            self.request_id,
+            int(self.now * 1000),
+            endpoint,
+            self.live.snapshot.version,
+            self.client_request_id,
+            self.caller.name,
+            self.caller.labels,
+            request.stream,
+            request.body.get("user"),
+            request.body.get("metadata") or {},
         )

@@ -64,7 +64,7 @@ class Journey:
         """What the request names, without targets that it cannot fit into."""
         live, request = self.arrival.live, self.prompt.request
         check_allowed(self.arrival.caller, request)
-        resolved = live.resolve(request.model, self.settlement.opening["endpoint"])
+        resolved = live.resolve(request.model, self.settlement.opening.endpoint)
         self.settlement.route = resolved.route
         self._deadline = self.arrival.started + resolved.deadline_s
         if needs_no_count(self.prompt, resolved.window):
@@ -152,7 +152,7 @@ class Journey:
         arrival = self.arrival
         return facts_of(
             self.prompt,
-            self.settlement.opening["endpoint"],
+            self.settlement.opening.endpoint,
             request_id=arrival.request_id,
             caller=arrival.caller,
             headers=arrival.headers,

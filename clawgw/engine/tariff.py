@@ -31,19 +31,16 @@ class Tariff:
         price = self.arrival.live.planner.prices.price(target, self.arrival.now)
         return None if price is None else nano_dollars(upper_bound_cost(prompt_tokens, answer_tokens, price))
 
-    def used(self, attempt: Attempt) -> Used | None:
-        """What an attempt has to be charged for; None: nothing."""
-        return attempt.used(self._rough_prompt)
-
-    def cost(self, attempt: Attempt, used: Used | None) -> int | None:
-        """Of that, in pico-dollars; None: nothing was used, or nobody knows the price."""
-        arrival = self.arrival
-        return None if used is None else cost_of(used.usage, attempt.target, arrival.live.planner.prices, arrival.now)
+    def charge(self, attempt: Attempt) -> tuple[Used | None, int | None]:
+        """What an attempt has used (None: nothing), and what that costs in pico-dollars (None: nobody knows)."""
+        used, arrival = attempt.used(self._rough_prompt), self.arrival
+        if used is None:
+            return None, None
+        return used, cost_of(used.usage, attempt.target, arrival.live.planner.prices, arrival.now)
 
     def account(self, attempt: Attempt) -> Demand:
         """What an attempt counts for at its provider's limits."""
-        used = self.used(attempt)
-        return demand(used, self.cost(attempt, used), sent=attempt.was_sent)
+        return demand(*self.charge(attempt), sent=attempt.was_sent)
 
     def _rough_prompt(self) -> int:
         return self.prompt.rough(self.prompt.request.model)

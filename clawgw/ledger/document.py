@@ -150,5 +150,5 @@ def _capped_value(value: Any) -> Any:
 
 
 _UNKNOWN_END = orjson.dumps(
-    dict.fromkeys(_ending(RequestRecord("", 0, "", "unknown", 0, "", 0.0))) | {"outcome": "unknown", "attempts": []}
+    dict.fromkeys(_ending(RequestRecord("", 0, "", ""))) | {"outcome": "unknown", "attempts": []}
 )

@@ -71,18 +71,18 @@ class RequestRecord:
     request_id: str
     at_ms: int
     endpoint: str
-    outcome: Outcome
-    status: int
     config_version: str
-    duration_ms: float
     client_request_id: str | None = None
     key: str | None = None
     """The name of the caller's key."""
     labels: Mapping[str, str] = field(factory=dict)
-    route: str | None = None
     stream: bool = False
     user: str | None = None
     metadata: Mapping[str, str] = field(factory=dict)
+    outcome: Outcome = "unknown"
+    status: int = 0
+    duration_ms: float = 0.0
+    route: str | None = None
     error_code: str | None = None
     provider: str | None = None
     model: str | None = None

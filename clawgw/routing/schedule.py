@@ -63,7 +63,9 @@ class Schedule:
     def begin(self, now: float) -> list[Step]:
         """The attempts that start with the request: the first, and those after it that say so."""
         steps = [self._next_target("primary", now)]
-        while self._may_start(now) and (following := self._following) and isinstance(following.start, AtOnce):
+        for following in self.plan.attempts[1 : self.max_attempts]:
+            if not isinstance(following.start, AtOnce) or now >= self.deadline:
+                break
             steps.append(self._next_target("race", now))
         return steps
 
@@ -73,8 +75,8 @@ class Schedule:
         A step of trigger "silence" is only for an attempt of which nothing was heard. Whether it starts after all,
         `join` says at its time.
         """
-        following = self._following
-        if following is None or not self._may_start(started):
+        following = self._following(started)
+        if following is None:
             return None
         match following.start:
             case After(seconds):
@@ -92,8 +94,8 @@ class Schedule:
         It does where its budget is used up, where two attempts are in flight already and it is a hedge, and where
         something else has started meanwhile.
         """
-        following = self._following
-        if following is None or following.target != due.target or not self._may_start(now):
+        following = self._following(now)
+        if following is None or following.target != due.target:
             return None
         if due.trigger == "hedge" and running >= MOST_IN_FLIGHT_WHEN_HEDGING:
             return None
@@ -119,7 +121,7 @@ class Schedule:
             return None
         if rule.other_key and other_key:
             return self._start(target, "retry", now)
-        if self._following is not None:
+        if self._following(now) is not None:
             return self._next_target("failover", now)
         if rule.spare_key and other_key:
             return self._start(target, "retry", now)
@@ -130,14 +132,13 @@ class Schedule:
         """The fault is the request's own: whatever is running is cancelled."""
         return self._final
 
-    @property
-    def _following(self) -> PlannedAttempt | None:
-        """The next of the plan."""
-        attempts = self.plan.attempts
-        return attempts[self._planned] if self._planned < len(attempts) else None
-
     def _may_start(self, now: float) -> bool:
         return self._started < self.max_attempts and now < self.deadline
+
+    def _following(self, now: float) -> PlannedAttempt | None:
+        """The next of the plan, if it may start."""
+        left = self._planned < len(self.plan.attempts) and self._started < self.max_attempts and now < self.deadline
+        return self.plan.attempts[self._planned] if left else None
 
     def _next_target(self, trigger: Trigger, now: float) -> Step:
         target = self.plan.attempts[self._planned].target

@@ -16,11 +16,13 @@ AT_MS = 1_795_439_736_042
 
 
 def begun(request_id: str, at_ms: int = AT_MS, **more: Any) -> RequestRecord:
-    return RequestRecord(request_id, at_ms, "chat.completions", "unknown", 0, "v1", 0.0, **more)
+    return RequestRecord(request_id, at_ms, "chat.completions", "v1", **more)
 
 
 def ended(request_id: str, at_ms: int = AT_MS, **more: Any) -> RequestRecord:
-    return RequestRecord(request_id, at_ms, "chat.completions", "ok", 200, "v1", 12.5, **more)
+    return RequestRecord(
+        request_id, at_ms, "chat.completions", "v1", outcome="ok", status=200, duration_ms=12.5, **more
+    )
 
 
 def document(record: RequestRecord) -> dict[str, Any]:

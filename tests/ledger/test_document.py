@@ -114,7 +114,7 @@ def test_a_document_without_its_bodies_says_so() -> None:
 
 
 def test_what_nobody_knows_is_null() -> None:
-    unknown = document(RequestRecord("req_2", 0, "embeddings", "unknown", 0, "abc", 0.0))
+    unknown = document(RequestRecord("req_2", 0, "embeddings", "abc"))
     assert unknown["outcome"] == "unknown"
     assert {name for name, value in unknown.items() if value is None} >= {"status", "duration_ms", "cost_usd"}
     assert unknown["at"] == "1970-01-01T00:00:00.000Z"
