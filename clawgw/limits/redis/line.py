@@ -1,9 +1,10 @@
 """A connection to Redis that waits for nothing: what goes out now, and what has come by now.
 
-redis-py connects, greets and authenticates, by whatever the URL says; then its socket is Trio's, and hiredis reads.
+redis-py connects, greets and authenticates, by whatever the URL says; then its socket is ours, and hiredis reads.
 """
 
 import ssl
+from collections.abc import Callable
 from typing import Any
 
 import hiredis
@@ -11,6 +12,7 @@ import trio
 from redis.connection import DefaultParser
 
 from clawgw.limits.redis.connection import Connection
+from clawgw.net.readiness import Readiness, readiness
 
 CHUNK = 64 * 1024
 _NOTHING = object()
@@ -18,7 +20,7 @@ _LATER = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 class Line:
-    """Open until `close`; what is wrong with it is told by `receive`."""
+    """Open until `close`; what is wrong with it is told by `receive`. `watch` is said once, in Trio's thread."""
 
     def __init__(self, connection: Connection) -> None:
         """Connect, which waits: not for Trio's thread. Raises `RedisError` or `OSError`."""
@@ -29,6 +31,12 @@ class Line:
         self._reader = hiredis.Reader(replyError=DefaultParser.parse_error, notEnoughData=_NOTHING)
         self._unsent = bytearray()
         self._stuck = trio.Event()
+        self._readiness: Readiness | None = None
+
+    def watch(self, ready: Callable[[], None]) -> None:
+        """Call `ready`, which must not raise, for as long as there is something to receive, or the end."""
+        self._readiness = readiness()
+        self._readiness.watch(self._socket.fileno(), ready)
 
     def send(self, data: bytes) -> None:
         """Now, as far as it goes, and the rest with `push`."""
@@ -48,10 +56,6 @@ class Line:
             answers.append(answer)
         return answers
 
-    async def readable(self) -> None:
-        """Wait for something to receive. Raises `ClosedResourceError`."""
-        await trio.lowlevel.wait_readable(self._socket)
-
     async def push(self) -> None:
         """Send what Redis could not take at once, whenever that happens. Raises `ClosedResourceError`."""
         while True:
@@ -62,7 +66,9 @@ class Line:
             self._stuck = trio.Event()
 
     def close(self) -> None:
-        """Whoever waits hears of it."""
+        """Whoever waits in `push` hears of it; nobody is called any more."""
+        if self._readiness is not None:
+            self._readiness.unwatch(self._socket.fileno())
         trio.lowlevel.notify_closing(self._socket)
         self._connection.disconnect()
 

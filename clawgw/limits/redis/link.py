@@ -2,12 +2,15 @@
 
 A job goes out at once where hardly anything is under way: so a question need not wait behind what was told before it.
 Those that come meanwhile go with the next answer, or as soon as they are many: then Redis works at some while this
-process does at others. Nobody waits here; whoever hands in a job decides for how long.
+process does at others. One that has time goes with the next that has not, or when all who run now have had their turn:
+each sending wakes Redis, and takes as long as ten function calls. Nobody waits here; whoever hands in a job decides for
+how long.
 """
 
 import logging
 from collections import deque
 from collections.abc import Iterable, Sequence
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -66,7 +69,7 @@ class Link:
         """What Redis has been told in full over this line."""
         self._waiting: deque[Job] = deque()
         self._sent: deque[tuple[Script, Sequence[Job]]] = deque()
-        self._wanted = trio.Event()
+        self._wanted, self._over, self._posted = trio.Event(), trio.Event(), trio.Event()
         self._finishing = False
         self._owes_since: float | None = None
 
@@ -76,12 +79,18 @@ class Link:
         return 0.0 if self._owes_since is None else perf_counter() - self._owes_since
 
     def submit(self, job: Job) -> None:
-        """Never waits."""
+        """It goes out now, and what was posted before it."""
         self._waiting.append(job)
         if self._line is None:
             self._wanted.set()
         else:
             self._send(self._line)
+
+    def post(self, job: Job) -> None:
+        """It goes out soon."""
+        self._waiting.append(job)
+        self._wanted.set()
+        self._posted.set()
 
     def check(self, patience_s: float) -> None:
         """Hear what there is to hear; after silence for so long, hang up."""
@@ -115,25 +124,24 @@ class Link:
                 self._line = await trio.to_thread.run_sync(self._open, abandon_on_cancel=True)
             except Exception as error:  # noqa: BLE001 - whatever it is, those who wait hear of it
                 return self._hang_up(reason(error))
-            self._owes_since = None
-            self._send(self._line)
+            self._owes_since, self._over = None, trio.Event()
+            self._line.watch(partial(self._receive, self._line))
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._push, self._line)
-            await self._listen(self._line)
+            nursery.start_soon(self._carry, self._line)
+            await self._over.wait()
             nursery.cancel_scope.cancel()
         return None
 
     def _open(self) -> Line:
         return Line(connection(self._url, self._read_s))
 
-    async def _listen(self, line: Line) -> None:
-        try:
-            while self._line is line and (self._sent or not self._finishing):
-                await line.readable()
-                if self._line is line:
-                    self._receive(line)
-        except trio.ClosedResourceError:
-            log.debug("limits: the line to Redis was closed")
+    async def _carry(self, line: Line) -> None:
+        while self._line is line:
+            self._send(line)
+            self._end_if_done()
+            await self._posted.wait()
+            self._posted = trio.Event()
 
     async def _push(self, line: Line) -> None:
         try:
@@ -142,6 +150,8 @@ class Link:
             log.debug("limits: the line to Redis was closed")
 
     def _receive(self, line: Line) -> None:
+        if self._line is not line:
+            return None
         try:
             answers = line.receive()
             for answer in answers:
@@ -152,7 +162,12 @@ class Link:
         if answers:
             self._owes_since = perf_counter() if self._sent else None
             self._send(line)
+            self._end_if_done()
         return None
+
+    def _end_if_done(self) -> None:
+        if self._finishing and not self._sent:
+            self._over.set()
 
     def _deliver(self, script: Script, jobs: Sequence[Job], answer: Any) -> None:
         if isinstance(answer, NoScriptError):
@@ -172,6 +187,7 @@ class Link:
         self._known.clear()
         self._sent.clear()
         self._waiting.clear()
+        self._over.set()
         _done(jobs, [Unanswered(why)] * len(jobs))
 
     def _send(self, line: Line) -> None:

@@ -36,13 +36,15 @@ class Outbox:
         self._breaker = breaker
         self._kept: deque[Job] = deque(maxlen=KEPT)
 
-    def tell(self, script: Script, keys: Sequence[bytes], call: bytes) -> None:
-        """A script that does no harm when it runs twice."""
+    def tell(self, script: Script, keys: Sequence[bytes], call: bytes, *, now: bool = False) -> None:
+        """A script that does no harm when it runs twice: soon, or before anything is asked that anybody asks next."""
         job = _Message(script, keys, call, self._kept)
-        if self._breaker.degraded is None:
+        if self._breaker.degraded is not None:
+            self._kept.append(job)
+        elif now:
             self._link.submit(job)
         else:
-            self._kept.append(job)
+            self._link.post(job)
 
     def resend(self, count: int = AT_ONCE) -> None:
         """Tell so many of those that were kept."""

@@ -186,7 +186,7 @@ class RedisStore:
             return None
         heard = calls.answered(answer)
         decision, now_ms, *_ = heard
-        if now_ms != self._heard_ms:
+        if now_ms != self._heard_ms or decision == LATE:
             self._heard_ms = now_ms
             self._clock.heard(now_ms, trio.current_time())
         if decision == LATE:
@@ -200,8 +200,9 @@ class RedisStore:
             self._settle(order.record, ())
 
     def _settle(self, record: bytes, used: Sequence[int]) -> None:
-        self._leases.release(record)
-        self._outbox.tell(self._scripts.settle, [record], calls.settle(record, used))
+        """Whoever has an answer may ask again at once, by another gateway: so a place is given back before that."""
+        frees = self._leases.release(record)
+        self._outbox.tell(self._scripts.settle, [record], calls.settle(record, used), now=frees)
 
 
 def _order(wanted: Wanted) -> Order:

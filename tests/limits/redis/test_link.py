@@ -105,6 +105,31 @@ async def test_what_comes_while_something_is_under_way_goes_together(server: Red
     assert server.client.info("commandstats")["cmdstat_evalsha"]["calls"] == FEW + 3
 
 
+async def test_what_has_time_goes_with_the_next_that_has_not(server: RedisServer) -> None:
+    async with linked(server.url) as link:
+        await begin(link)
+        server.client.config_resetstat()
+        jobs = [one_of(MUCH, str(number)) for number in range(3)]
+        for job in jobs[:2]:
+            link.post(job)
+        link.submit(jobs[2])
+        assert [(await job.numbers())[3] for job in jobs] == [2, 3, 4]
+    assert server.client.info("commandstats")["cmdstat_evalsha"]["calls"] == 1
+
+
+async def test_and_soon_where_there_is_none(server: RedisServer) -> None:
+    async with linked(server.url) as link:
+        first = one_of(MUCH, "first")
+        link.post(first)
+        assert (await first.numbers())[3] == 1
+        server.client.config_resetstat()
+        jobs = [one_of(MUCH, str(number)) for number in range(3)]
+        for job in jobs:
+            link.post(job)
+        assert [(await job.numbers())[3] for job in jobs] == [2, 3, 4]
+    assert server.client.info("commandstats")["cmdstat_evalsha"]["calls"] == 1
+
+
 async def begin(link: Link) -> None:
     """Connect, and tell the script."""
     first = one_of(MUCH, "first")
