@@ -66,7 +66,8 @@ class TokenBucket:
     def standing(self, now_ms: int, asked: int = 0) -> Standing:
         """As `Gauge.standing`."""
         left = self._full - self.used
-        reset_ms, wait_ms = (max(0, self._drained_ms(parts) - now_ms) for parts in (self.used, asked * PARTS - left))
+        reset_ms = max(0, self._drained_ms(self.used) - now_ms)
+        wait_ms = max(0, self._drained_ms(asked * PARTS - left) - now_ms)
         return Standing(self.bucket, max(0, left // PARTS), reset_ms, wait_ms)
 
     def _drained_ms(self, parts: int) -> int:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import trio
 from attrs import frozen
@@ -11,11 +12,12 @@ from clawgw.config.settings import Limits
 from clawgw.config.snapshot import Snapshot
 from clawgw.limits.budgets import budgets
 from clawgw.limits.memory import MemoryStore
-from clawgw.limits.redis.connection import BadRedisUrl
-from clawgw.limits.redis.store import RedisStore
 from clawgw.limits.shared import SharedStore
 from clawgw.limits.store import LimitStore
 from clawgw.serve.seeding import Seeding
+
+if TYPE_CHECKING:
+    from clawgw.limits.redis.store import RedisStore
 
 _MEANWHILE: Mapping[str, str] = {
     "local": "counted on this machine meanwhile",
@@ -31,6 +33,8 @@ class LimitKeeper:
     store: LimitStore
     settings: Limits
     seeding: Seeding
+    redis: "RedisStore | None" = None
+    """The store, where it is in a Redis."""
 
     @classmethod
     def of(cls, snapshot: Snapshot, instance: str, shared_fd: int | None) -> "LimitKeeper":
@@ -42,29 +46,16 @@ class LimitKeeper:
         settings, seeding = snapshot.settings.limits, Seeding.of(snapshot)
         if settings.store == "memory" or snapshot.redis_url is None:
             return cls(local, settings, seeding)
-        try:
-            return cls(
-                RedisStore(
-                    snapshot.redis_url.reveal(),
-                    settings.when_down,
-                    local,
-                    instance,
-                    forgotten=seeding.ask,
-                    patience_s=settings.redis_timeout_s,
-                ),
-                settings,
-                seeding,
-            )
-        except BadRedisUrl as error:
-            raise ConfigError([Mistake("limits.redis_url", str(error))]) from None
+        redis = _in_redis(snapshot.redis_url.reveal(), settings, local, instance, seeding)
+        return cls(redis, settings, seeding, redis)
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Renew what is held, until cancelled. Ready when a Redis was tried once, and budgets are seeded."""
         async with trio.open_nursery() as nursery:
-            if isinstance(self.store, RedisStore):
-                await nursery.start(self.store.run)
-            else:
+            if self.redis is None:
                 nursery.start_soon(self.store.run)
+            else:
+                await nursery.start(self.redis.run)
             await self.seeding.begin(self.store, self.seeding.budgets)
             task_status.started()
             await self.seeding.run(self.store)
@@ -76,7 +67,7 @@ class LimitKeeper:
     @property
     def degraded(self) -> str | None:
         """Why limits are not kept as they should be, for people; None: they are."""
-        reason = self.store.degraded if isinstance(self.store, RedisStore) else None
+        reason = None if self.redis is None else self.redis.degraded
         return (
             None
             if reason is None
@@ -87,6 +78,19 @@ class LimitKeeper:
     def refuses(self) -> bool:
         """Whether nothing that has a limit is let through because of that."""
         return self.degraded is not None and self.settings.when_down == "closed"
+
+
+def _in_redis(url: str, settings: Limits, local: LimitStore, instance: str, seeding: Seeding) -> "RedisStore":
+    """Raises ConfigError where the URL is none of Redis's."""
+    # redis-py and all that it imports take a quarter of a second and MiBs: only where they are wanted.
+    from clawgw.limits.redis.connection import BadRedisUrl  # noqa: PLC0415 - see above
+    from clawgw.limits.redis.store import RedisStore  # noqa: PLC0415 - see above
+
+    patience_s = settings.redis_timeout_s
+    try:
+        return RedisStore(url, settings.when_down, local, instance, forgotten=seeding.ask, patience_s=patience_s)
+    except BadRedisUrl as error:
+        raise ConfigError([Mistake("limits.redis_url", str(error))]) from None
 
 
 def _now_ms() -> int:

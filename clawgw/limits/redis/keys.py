@@ -66,8 +66,9 @@ def spendings(bucket: Bucket, since_ms: int) -> bytes:
     return PREFIX + b"spent:" + digest(f"{since_ms} {_identity(bucket)}")
 
 
+@lru_cache(maxsize=1_000)
 def record_of(reservation: str) -> bytes:
-    """The key of a reservation's record."""
+    """The key of a reservation's record; mostly asked for twice, when it is reserved and when it is settled."""
     return PREFIX + b"reservation:" + digest(reservation)
 
 
