@@ -20,7 +20,7 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from functools import partial
+from functools import cache, partial
 from multiprocessing.connection import Connection
 
 import httpx
@@ -28,7 +28,7 @@ import trio
 from attrs import define, frozen
 
 from clawgw.engine.http_upstream import HttpUpstream
-from clawgw.engine.upstream import Call
+from clawgw.engine.upstream import Call, Destination
 from clawgw.http1.httpx_transport import PoolTransport
 from tests.certificates import authority, client_context
 
@@ -142,12 +142,18 @@ async def measured(count: int, in_flight: int, ask: Callable[[], Awaitable[objec
     return Figures(count / (time.perf_counter() - started), cpu_us)
 
 
+@cache
+def destination(url: str) -> Destination:
+    """One object for all calls, as the gateway has it."""
+    return Destination(url, HEADERS, CONNECT_S, allow_private_network=True)
+
+
 async def compare(base_url: str, count: int) -> None:
     """Print a line for each way to ask."""
     upstream = HttpUpstream(ssl_context=client_context())
 
     async def ours(url: str) -> int:
-        exchange = upstream.open(Call(url, HEADERS, REQUEST, connect_s=CONNECT_S, allow_private_network=True))
+        exchange = upstream.open(Call(destination(url), REQUEST))
         await exchange.head()
         size = 0
         while data := await exchange.receive():

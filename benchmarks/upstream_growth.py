@@ -15,7 +15,7 @@ from pathlib import Path
 
 import trio
 
-from benchmarks.upstream import HEADERS, IN_FLIGHT, REQUEST, measured, serving
+from benchmarks.upstream import IN_FLIGHT, REQUEST, destination, measured, serving
 from clawgw.engine.http_upstream import HttpUpstream
 from clawgw.engine.upstream import Call
 
@@ -25,7 +25,7 @@ LIMIT_S = 1200
 
 async def plain(upstream: HttpUpstream, url: str) -> None:
     """Ask and read all."""
-    exchange = upstream.open(Call(url, HEADERS, REQUEST, connect_s=5, allow_private_network=True))
+    exchange = upstream.open(Call(destination(url), REQUEST))
     await exchange.head()
     while await exchange.receive():
         pass
@@ -33,7 +33,7 @@ async def plain(upstream: HttpUpstream, url: str) -> None:
 
 async def aborted(upstream: HttpUpstream, url: str) -> None:
     """Ask for a stream, and leave after its beginning."""
-    exchange = upstream.open(Call(url, HEADERS, REQUEST, connect_s=5, allow_private_network=True))
+    exchange = upstream.open(Call(destination(url), REQUEST))
     await exchange.head()
     exchange.abort()
 

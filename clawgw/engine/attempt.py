@@ -16,7 +16,7 @@ from clawgw.engine.incoming import Incoming, IncomingCompletion, IncomingError, 
 from clawgw.engine.provider import LiveProvider
 from clawgw.engine.seen import CountPrompt, Seen, Used
 from clawgw.engine.stream import OpenStream
-from clawgw.engine.upstream import Exchange, Head
+from clawgw.engine.upstream import AnswerHead, Exchange
 from clawgw.ledger.record import AttemptOutcome
 from clawgw.limits.levels import Demand
 from clawgw.limits.limiter import Reservation
@@ -210,7 +210,7 @@ class Attempt:
         self.end(now)
         return Answer(self, self.dropped, completion=answer)
 
-    def _expect(self, head: Head, exchange: Exchange) -> Incoming:
+    def _expect(self, head: AnswerHead, exchange: Exchange) -> Incoming:
         self.status = head.status
         if not _is_ok(head.status):
             return IncomingError(partial(self._parse_error, head))
@@ -221,7 +221,7 @@ class Attempt:
         opens = partial(OpenStream, exchange, parser, self.seen, idle_s=timeouts.idle_s, deadline=deadline)
         return IncomingStream(parser, self.seen, opens)
 
-    def _parse_error(self, head: Head, body: bytes) -> Failure:
+    def _parse_error(self, head: AnswerHead, body: bytes) -> Failure:
         failure = self.provider.codec.parse_error(head.status, head.headers, body, self.now)
         return evolve(failure, message=self.provider.redact(failure.message))
 

@@ -12,11 +12,12 @@ import httpx
 from attrs import define
 
 from clawgw import __version__
-from clawgw.engine.upstream import Call, Head
+from clawgw.engine.upstream import Call, Destination
 from clawgw.http1.exchange import ClientExchange
 from clawgw.http1.faults import AnswerTooLarge, BrokenOff, ConnectTimeout, InvalidAnswer, NotConnected, PeerFault
 from clawgw.http1.pool import Origin, Pool, origin_of
 from clawgw.http1.request_writer import NotSendable, head_without_length, with_body
+from clawgw.http1.response_head import ResponseHead
 from clawgw.routing.outcome import CONNECT_TIMEOUT
 from clawgw.wire.codec import Failure, Kind, WireError
 
@@ -25,49 +26,32 @@ _HEADERS = {"accept": "*/*", "accept-encoding": "identity", "user-agent": f"claw
 
 
 @define(eq=False)
-class HttpExchange:
-    """An exchange of `HttpUpstream`."""
+class HttpExchange(ClientExchange):
+    """An exchange of `HttpUpstream`: its faults are `WireError`s."""
 
-    _name: str
-    _exchange: ClientExchange
-
-    @property
-    def resumable(self) -> bool:
-        """Once it has a connection."""
-        return self._exchange.resumable
-
-    @property
-    def written(self) -> bool:
-        """Whether the whole request has been sent."""
-        return self._exchange.written
-
-    async def head(self) -> Head:
+    async def head(self) -> ResponseHead:
         """The head of the answer. Nothing but connecting has a time limit here."""
         try:
-            head = await self._exchange.head()
+            head = await super().head()
         except PeerFault as fault:
             raise self._failed(fault) from fault
         if head.headers.get("content-encoding", "identity") != "identity":
             self.abort()
             raise self._failed(InvalidAnswer("the answer is compressed, which it was not asked to be"))
-        return Head(head.status, head.headers)
+        return head
 
     async def receive(self) -> bytes:
         """What one read brought; b"" at the end."""
         try:
-            return await self._exchange.receive()
+            return await super().receive()
         except PeerFault as fault:
             raise self._failed(fault) from fault
-
-    def abort(self) -> None:
-        """Reset the connection beneath TLS, unless the answer has ended: then it serves others by now."""
-        self._exchange.abort()
 
     def _failed(self, fault: PeerFault) -> WireError:
         if isinstance(fault, NotConnected):
             code = CONNECT_TIMEOUT if isinstance(fault, ConnectTimeout) else None
             return WireError(Failure(Kind.CONNECT, str(fault), code=code))
-        return WireError(Failure(_KINDS[type(fault)], f"{self._name}: {fault}"))
+        return WireError(Failure(_KINDS[type(fault)], f"{self._origin.name}: {fault}"))
 
 
 _KINDS: Mapping[type[PeerFault], Kind] = {
@@ -90,9 +74,8 @@ class HttpUpstream:
 
     def open(self, call: Call) -> HttpExchange:
         """Begin a call. Raises `WireError` of kind INVALID where it cannot be sent."""
-        origin, target = _place(call.url, call.allow_private_network)
-        request = with_body(_head(origin.name, target, tuple(call.headers.items())), call.body)
-        return HttpExchange(origin.name, ClientExchange(self.pool, origin, request, call.connect_s))
+        origin, head = _beginning(call.to)
+        return HttpExchange(self.pool, origin, with_body(head, call.body), call.to.connect_s)
 
     async def aclose(self) -> None:
         """Close what is idle."""
@@ -100,21 +83,16 @@ class HttpUpstream:
 
 
 @lru_cache(maxsize=256)
-def _place(text: str, allow_private_network: bool) -> tuple[Origin, str]:  # noqa: FBT001 - part of a cache's key
-    """What a URL says: where to connect to, and the path with its query."""
+def _beginning(to: Destination) -> tuple[Origin, bytes]:
+    """Where to connect to, and the head of a call without its length; destinations are made anew for nobody."""
     try:
-        url = httpx.URL(text)
+        url = httpx.URL(to.url)
     except httpx.InvalidURL:
         raise WireError(Failure(Kind.INVALID, "the upstream's URL is not valid")) from None
-    return origin_of(url, allow_private_network=allow_private_network), url.raw_path.decode("ascii")
-
-
-@lru_cache(maxsize=256)
-def _head(host: str, target: str, given: tuple[tuple[str, str], ...]) -> bytes:
-    """The head of every call with these headers: they are the same for all calls with one key."""
-    headers = {**_HEADERS, **{name.lower(): value for name, value in given}, "host": host}
+    origin = origin_of(url, allow_private_network=to.allow_private_network)
+    headers = {**_HEADERS, **{name.lower(): value for name, value in to.headers.items()}, "host": origin.name}
     headers.pop("content-length", None)
     try:
-        return head_without_length("POST", target, headers.items())
+        return origin, head_without_length("POST", url.raw_path.decode("ascii"), headers.items())
     except NotSendable as error:
-        raise WireError(Failure(Kind.INVALID, f"the request to {host} cannot be sent: {error}")) from None
+        raise WireError(Failure(Kind.INVALID, f"the request to {origin.name} cannot be sent: {error}")) from None

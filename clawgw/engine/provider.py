@@ -3,14 +3,15 @@
 import logging
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
+from functools import lru_cache
 from typing import NamedTuple
 
 import trio
 from attrs import define, field
 
 from clawgw.config.settings import Breaker
-from clawgw.config.snapshot import ReadyProvider, Secret
-from clawgw.engine.upstream import Call, Upstream
+from clawgw.config.snapshot import ReadyProvider
+from clawgw.engine.upstream import Call, Destination, Upstream
 from clawgw.routing.health import Health
 from clawgw.routing.keys import KeyPool
 from clawgw.routing.target_health import Admission
@@ -18,6 +19,8 @@ from clawgw.wire.codec import Codec, Failure, Kind, UpstreamRequest, WireError
 
 log = logging.getLogger(__name__)
 
+REMEMBERED = 256
+"""Paths with headers and keys; a path may name the client's model."""
 NOT_READY_RETRY_S = 60.0
 """When to come back to a provider without a key: somebody has to change the configuration first."""
 
@@ -40,6 +43,12 @@ class LiveProvider:
     health: Health
     in_flight: int = 0
     own_headers: Mapping[str, str] = field(factory=dict, repr=False)
+    _destination: Callable[[str, tuple[tuple[str, str], ...], int | None], Destination] = field(init=False, repr=False)
+    """Of a path, a codec's headers and a key; remembered."""
+
+    @_destination.default
+    def _remembering(self) -> Callable[[str, tuple[tuple[str, str], ...], int | None], Destination]:
+        return lru_cache(REMEMBERED)(self._bound_for)
 
     @classmethod
     def of(  # what a provider is made of, once, where everything is wired
@@ -109,14 +118,7 @@ class LiveProvider:
 
     def call(self, request: UpstreamRequest, key: int | None) -> Call:
         """The HTTP request for one attempt. Headers from the configuration win over the codec's; the key over all."""
-        headers = {**self.own_headers, **request.headers, **self.ready.headers, **self._auth(key)}
-        return Call(
-            url=self.ready.base_url + request.path,
-            headers=headers,
-            body=request.body,
-            connect_s=self.ready.timeouts.connect_s,
-            allow_private_network=self.ready.allow_private_network,
-        )
+        return Call(self._destination(request.path, tuple(request.headers.items()), key), request.body)
 
     def redact(self, text: str) -> str:
         """`text` from upstream without any key of ours."""
@@ -124,6 +126,11 @@ class LiveProvider:
             text = text.replace(key.reveal(), "[redacted]")
         return text
 
-    def _auth(self, key: int | None) -> Mapping[str, str]:
-        secret: Secret | None = None if key is None else self.ready.keys[key]
-        return {} if secret is None else self.codec.auth_headers(secret.reveal())
+    def _bound_for(self, path: str, headers: tuple[tuple[str, str], ...], key: int | None) -> Destination:
+        auth = {} if key is None else self.codec.auth_headers(self.ready.keys[key].reveal())
+        return Destination(
+            url=self.ready.base_url + path,
+            headers={**self.own_headers, **dict(headers), **self.ready.headers, **auth},
+            connect_s=self.ready.timeouts.connect_s,
+            allow_private_network=self.ready.allow_private_network,
+        )

@@ -10,20 +10,51 @@ from typing import NamedTuple, Protocol
 
 from attrs import frozen
 
+from clawgw.fact import fact
 
-@frozen
-class Call:
-    """One HTTP request to an upstream: POST `url` with `body`. `connect_s` bounds DNS, TCP and TLS together."""
+
+@frozen(eq=False)
+class Destination:
+    """Where requests go, what heads them, and how long DNS, TCP and TLS may take together: the same for many calls."""
 
     url: str
     headers: Mapping[str, str]
-    body: bytes
     connect_s: float
     allow_private_network: bool = False
 
 
-class Head(NamedTuple):
+@fact
+class Call:
+    """One HTTP request to an upstream: POST `body`."""
+
+    to: Destination
+    body: bytes
+
+    @property
+    def url(self) -> str:
+        """Where it goes."""
+        return self.to.url
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """What heads it."""
+        return self.to.headers
+
+
+class AnswerHead(Protocol):
     """How an answer begins. Names of headers are in lower case."""
+
+    @property
+    def status(self) -> int:
+        """Of a final answer, 200 or more."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """One value for each name."""
+
+
+class Head(NamedTuple):
+    """One that did not come over HTTP."""
 
     status: int
     headers: Mapping[str, str]
@@ -43,7 +74,7 @@ class Exchange(Protocol):
     def written(self) -> bool:
         """Whether the upstream has been sent the whole request."""
 
-    async def head(self) -> Head:
+    async def head(self) -> AnswerHead:
         """Connect where that is needed, send the request, and wait for the head of the answer. It comes once."""
 
     async def receive(self) -> bytes:

@@ -152,7 +152,7 @@ async def test_what_is_sent(autojump_clock: MockClock) -> None:
         "authorization": "Bearer k0-secret",
     }
     assert call.body == b"{}"
-    assert call.connect_s == 1.5
+    assert call.to.connect_s == 1.5
 
 
 async def test_a_provider_without_keys_is_called_without_one(autojump_clock: MockClock) -> None:

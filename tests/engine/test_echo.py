@@ -8,7 +8,7 @@ import trio.testing
 from attrs import frozen
 
 from clawgw.engine.echo import RECEIVE_BYTES, EchoUpstream
-from clawgw.engine.upstream import Call, Exchange, Head
+from clawgw.engine.upstream import Call, Destination, Exchange, Head
 from clawgw.wire.codec import Kind, WireError
 
 # "Hello world, hello." is six tokens.
@@ -17,7 +17,7 @@ SIX_TOKENS = ["Hell", "o", " worl", "d,", " hell", "o."]
 
 def call(path: str = "/chat/completions", content: str = "Hello world, hello.", **fields: Any) -> Call:
     body = {"model": "echo", "messages": [{"role": "user", "content": content}], **fields}
-    return Call(f"https://echo/v1{path}?x=y", {}, orjson.dumps(body), connect_s=1.5)
+    return Call(Destination(f"https://echo/v1{path}?x=y", {}, 1.5), orjson.dumps(body))
 
 
 @frozen
@@ -143,7 +143,7 @@ async def test_the_list_of_models() -> None:
     ("request_", "status", "code", "param"),
     [
         (call(temperature=3), 400, None, "temperature"),
-        (Call("https://echo/v1/chat/completions", {}, b"{", connect_s=1), 400, None, None),
+        (Call(Destination("https://echo/v1/chat/completions", {}, 1), b"{"), 400, None, None),
         (call("/embeddings", input="a", dimensions=2**30), 400, None, "dimensions"),
         (call("/audio/speech"), 404, "not_found", None),
     ],

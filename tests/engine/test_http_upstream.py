@@ -7,7 +7,8 @@ import trio.testing
 
 from clawgw import __version__
 from clawgw.engine.http_upstream import HttpExchange, HttpUpstream
-from clawgw.engine.upstream import Call, Head
+from clawgw.engine.upstream import Call, Destination
+from clawgw.http1.response_head import ResponseHead
 from clawgw.wire.codec import Kind, WireError
 from tests.certificates import client_context, server_context
 from tests.fake_upstream import (
@@ -39,10 +40,11 @@ async def upstream() -> AsyncIterator[HttpUpstream]:
 
 def call(url: str | FakeUpstream, **headers: str) -> Call:
     text = url if isinstance(url, str) else f"{url.base_url}/v1/chat/completions"
-    return Call(text, {"content-type": "application/json", **headers}, b'{"a": 1}', 1.5, allow_private_network=True)
+    to = Destination(text, {"content-type": "application/json", **headers}, 1.5, allow_private_network=True)
+    return Call(to, b'{"a": 1}')
 
 
-async def ask(upstream: HttpUpstream, request: Call) -> tuple[Head, HttpExchange]:
+async def ask(upstream: HttpUpstream, request: Call) -> tuple[ResponseHead, HttpExchange]:
     exchange = upstream.open(request)
     try:
         return await exchange.head(), exchange
@@ -145,7 +147,7 @@ async def test_a_refused_connection(upstream: HttpUpstream) -> None:
 
 async def test_a_connection_that_never_comes_about(upstream: HttpUpstream) -> None:
     with black_hole() as port:
-        request = Call(f"http://127.0.0.1:{port}/", {}, b"", connect_s=0.05, allow_private_network=True)
+        request = Call(Destination(f"http://127.0.0.1:{port}/", {}, 0.05, allow_private_network=True), b"")
         assert await failure_of(upstream, request) == (
             Kind.CONNECT,
             f"connect to 127.0.0.1:{port} timed out after 0.05 s",
@@ -157,7 +159,7 @@ async def test_the_time_to_connect_covers_the_tls_handshake(upstream: HttpUpstre
         await listener.bind(("127.0.0.1", 0))
         listener.listen()  # the kernel accepts, and nobody answers
         port = listener.getsockname()[1]
-        request = Call(f"https://127.0.0.1:{port}/", {}, b"", connect_s=0.05, allow_private_network=True)
+        request = Call(Destination(f"https://127.0.0.1:{port}/", {}, 0.05, allow_private_network=True), b"")
         kind, message = await failure_of(upstream, request)
     assert (kind, message) == (Kind.CONNECT, f"connect to 127.0.0.1:{port} timed out after 0.05 s")
 
@@ -186,7 +188,7 @@ async def test_a_certificate_that_proves_nothing(nursery: trio.Nursery) -> None:
 async def test_private_networks_need_leave(nursery: trio.Nursery, upstream: HttpUpstream) -> None:
     fake = await start_fake_upstream(nursery, lambda _: json_answer(200, {}))
     await body_of(upstream, call(fake))
-    kind, message = await failure_of(upstream, Call(fake.base_url, {}, b"", 1.5))
+    kind, message = await failure_of(upstream, Call(Destination(fake.base_url, {}, 1.5), b""))
     assert kind is Kind.CONNECT
     assert "allow_private_network = true" in message
     assert len(fake.requests) == 1
@@ -410,7 +412,7 @@ async def test_a_call_that_has_yet_to_connect_is_not_to_be_interrupted(
 async def test_a_large_request_is_written_in_parts(nursery: trio.Nursery, upstream: HttpUpstream) -> None:
     fake = await start_fake_upstream(nursery, lambda _: json_answer(200, {}))
     await body_of(upstream, call(fake))
-    bulk = Call(f"{fake.base_url}/v1", {}, b"x" * 8_000_000, 1.5, allow_private_network=True)
+    bulk = Call(Destination(f"{fake.base_url}/v1", {}, 1.5, allow_private_network=True), b"x" * 8_000_000)
     exchange = upstream.open(bulk)
     waits = 0
     while True:

@@ -5,7 +5,7 @@ import trio
 import trio.testing
 
 from clawgw.engine.http_upstream import HttpExchange, HttpUpstream
-from clawgw.engine.upstream import Call
+from clawgw.engine.upstream import Call, Destination
 from clawgw.http1.pool import Pool
 from clawgw.wire.codec import Kind, WireError
 from tests.certificates import client_context
@@ -26,7 +26,7 @@ async def client() -> AsyncIterator[HttpUpstream]:
 
 
 def call(fake: FakeUpstream, *, allow_private_network: bool = True) -> Call:
-    return Call(fake.base_url, {}, b"x", 1.5, allow_private_network)
+    return Call(Destination(fake.base_url, {}, 1.5, allow_private_network), b"x")
 
 
 async def post(client: HttpUpstream, fake: FakeUpstream) -> int:
