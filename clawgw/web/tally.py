@@ -23,7 +23,7 @@ from attrs import define, field
 
 _SIZES = struct.Struct("=II")
 _WORD = 8
-REGION_BYTES = 1024 * 1024
+REGION_BYTES = 64 * 1024
 
 Cells: TypeAlias = "memoryview[float]"
 """The numbers of a series: what is stored there is counted."""
@@ -39,15 +39,15 @@ class Tally:
     kind: str
     folder: Path | None = None
     _regions: list[mmap] = field(init=False, factory=list)
-    _used: int = field(init=False, default=REGION_BYTES)
+    _used: int = field(init=False, default=0)
     """Bytes of the last region."""
 
     def take(self, name: bytes, count: int) -> Cells:
         """A new series of `count` numbers, all 0, for as long as the process lasts. Raises OSError."""
         start = _SIZES.size + _padded(len(name))
         end = start + count * _WORD
-        if self._used + end > REGION_BYTES:
-            self._regions.append(self._new_region())
+        if not self._regions or self._used + end > len(self._regions[-1]):
+            self._regions.append(self._new_region(max(REGION_BYTES, end)))
             self._used = 0
         region, at = self._regions[-1], self._used
         region[at + _SIZES.size : at + _SIZES.size + len(name)] = name
@@ -68,13 +68,13 @@ class Tally:
             with suppress(FileNotFoundError):  # its process has just been forgotten
                 yield path.read_bytes()
 
-    def _new_region(self) -> mmap:
+    def _new_region(self, size: int) -> mmap:
         if self.folder is None:
-            return mmap(-1, REGION_BYTES)
+            return mmap(-1, size)
         fd, _ = tempfile.mkstemp(prefix=f"{self.kind}-{os.getpid()}-", dir=self.folder)
         try:
-            os.posix_fallocate(fd, 0, REGION_BYTES)
-            return mmap(fd, REGION_BYTES)
+            os.posix_fallocate(fd, 0, size)
+            return mmap(fd, size)
         finally:
             os.close(fd)
 

@@ -39,6 +39,17 @@ def test_there_is_always_room_for_one_more(tmp_path: Path, *, shared: bool) -> N
     assert len([*tmp_path.iterdir()]) == (4 if shared else 0)
 
 
+def test_a_series_larger_than_a_region_has_one_of_its_own() -> None:
+    tally = Tally("counts")
+    for name in (b"small", b"n" * REGION_BYTES, b"after"):
+        tally.take(name, 1)[0] = 1
+    assert [(name[:5], numbers) for name, numbers in tally.series()] == [
+        (b"small", (1.0,)),
+        (b"nnnnn", (1.0,)),
+        (b"after", (1.0,)),
+    ]
+
+
 def test_a_series_may_fill_a_region_to_its_last_byte() -> None:
     tally = Tally("counts")
     tally.take(b"12345678", REGION_BYTES // 8 - 2)[0] = 1
