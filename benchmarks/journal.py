@@ -12,16 +12,21 @@ from attrs import evolve
 
 from clawgw.ledger.journal.journal import Journal
 from clawgw.ledger.journal.spool import Spool
-from clawgw.ledger.record import AttemptRecord, RequestRecord
+from clawgw.ledger.record import AttemptRecord, Opening, RequestRecord
 from clawgw.ledger.sinks.drain import Drain
 from clawgw.policy import Target
 
 ATTEMPT = AttemptRecord(
     Target("openai", "gpt-6"), "primary", 0.5, 300.1, "won", 120.2, 200, None, 900, 150, "reported", 1_500_000
 )
-BEGUN = RequestRecord("", 0, "chat.completions", "7f3d3d73c975", key="team", labels={"tier": "gold"}, stream=True)
-ENDED = evolve(
-    BEGUN,
+ENDED = RequestRecord(
+    "",
+    0,
+    "chat.completions",
+    "7f3d3d73c975",
+    key="team",
+    labels={"tier": "gold"},
+    stream=True,
     outcome="ok",
     status=200,
     duration_ms=301.0,
@@ -62,8 +67,8 @@ def write(spool: Path, count: int) -> tuple[Sequence[int], Sequence[int]]:
     begins, ends = list[int](), list[int]()
     for number in range(count):
         request_id = f"req_{number:026}"
-        begun = evolve(BEGUN, request_id=request_id, at_ms=at_ms)
         ended = evolve(ENDED, request_id=request_id, at_ms=at_ms)
+        begun = opening_of(ended)
         times = [time.perf_counter_ns()]
         journal.intend(begun)
         times.append(time.perf_counter_ns())
@@ -73,6 +78,11 @@ def write(spool: Path, count: int) -> tuple[Sequence[int], Sequence[int]]:
         ends.append(times[2] - times[1])
     journal.close()
     return begins, ends
+
+
+def opening_of(record: RequestRecord) -> Opening:
+    """How it began."""
+    return Opening(*[getattr(record, name) for name in Opening._fields])
 
 
 def shown(times: Sequence[int]) -> str:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from attrs import evolve
 
-from benchmarks.journal import BEGUN, ENDED
+from benchmarks.journal import ENDED, opening_of
 from benchmarks.usage import TARGETS
 from clawgw.ledger.journal.journal import Journal
 from clawgw.ledger.journal.spool import Spool
@@ -69,7 +69,7 @@ def records() -> Iterator[RequestRecord]:
 def feed(journal: Journal, made: Iterator[RequestRecord], count: int) -> None:
     """Write so many requests, as the gateway does."""
     for _, ended in zip(range(count), made, strict=False):
-        journal.intend(evolve(BEGUN, request_id=ended.request_id, at_ms=ended.at_ms))
+        journal.intend(opening_of(ended))
         journal.request_ended(ended)
 
 

@@ -9,7 +9,7 @@ from trio.testing import MockClock
 from clawgw.engine.upstream import Call
 from clawgw.errors import GatewayError, LogSpoolFull
 from clawgw.gateway import PlainAnswer
-from clawgw.ledger.record import RequestRecord
+from clawgw.ledger.record import Opening, RequestRecord
 from tests.scripted_upstream import Reply
 from tests.test_gateway import END, ROLE, Setting, arrival, chat, chunk, completion, error_reply, setting
 
@@ -21,15 +21,16 @@ class Notebook:
     """A `Ledger` that remembers what was done in which order; `full` and `broken`: it refuses."""
 
     done: list[str] = field(factory=list)
+    openings: list[Opening] = field(factory=list)
     records: list[RequestRecord] = field(factory=list)
     full: bool = False
     broken: bool = False
 
-    def intend(self, record: RequestRecord) -> None:
+    def intend(self, opening: Opening) -> None:
         if self.full:
             raise LogSpoolFull("full")
-        self.done.append(f"intend {record.outcome}")
-        self.records.append(record)
+        self.done.append("intend")
+        self.openings.append(opening)
 
     def request_ended(self, record: RequestRecord) -> None:
         if self.full:
@@ -69,10 +70,16 @@ async def receive_all(s: Setting, notebook: Notebook) -> Sequence[bytes]:
 async def test_a_plain_request(autojump_clock: MockClock) -> None:
     s, notebook = noted(completion())
     await s.gateway.answer(chat("both", metadata={"job": "7"}, user="u"), arrival(s))
-    assert notebook.done == ["intend unknown", "call", "end ok", "durable"]
-    begun, ended = notebook.records
-    assert (begun.request_id, begun.endpoint, begun.user, begun.attempts) == ("req_1", "chat.completions", "u", ())
+    assert notebook.done == ["intend", "call", "end ok", "durable"]
+    (begun,), (ended,) = notebook.openings, notebook.records
+    assert (begun.request_id, begun.endpoint, begun.user, begun.metadata) == (
+        "req_1",
+        "chat.completions",
+        "u",
+        {"job": "7"},
+    )
     assert ended == s.record
+    assert begun == tuple(getattr(ended, name) for name in Opening._fields)
     assert ended.metadata == {"job": "7"}
 
 
@@ -80,7 +87,7 @@ async def test_a_stream(autojump_clock: MockClock) -> None:
     s, notebook = noted(STREAM)
     received = await receive_all(s, notebook)
     assert received[-1].endswith(b"data: [DONE]\n\n")
-    assert notebook.done[:2] == ["intend unknown", "call"]
+    assert notebook.done[:2] == ["intend", "call"]
     assert notebook.done[-4:] == ["sent", "end ok", "durable", "sent"]
 
 
@@ -96,7 +103,7 @@ async def test_an_error_and_its_record(autojump_clock: MockClock) -> None:
     s, notebook = noted(error_reply(400))
     with pytest.raises(GatewayError):
         await s.gateway.answer(chat("both"), arrival(s))
-    assert notebook.done == ["intend unknown", "call", "end error"]
+    assert notebook.done == ["intend", "call", "end error"]
 
 
 async def test_where_there_is_no_room_nobody_is_asked(autojump_clock: MockClock) -> None:

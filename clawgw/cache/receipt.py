@@ -9,9 +9,9 @@ import trio
 from attrs import define, evolve, field
 
 from clawgw.cache.entry import Entry
-from clawgw.engine.arrival import Arrival, Opening
+from clawgw.engine.arrival import Arrival
 from clawgw.errors import ClientClosed, LogSpoolFull
-from clawgw.ledger.record import Bodies, Ledger, Listener, RequestRecord
+from clawgw.ledger.record import Bodies, Ledger, Listener, Opening, RequestRecord
 
 
 @define(eq=False)

@@ -1,29 +1,12 @@
 """A request as it comes in at a door."""
 
-from collections.abc import Mapping
-from typing import NamedTuple
-
 from attrs import define, field
 
 from clawgw.config.callers import NOBODY, Caller
 from clawgw.engine.live import Live
+from clawgw.ledger.record import Opening
 from clawgw.routing.facts import RawHeaders
 from clawgw.wire.request import Request
-
-
-class Opening(NamedTuple):
-    """The fields of a `ledger.record.RequestRecord` that are known at once; it begins with them."""
-
-    request_id: str
-    at_ms: int
-    endpoint: str
-    config_version: str
-    client_request_id: str | None
-    key: str | None
-    labels: Mapping[str, str]
-    stream: bool
-    user: str | None
-    metadata: Mapping[str, str]
 
 
 @define(eq=False)

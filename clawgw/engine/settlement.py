@@ -6,13 +6,13 @@ from typing import NamedTuple
 import trio
 from attrs import define, field
 
-from clawgw.engine.arrival import Arrival, Opening
+from clawgw.engine.arrival import Arrival
 from clawgw.engine.attempt import Attempt
 from clawgw.engine.seen import Used
 from clawgw.engine.tariff import Tariff, demand
 from clawgw.engine.transcript import Transcript
 from clawgw.errors import ClientClosed, GatewayError
-from clawgw.ledger.record import AttemptRecord, Ledger, Listener, Outcome, RequestRecord
+from clawgw.ledger.record import AttemptRecord, Ledger, Listener, Opening, Outcome, RequestRecord
 from clawgw.limits.allowance import Allowance
 
 
@@ -57,7 +57,7 @@ class Settlement:
 
     def intend(self, ledger: Ledger) -> None:
         """Write down that the request begins, and in the end what it came to. Raises `LogSpoolFull`."""
-        ledger.intend(RequestRecord(*self.opening))
+        ledger.intend(self.opening)
         self.ledger = ledger
 
     def succeed(self) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from clawgw.ledger.record import AttemptRecord, Bodies, RequestRecord
+from clawgw.ledger.record import AttemptRecord, Bodies, Opening, RequestRecord
 from clawgw.routing.prices import dollars
 
 Document = Mapping[str, Any]
@@ -24,32 +24,32 @@ MAX_INTEGER = 2**63 - 1
 """As far as the integers of every store go."""
 
 
-def opening(record: RequestRecord) -> bytes:
+def begins(known: Opening | RequestRecord) -> bytes:
     """The JSON of what is known when a request begins; with `finished` or `unfinished` it is a whole document."""
     return orjson.dumps(
         {
-            "request_id": record.request_id,
-            "client_request_id": record.client_request_id,
-            "at": iso_utc(record.at_ms),
-            "key": record.key,
-            "labels": record.labels,
-            "user": record.user,
-            "metadata": record.metadata,
-            "endpoint": record.endpoint,
-            "stream": record.stream,
-            "config_version": record.config_version,
+            "request_id": known.request_id,
+            "client_request_id": known.client_request_id,
+            "at": iso_utc(known.at_ms),
+            "key": known.key,
+            "labels": known.labels,
+            "user": known.user,
+            "metadata": known.metadata,
+            "endpoint": known.endpoint,
+            "stream": known.stream,
+            "config_version": known.config_version,
         }
     )
 
 
-def unfinished(opening: bytes) -> bytes:
+def unfinished(begun: bytes) -> bytes:
     """The document of a request whose outcome is unknown: nothing is told that comes after its beginning."""
-    return joined(opening, _UNKNOWN_END)
+    return joined(begun, _UNKNOWN_END)
 
 
-def finished(opening: bytes, record: RequestRecord) -> bytes:
-    """The document of a record. `opening` may have been made when the request began."""
-    return joined(opening, _dumped(_ending(record)))
+def finished(begun: bytes, record: RequestRecord) -> bytes:
+    """The document of a record. `begun` may have been made when the request began."""
+    return joined(begun, _dumped(_ending(record)))
 
 
 def joined(fields: bytes, more: bytes) -> bytes:

@@ -5,7 +5,7 @@ configuration and what the caller said of itself; never a secret, and a message 
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from attrs import field, frozen
 
@@ -64,6 +64,22 @@ class Bodies:
 DROPPED = Bodies()
 
 
+class Opening(NamedTuple):
+    """What is known of a request at once; its record begins with the same fields."""
+
+    request_id: str
+    at_ms: int
+    endpoint: str
+    config_version: str
+    client_request_id: str | None
+    key: str | None
+    """The name of the caller's key."""
+    labels: Mapping[str, str]
+    stream: bool
+    user: str | None
+    metadata: Mapping[str, str]
+
+
 @fact
 class RequestRecord:
     """One request. `status` is the HTTP status the client saw, or would have seen (499: it left; 0: nobody knows)."""
@@ -74,7 +90,6 @@ class RequestRecord:
     config_version: str
     client_request_id: str | None = None
     key: str | None = None
-    """The name of the caller's key."""
     labels: Mapping[str, str] = field(factory=dict)
     stream: bool = False
     user: str | None = None
@@ -112,7 +127,7 @@ class RequestRecord:
 class Ledger(Protocol):
     """Where requests are written down: that they begin, and their records. For one task at a time."""
 
-    def intend(self, record: RequestRecord) -> None:
+    def intend(self, opening: Opening) -> None:
         """A request is about to be served; its outcome is unknown. Raises `LogSpoolFull`: it must not be."""
 
     def request_ended(self, record: RequestRecord) -> None:
@@ -125,7 +140,7 @@ class Ledger(Protocol):
 class Unwritten:
     """A `Ledger` of nothing."""
 
-    def intend(self, record: RequestRecord) -> None:
+    def intend(self, opening: Opening) -> None:
         """As `Ledger.intend`."""
 
     def request_ended(self, record: RequestRecord) -> None:

@@ -10,7 +10,7 @@ from clawgw.config.mistakes import ConfigError, Mistake
 from clawgw.config.snapshot import Snapshot
 from clawgw.ledger.journal.flush import Flusher
 from clawgw.ledger.journal.journal import Journal
-from clawgw.ledger.record import RequestRecord
+from clawgw.ledger.record import Opening, RequestRecord
 from clawgw.ledger.sinks.backlog import Backlog
 from clawgw.web.metrics import Metrics
 
@@ -37,9 +37,9 @@ class Recording:
         sinks = ["sqlite", *(name for name, wanted in others.items() if wanted is not None)]
         return cls(journal, Flusher(journal, log.fsync == "always"), Backlog(journal.spool, journal.folder, sinks))
 
-    def intend(self, record: RequestRecord) -> None:
+    def intend(self, opening: Opening) -> None:
         """As `Ledger.intend`."""
-        self.journal.intend(record)
+        self.journal.intend(opening)
 
     def request_ended(self, record: RequestRecord) -> None:
         """As `Ledger.request_ended`."""

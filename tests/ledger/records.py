@@ -8,15 +8,17 @@ from typing import Any
 
 import orjson
 
-from clawgw.ledger.document import finished, opening, unfinished
+from clawgw.ledger.document import begins, finished, unfinished
 from clawgw.ledger.journal.frame import Kind, encode
-from clawgw.ledger.record import RequestRecord
+from clawgw.ledger.record import Opening, RequestRecord
 
 AT_MS = 1_795_439_736_042
 
 
-def begun(request_id: str, at_ms: int = AT_MS, **more: Any) -> RequestRecord:
-    return RequestRecord(request_id, at_ms, "chat.completions", "v1", **more)
+def begun(request_id: str, at_ms: int = AT_MS, **more: Any) -> Opening:
+    nothing: dict[str, Any] = {"client_request_id": None, "key": None, "labels": {}, "stream": False}
+    fields = nothing | {"user": None, "metadata": {}} | more
+    return Opening(request_id, at_ms, "chat.completions", "v1", **fields)
 
 
 def ended(request_id: str, at_ms: int = AT_MS, **more: Any) -> RequestRecord:
@@ -25,10 +27,11 @@ def ended(request_id: str, at_ms: int = AT_MS, **more: Any) -> RequestRecord:
     )
 
 
-def document(record: RequestRecord) -> dict[str, Any]:
+def document(record: Opening | RequestRecord) -> dict[str, Any]:
     """As a sink gets it from the journal."""
-    begins = opening(record)
-    written = unfinished(begins) if record.outcome == "unknown" else finished(begins, record)
+    written = unfinished(begins(record))
+    if isinstance(record, RequestRecord) and record.outcome != "unknown":
+        written = finished(begins(record), record)
     found: dict[str, Any] = orjson.loads(written)
     return found
 

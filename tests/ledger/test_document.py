@@ -1,10 +1,10 @@
 import orjson
 from attrs import evolve
 
-from clawgw.ledger.document import epoch_ms, finished, iso_utc, joined, opening, texts, unfinished, without_bodies
-from clawgw.ledger.record import DROPPED, AttemptRecord, Bodies, RequestRecord
+from clawgw.ledger.document import begins, epoch_ms, finished, iso_utc, joined, texts, unfinished, without_bodies
+from clawgw.ledger.record import DROPPED, AttemptRecord, Bodies, Opening, RequestRecord
 from clawgw.policy import Target
-from tests.ledger.records import document
+from tests.ledger.records import begun, document
 
 ATTEMPT = AttemptRecord(
     target=Target("openai", "gpt-6"),
@@ -114,7 +114,7 @@ def test_a_document_without_its_bodies_says_so() -> None:
 
 
 def test_what_nobody_knows_is_null() -> None:
-    unknown = document(RequestRecord("req_2", 0, "embeddings", "abc"))
+    unknown = document(begun("req_2", at_ms=0))
     assert unknown["outcome"] == "unknown"
     assert {name for name, value in unknown.items() if value is None} >= {"status", "duration_ms", "cost_usd"}
     assert unknown["at"] == "1970-01-01T00:00:00.000Z"
@@ -130,9 +130,9 @@ def test_no_integer_is_larger_than_stores_take() -> None:
 
 
 def test_what_is_known_at_the_beginning_is_told_in_the_end() -> None:
-    begins = opening(evolve(RECORD, outcome="unknown", route=None, status=0, duration_ms=0.0, attempts=()))
-    assert orjson.loads(finished(begins, RECORD)) == document(RECORD)
-    assert orjson.loads(unfinished(begins)).keys() == document(RECORD).keys()
+    start = begins(Opening(*[getattr(RECORD, name) for name in Opening._fields]))
+    assert orjson.loads(finished(start, RECORD)) == document(RECORD)
+    assert orjson.loads(unfinished(start)).keys() == document(RECORD).keys()
 
 
 def test_members_of_two_objects_are_those_of_one() -> None:

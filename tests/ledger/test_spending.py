@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from clawgw.ledger.journal.journal import Journal
 from clawgw.ledger.journal.spool import Spool
-from clawgw.ledger.record import AttemptRecord, RequestRecord
+from clawgw.ledger.record import AttemptRecord, Opening, RequestRecord
 from clawgw.ledger.sinks.schema import open_database
 from clawgw.ledger.sinks.sqlite import Database, SqliteSink, prune
 from clawgw.ledger.spending import Charge, Spender, charges, spent_since
@@ -47,7 +47,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "clawgw.db"
 
 
-def deliver(path: Path, *records: RequestRecord, now_ms: int = NOW_MS) -> None:
+def deliver(path: Path, *records: Opening | RequestRecord, now_ms: int = NOW_MS) -> None:
     with closing(SqliteSink(Database(path), now_ms=lambda: now_ms)) as sink:
         assert sink.deliver([document(record) for record in records]) == []
 

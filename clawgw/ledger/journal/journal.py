@@ -14,10 +14,10 @@ from typing import Self
 from attrs import define, evolve, field
 
 from clawgw.errors import LogSpoolFull
-from clawgw.ledger.document import finished, opening, texts, unfinished
+from clawgw.ledger.document import begins, finished, texts, unfinished
 from clawgw.ledger.journal.frame import MAX_FRAME, Kind, encode
 from clawgw.ledger.journal.spool import Spool, WriterFolder
-from clawgw.ledger.record import DROPPED, RequestRecord
+from clawgw.ledger.record import DROPPED, Opening, RequestRecord
 
 log = logging.getLogger("clawgw")
 
@@ -71,12 +71,9 @@ class Journal:
         segment_bytes = min(_SEGMENT_BYTES, max(_LEAST_SEGMENT_BYTES, max_bytes // _SHARE))
         return cls(spool, max_bytes, segment_bytes, *spool.enter())
 
-    def intend(self, record: RequestRecord) -> None:
-        """A request is about to be served; `record` is what is known of it, and its outcome `unknown`.
-
-        Raises `LogSpoolFull`: it must not be.
-        """
-        begun = opening(record)
+    def intend(self, opening: Opening) -> None:
+        """A request is about to be served. Raises `LogSpoolFull`: it must not be."""
+        begun = begins(opening)
         frame = _intent(begun)
         if self._lacks(room := len(frame) + MAX_FRAME):
             self._begin_segment(room)
@@ -84,7 +81,7 @@ class Journal:
             self._write(frame)
         except OSError as error:
             raise _full(error) from None
-        self._open[record.request_id] = begun
+        self._open[opening.request_id] = begun
 
     def request_ended(self, record: RequestRecord) -> None:
         """The request's record. Where even the room set aside has failed, it is kept and written as soon as may be.
@@ -92,7 +89,7 @@ class Journal:
         Raises `LogSpoolFull` for a request that was not intended and for which there is no room.
         """
         begun = self._open.get(record.request_id)
-        frame = self._final(begun or opening(record), record)
+        frame = self._final(begun or begins(record), record)
         if begun is None and self._lacks(len(frame)):
             self._begin_segment(len(frame))
         self.rows += 1
