@@ -82,11 +82,8 @@ class IncomingStream:
 def _commits(events: Sequence[Event]) -> bool:
     """Raises `WireError` where the stream failed before its commit point."""
     for event in events:
-        match event:
-            case Chunk(commits=True) | Passage() | Done():
-                return True
-            case Failed(failure):
-                raise WireError(failure)
-            case _:
-                continue
+        if isinstance(event, Passage | Done) or (isinstance(event, Chunk) and event.commits):
+            return True
+        if isinstance(event, Failed):
+            raise WireError(event.failure)
     return False

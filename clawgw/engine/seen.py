@@ -4,19 +4,17 @@ An answer that was cut short, or that lost a race, has cost something all the sa
 that leaves early would never reach a limit.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from attrs import define, evolve
 
 from clawgw.ledger.record import UsageSource
 from clawgw.wire.codec import Chunk, Completion, Done, Event, Passage, Usage, UsageReport
-from clawgw.wire.json_body import get_object, get_objects, get_text
+from clawgw.wire.json_body import get_object, get_objects
 
 CHARACTERS_PER_TOKEN = 4
 """Of English text, for most tokenizers."""
-
-_SAID = ("content", "refusal", "reasoning_content")
 
 
 CountPrompt = Callable[[], int]
@@ -42,17 +40,14 @@ class Seen:
     def note(self, events: Iterable[Event]) -> None:
         """Some more of a stream."""
         for event in events:
-            match event:
-                case Chunk(body):
-                    self._note_choices(body, "delta")
-                case Passage(texts=texts):
-                    self._characters += sum(map(len, texts))
-                case UsageReport(usage):
-                    self._report(usage)
-                case Done() if self._reported is not None:
-                    self._report(self._reported)
-                case _:
-                    pass
+            if isinstance(event, Passage):
+                self._characters += sum(map(len, event.texts))
+            elif isinstance(event, Chunk):
+                self._note_choices(event.body, "delta")
+            elif isinstance(event, UsageReport):
+                self._report(event.usage)
+            elif isinstance(event, Done) and self._reported is not None:
+                self._report(self._reported)
 
     def note_completion(self, completion: Completion) -> None:
         """A whole answer."""
@@ -77,18 +72,42 @@ class Seen:
     def _note_choices(self, body: dict[str, Any], part: str) -> None:
         for choice in get_objects(body, "choices"):
             self.finish_reason = choice.get("finish_reason") or self.finish_reason
-            self._characters += len(get_text(choice, "text")) + _length(get_object(choice, part))
+            self._characters += _characters(choice) + _characters(get_object(choice, part))
 
 
-def _length(message: dict[str, Any]) -> int:
-    """The characters that a message, or a part of one, says. What is no text counts as one."""
-    said = 1 if message.get("audio") else 0
-    for name in _SAID:
-        said += len(get_text(message, name))
-    for call in get_objects(message, "tool_calls"):
-        said += _called(get_object(call, "function"))
-    return said + _called(get_object(message, "function_call"))
+def _characters(message: dict[str, Any]) -> int:
+    """What a message, or a part of one, says. What is no text counts as one."""
+    said = 0
+    for name, value in message.items():
+        if value and name in _SAID:
+            said += _SAID[name](value)
+    return said
 
 
-def _called(function: dict[str, Any]) -> int:
-    return len(get_text(function, "name")) + len(get_text(function, "arguments"))
+def _text(value: Any) -> int:
+    return len(value) if isinstance(value, str) else 0
+
+
+def _call(value: Any) -> int:
+    return _text(value.get("name")) + _text(value.get("arguments")) if isinstance(value, dict) else 0
+
+
+def _calls(value: Any) -> int:
+    calls = value if isinstance(value, list) else []
+    return sum(_call(call.get("function")) for call in calls if isinstance(call, dict))
+
+
+def _sound(_: Any) -> int:
+    return 1
+
+
+_SAID: Mapping[str, Callable[[Any], int]] = {
+    "content": _text,
+    "refusal": _text,
+    "reasoning_content": _text,
+    "text": _text,
+    "tool_calls": _calls,
+    "function_call": _call,
+    "audio": _sound,
+}
+"""What each member of a choice or its message counts."""

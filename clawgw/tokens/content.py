@@ -37,16 +37,24 @@ class Content:
         said = message.get("content")
         if isinstance(said, str):
             self.texts.append(said)
-        else:
-            for part in said if isinstance(said, list) else ():
+        elif isinstance(said, list):
+            for part in said:
                 self._add_part(part)
         self.messages += 1
-        self.answers += message.get("role") == "assistant"
+        if message.get("role") == "assistant":
+            self.answers += 1
         if "name" in message:
-            self.names += 1
-            if isinstance(message["name"], str):
-                self.beside.append(message["name"])
-        for call in message.get("tool_calls") or ():
+            self._add_name(message["name"])
+        if "tool_calls" in message:
+            self._add_calls(message["tool_calls"] or ())
+
+    def _add_name(self, name: object) -> None:
+        self.names += 1
+        if isinstance(name, str):
+            self.beside.append(name)
+
+    def _add_calls(self, calls: Iterable[Mapping[str, Any]]) -> None:
+        for call in calls:
             self.calls += 1
             called = call.get("function") or call.get("custom") or {}
             self.beside.append(f"{called.get('name')} {called.get('arguments') or called.get('input')}")

@@ -1,11 +1,11 @@
 """A request's prompt, counted: once for each model that is asked about, and not at all where nobody asks."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from attrs import define, evolve, field, frozen
+from attrs import define, evolve, field
 
+from clawgw.fact import fact
 from clawgw.tokens.content import Content, Input, bytes_of, content_of, inputs
 from clawgw.tokens.families import Family, family_of
 from clawgw.tokens.media import media_tokens
@@ -27,7 +27,7 @@ _COSTLY = ("prediction", "web_search_options")
 Exactness = Literal["exact", "estimated"]
 
 
-@frozen
+@fact
 class Count:
     """A prompt in a model's tokens.
 
@@ -45,25 +45,34 @@ class Count:
         return self if self.kind == "exact" else evolve(self, tokens=round(self.tokens * ratio))
 
 
-@define(eq=False, slots=False)
+@define(eq=False)
 class Prompt:
     """The prompt of one request. A thread may run `count`."""
 
     request: Request = field(repr=False)
+    _content: Content | None = field(init=False, default=None, repr=False)
+    _bytes: int | None = field(init=False, default=None, repr=False)
     _counts: dict[str, Count] = field(init=False, factory=dict, repr=False)
 
-    @cached_property
+    @property
     def content(self) -> Content:
         """What its messages hold; nothing, where it has none."""
-        return content_of(self.request.body["messages"] if isinstance(self.request, ChatRequest) else ())
+        if self._content is None:
+            self._content = content_of(self.request.body["messages"] if isinstance(self.request, ChatRequest) else ())
+        return self._content
 
-    @cached_property
+    @property
     def bytes(self) -> int:
         """The UTF-8 bytes of its texts. It has no more tokens of text than these, for a token is at least a byte."""
+        if self._bytes is None:
+            self._bytes = bytes_of(self._texts())
+        return self._bytes
+
+    def _texts(self) -> Sequence[Input]:
         if not isinstance(self.request, ChatRequest):
-            return bytes_of(inputs(self.request))
-        tools = offered(self.request.body)
-        return bytes_of([*self.content.texts, *self.content.beside, *([as_json(tools)] if tools else ())])
+            return inputs(self.request)
+        content, tools = self.content, offered(self.request.body)
+        return [*content.texts, *content.beside, as_json(tools)] if tools else content.texts + content.beside
 
     def known(self, model: str) -> Count | None:
         """The count for a model, if it was made."""
@@ -71,9 +80,10 @@ class Prompt:
 
     def count(self, model: str) -> Count:
         """In tokens of a model, under its provider's name of it."""
-        if model not in self._counts:
-            self._counts[model] = self._count(model)
-        return self._counts[model]
+        count = self._counts.get(model)
+        if count is None:
+            count = self._counts[model] = self._count(model)
+        return count
 
     def rough(self, model: str) -> int:
         """What is cheap to tell: what was counted already, for whichever model; this one's, if it is short; the bytes.
@@ -98,7 +108,7 @@ def _count_inputs(request: TextRequest | EmbeddingsRequest, family: Family) -> C
     return Count(
         round(sum(tokens for _, tokens in counted) * family.ratio),
         "exact" if family.exact else "estimated",
-        max((_surely(length, tokens, family) for length, tokens in counted), default=0),
+        max((tokens if family.exact else _surely(length, tokens) for length, tokens in counted), default=0),
     )
 
 
@@ -107,25 +117,28 @@ def _input_tokens(one: Input, family: Family) -> int:
 
 
 def _count_chat(body: Mapping[str, Any], content: Content, family: Family, model: str) -> Count:
-    said, around = _tokens_of(content.texts, family.vocabulary), [*content.beside, *_declared(body, family)]
+    said, tools = _tokens_of(content.texts, family.vocabulary), offered(body)
+    around = [*content.beside, *_declared(tools, body.get("response_format"), family)]
     media = _media_tokens(content, model)
-    framing = _framing(content, family) + (family.tools if offered(body) else 0)
-    tokens = round((said + _tokens_of(around, family.vocabulary)) * family.ratio) + framing + media
-    exact = family.exact and not (around or media or any(body.get(name) for name in _COSTLY))
-    return Count(tokens, "exact" if exact else "estimated", _surely(sum(map(len, content.texts)), said, family))
+    framing = _framing(content, family) + (family.tools if tools else 0)
+    told = said + _tokens_of(around, family.vocabulary) if around else said
+    exact = family.exact and not (around or media or any(map(body.get, _COSTLY)))
+    surely = said if family.exact else _surely(sum(map(len, content.texts)), said)
+    return Count(round(told * family.ratio) + framing + media, "exact" if exact else "estimated", surely)
 
 
 def _media_tokens(content: Content, model: str) -> int:
-    return sum(media_tokens(part, model) for part in content.media)
+    return sum([media_tokens(part, model) for part in content.media])
 
 
-def _declared(body: Mapping[str, Any], family: Family) -> Iterator[str]:
-    tools = offered(body)
+def _declared(tools: Sequence[Any], response_format: Mapping[str, Any] | None, family: Family) -> list[str]:
+    declared = []
     if tools:
-        yield as_declarations(tools) if family.declares else as_json(tools)
-    schema = (body.get("response_format") or {}).get("json_schema")
+        declared.append(as_declarations(tools) if family.declares else as_json(tools))
+    schema = response_format.get("json_schema") if response_format else None
     if schema:
-        yield as_json(schema)
+        declared.append(as_json(schema))
+    return declared
 
 
 def _framing(content: Content, family: Family) -> int:
@@ -143,6 +156,6 @@ def _tokens_of(texts: Sequence[str], vocabulary: Vocabulary) -> int:
     return tokens
 
 
-def _surely(characters: int, tokens: int, family: Family) -> int:
+def _surely(characters: int, tokens: int) -> int:
     """Of another vocabulary than the one counted with: half of that count, and of a token for two characters."""
-    return tokens if family.exact else min(tokens, characters // 2) // 2
+    return min(tokens, characters // 2) // 2

@@ -17,7 +17,8 @@ _SCALARS = {"string": "string", "integer": "number", "number": "number", "boolea
 
 def offered(body: Mapping[str, Any]) -> Sequence[Any]:
     """The tools of a chat request, and its functions, the older form of them."""
-    return [*(body.get("tools") or ()), *(body.get("functions") or ())]
+    tools, functions = body.get("tools"), body.get("functions")
+    return [*(tools or ()), *functions] if functions else tools or []
 
 
 def as_json(value: object) -> str:

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import orjson
 from attrs import field, frozen
 
+from clawgw.fact import fact
 from clawgw.wire.request import ChatRequest, EmbeddingsRequest, TextRequest
 
 MAX_EVENT_BYTES = 4 * 1024 * 1024
@@ -96,7 +97,7 @@ class WireError(Exception):
         self.failure = failure
 
 
-@frozen
+@fact
 class Particulars:
     """What a bill may depend on beside the counts: tokens of kinds that have prices of their own, and more."""
 
@@ -117,7 +118,7 @@ class Particulars:
     """What the provider says it has billed (OpenRouter)."""
 
 
-@frozen
+@fact
 class Usage:
     """What an answer used, in tokens. `cached`, `cache_write` are parts of `prompt`; `reasoning` of `completion`.
 
@@ -133,7 +134,7 @@ class Usage:
     particulars: Particulars = Particulars()
 
 
-@frozen
+@fact
 class Chunk:
     """One `chat.completion.chunk` (or `text_completion` chunk) without its `usage` key.
 
@@ -145,7 +146,7 @@ class Chunk:
     commits: bool
 
 
-@frozen
+@fact
 class Passage:
     """Chunks in a row, alike but for what they say, and with the same head as the last `Chunk` before them.
 
@@ -162,21 +163,21 @@ class Passage:
         return [Chunk(orjson.loads(self.template % fields), commits=True) for fields in self.fields]
 
 
-@frozen
+@fact
 class UsageReport:
     """Usage so far; a later report replaces an earlier one, it never adds to it."""
 
     usage: Usage
 
 
-@frozen
+@fact
 class Failed:
     """The stream has failed; the last event of a parser."""
 
     failure: Failure
 
 
-@frozen
+@fact
 class Done:
     """The stream is whole: a finish reason was seen, and the format's own end or its EOF. A parser's last event."""
 
@@ -208,7 +209,7 @@ class StreamParser(Protocol):
         """The connection ended: what is left, closed by `Done` or `Failed`."""
 
 
-@frozen
+@fact
 class Completion:
     """A whole answer in OpenAI's shape (`chat.completion`, `text_completion` or an embeddings `list`)."""
 
@@ -230,7 +231,7 @@ class WireTarget:
     default_max_tokens: int | None = None
 
 
-@frozen
+@fact
 class UpstreamRequest:
     """What is to be sent: a POST of JSON to the provider's base URL + `path`, with these headers and those of the key.
 

@@ -4,6 +4,8 @@ The readers never raise: what is missing or of another type is the empty value, 
 cost the client its answer. `NaN` and lone surrogates are refused by the decoder itself.
 """
 
+from collections.abc import Sequence
+from itertools import takewhile
 from typing import Any
 
 import orjson
@@ -15,13 +17,13 @@ MAX_DEPTH = 128
 """Arrays and objects inside one another; what is added around them keeps the encoder's own limit away."""
 
 
-def decode_json(body: bytes | str) -> Any:
+def decode_json(body: bytes) -> Any:
     """What `body` holds, at most `MAX_DEPTH` deep. Raises `WireError` of kind INVALID."""
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise invalid("The upstream's answer is not JSON.") from error
-    if is_deeper_than(MAX_DEPTH, body if isinstance(body, bytes) else body.encode(), value):
+    if is_deeper_than(MAX_DEPTH, body, value):
         raise invalid(f"The upstream's JSON is nested more than {MAX_DEPTH} levels deep.")
     return value
 
@@ -34,13 +36,24 @@ def decode_json_object(body: bytes) -> dict[str, Any]:
     return value
 
 
-def decode_text(json: bytes) -> str:
-    """The text of a JSON string; empty where it is none."""
+def decode_texts(strings: Sequence[bytes]) -> list[str]:
+    """The texts of JSON strings, each in one line, up to the first that is none or empty."""
+    # No string goes on beyond the end of its line, so among the others it is what it is by itself.
+    lines = b",\n".join(strings)
     try:
-        text = orjson.loads(json)
+        texts: list[Any] = orjson.loads(b"[%b]" % lines)
+    except orjson.JSONDecodeError:
+        texts = []
+    good = len(texts) == len(strings) == lines.count(b"\n") + 1 and all(texts) and set(map(type, texts)) == {str}
+    return texts if good else list(takewhile(bool, map(_decode_text, strings)))
+
+
+def _decode_text(string: bytes) -> str:
+    try:
+        text = orjson.loads(string)
     except orjson.JSONDecodeError:
         return ""
-    return text if isinstance(text, str) else ""
+    return text if type(text) is str and b"\n" not in string else ""
 
 
 def invalid(message: str) -> WireError:
@@ -54,10 +67,15 @@ def get_object(source: dict[str, Any], key: str) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def get_objects(source: dict[str, Any], key: str) -> list[dict[str, Any]]:
+def get_objects(source: dict[str, Any], key: str) -> Sequence[dict[str, Any]]:
     """The objects in the list at `key`; what is no object is left out."""
     value = source.get(key)
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+    if type(value) is not list:
+        return []
+    for item in value:
+        if type(item) is not dict:
+            return [item for item in value if type(item) is dict]
+    return value
 
 
 def get_text(source: dict[str, Any], key: str) -> str:
@@ -66,13 +84,9 @@ def get_text(source: dict[str, Any], key: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def get_counts(source: dict[str, Any], *keys: str) -> list[int]:
-    """What `get_count` gives for each of several keys."""
-    counts = []
-    for key in keys:
-        value = source.get(key)
-        counts.append(value if type(value) is int and value > 0 else 0)
-    return counts
+def get_counts(source: dict[str, Any]) -> dict[str, int]:
+    """All whole numbers above 0."""
+    return {key: value for key, value in source.items() if type(value) is int and value > 0}
 
 
 def get_count(source: dict[str, Any], key: str) -> int:

@@ -6,8 +6,7 @@ completions go through chat where the provider has no such endpoint.
 
 from typing import Protocol
 
-from attrs import frozen
-
+from clawgw.fact import fact
 from clawgw.wire.codec import Codec, Completion, Event, StreamParser, UpstreamRequest, WireError, WireTarget
 from clawgw.wire.request import ChatRequest, EmbeddingsRequest, Request, TextRequest
 from clawgw.wire.text import chat_from_text, text_from_completion, text_from_events
@@ -51,7 +50,7 @@ def missing_endpoint(endpoint: str, codec: Codec, target: WireTarget) -> str | N
     return None
 
 
-@frozen
+@fact
 class _Chat:
     request: ChatRequest
     codec: Codec
@@ -68,7 +67,7 @@ class _Chat:
         return self.codec.chat_stream(self.request, self.target, self.now)
 
 
-@frozen
+@fact
 class _Text:
     request: TextRequest
     codec: Codec
@@ -84,7 +83,7 @@ class _Text:
         return self.codec.text_stream(self.request, self.target)
 
 
-@frozen
+@fact
 class _TextThroughChat:
     request: TextRequest
     codec: Codec
@@ -102,7 +101,7 @@ class _TextThroughChat:
         return _TextFromChat(self.codec.chat_stream(chat_from_text(self.request), self.target, self.now))
 
 
-@frozen
+@fact
 class _TextFromChat:
     """A chat stream's events as those of a text completion."""
 
@@ -115,7 +114,7 @@ class _TextFromChat:
         return text_from_events(self.chat.finish())
 
 
-@frozen
+@fact
 class _Embeddings:
     request: EmbeddingsRequest
     codec: Codec

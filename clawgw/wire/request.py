@@ -7,10 +7,10 @@ text request; nothing else does.
 
 from typing import Any, ClassVar
 
-from attrs import frozen
+from clawgw.fact import fact
 
 
-@frozen
+@fact
 class ChatRequest:
     """POST /v1/chat/completions, checked: every known field of `body` has its JSON type and is in its range."""
 
@@ -21,7 +21,7 @@ class ChatRequest:
     """The client asked for the usage chunk (`stream_options.include_usage`)."""
 
 
-@frozen
+@fact
 class TextRequest:
     """POST /v1/completions, checked."""
 
@@ -31,7 +31,7 @@ class TextRequest:
     include_usage: bool
 
 
-@frozen
+@fact
 class EmbeddingsRequest:
     """POST /v1/embeddings, checked."""
 

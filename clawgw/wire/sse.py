@@ -48,7 +48,8 @@ class SseDecoder:
 
     def feed(self, data: bytes) -> list[bytes]:
         """The blocks that are whole now; some may be empty."""
-        data = self._lf_only(data)
+        if self._after_cr or b"\r" in data:
+            data = self._lf_only(data)
         if self._buffer:
             grown_from = len(self._buffer) - 1
             self._buffer += data
@@ -57,7 +58,9 @@ class SseDecoder:
             data = bytes(self._buffer)
         blocks = data.split(b"\n\n")
         self._buffer = bytearray(blocks.pop())
-        return self._capped(blocks)
+        if len(data) > self.max_event_bytes or self._at_start or self._too_large:
+            return self._capped(blocks)
+        return blocks
 
     def finish(self) -> list[bytes]:
         """The block that the end of the stream left without its blank line; it may be cut short, or empty."""
@@ -69,10 +72,8 @@ class SseDecoder:
         if self._after_cr and data:
             data = data.removeprefix(b"\n")
             self._after_cr = False
-        if b"\r" in data:
-            self._after_cr = data.endswith(b"\r")
-            data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        return data
+        self._after_cr = self._after_cr or data.endswith(b"\r")
+        return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
     def _capped(self, blocks: list[bytes]) -> list[bytes]:
         """Blocks before the one over the cap are handed out, so that a split of the bytes cannot change them."""

@@ -9,9 +9,6 @@ from clawgw.wire.codec import Particulars, Usage
 from clawgw.wire.json_body import get_counts, get_object
 
 _PRICED_TIERS = frozenset({"flex", "priority", "fast"})
-_TOTALS = "prompt_tokens", "completion_tokens", "cached_tokens", "prompt_cache_hit_tokens", "prompt_audio_seconds"
-_OF_PROMPT = "cached_tokens", "cache_write_tokens", "audio_tokens"
-_OF_COMPLETION = "reasoning_tokens", "audio_tokens", "image_tokens"
 _MOST_USD = 1_000_000
 """No answer costs more; what says so is no bill."""
 
@@ -45,26 +42,23 @@ def usage_from_body(body: dict[str, Any], service_tier: str = "") -> Usage:
     Cached tokens stand in `prompt_tokens_details`, or on the top level (older Moonshot `cached_tokens`, DeepSeek
     `prompt_cache_hit_tokens`); they are put in their place.
     """
-    prompt, completion, *cached_on_top, audio_seconds = get_counts(body, *_TOTALS)
-    prompt_details = get_object(body, "prompt_tokens_details")
-    completion_details = get_object(body, "completion_tokens_details")
-    cached_in_place, cache_write, audio_prompt = get_counts(prompt_details, *_OF_PROMPT)
-    reasoning, audio_completion, image_completion = get_counts(completion_details, *_OF_COMPLETION)
-    cached = cached_in_place or next(filter(None, cached_on_top), 0)
-    if cached:
-        prompt_details = {**prompt_details, "cached_tokens": cached}
+    said, prompt_details = get_counts(body), get_object(body, "prompt_tokens_details")
+    of_prompt, of_completion = get_counts(prompt_details), get_counts(get_object(body, "completion_tokens_details"))
+    prompt, completion = said.get("prompt_tokens", 0), said.get("completion_tokens", 0)
+    cached = of_prompt.get("cached_tokens") or said.get("cached_tokens") or said.get("prompt_cache_hit_tokens", 0)
     counts: dict[str, Any] = {"prompt_tokens": prompt, "completion_tokens": completion}
-    if prompt_details:
-        counts["prompt_tokens_details"] = prompt_details
+    if prompt_details or cached:
+        counts["prompt_tokens_details"] = {**prompt_details, "cached_tokens": cached} if cached else prompt_details
     particulars = Particulars(
-        audio_prompt=audio_prompt,
-        audio_completion=audio_completion,
-        image_completion=image_completion,
-        audio_seconds=audio_seconds,
+        audio_prompt=of_prompt.get("audio_tokens", 0),
+        audio_completion=of_completion.get("audio_tokens", 0),
+        image_completion=of_completion.get("image_tokens", 0),
+        audio_seconds=said.get("prompt_audio_seconds", 0),
         service_tier=priced_tier(service_tier),
         cost_usd=reported_cost(body),
     )
     whole = {"total_tokens": prompt + completion, **body, **counts}
+    cache_write, reasoning = of_prompt.get("cache_write_tokens", 0), of_completion.get("reasoning_tokens", 0)
     return Usage(prompt, completion, cached, cache_write, reasoning, whole, particulars)
 
 
@@ -86,7 +80,5 @@ def reported_cost(usage: dict[str, Any]) -> float | None:
 
 
 def _amount(source: dict[str, Any], key: str) -> float | None:
-    value = source.get(key)
-    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= _MOST_USD:
-        return float(value)
-    return None
+    value: Any = source.get(key)
+    return float(value) if type(value) in (int, float) and 0 <= value <= _MOST_USD else None

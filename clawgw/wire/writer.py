@@ -36,17 +36,18 @@ class StreamWriter:
 
     def write(self, events: Iterable[Event]) -> bytes:
         """The bytes for `events`, which may be none."""
-        return b"".join([self._written(event) for event in events])
-
-    def _written(self, event: Event) -> bytes:
-        if isinstance(event, Passage):
-            return self._passage(event)
-        if isinstance(event, Chunk):
-            self._latest = event.body
-            return encode_sse(orjson.dumps({**event.body, "usage": None} if self.include_usage else event.body))
-        if isinstance(event, UsageReport):
-            self._usage = event.usage
-        return self._usage_chunk() + _DONE if isinstance(event, Done) else b""
+        written = []
+        for event in events:
+            if isinstance(event, Passage):
+                written.append(self._passage(event))
+            elif isinstance(event, Chunk):
+                self._latest = body = event.body
+                written.append(encode_sse(orjson.dumps({**body, "usage": None} if self.include_usage else body)))
+            elif isinstance(event, UsageReport):
+                self._usage = event.usage
+            elif isinstance(event, Done):
+                written.append(self._usage_chunk() + _DONE)
+        return b"".join(written)
 
     def _passage(self, passage: Passage) -> bytes:
         """It follows a chunk with the same head, so that one stays the latest."""

@@ -1,7 +1,20 @@
+from itertools import takewhile
+
+import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from clawgw.wire.codec import Kind, WireError
-from clawgw.wire.json_body import decode_json_object, get_count, get_object, get_objects, get_text
+from clawgw.wire.json_body import (
+    decode_json_object,
+    decode_texts,
+    get_count,
+    get_counts,
+    get_object,
+    get_objects,
+    get_text,
+)
 
 
 def test_an_object_is_decoded() -> None:
@@ -16,6 +29,39 @@ def test_anything_else_is_invalid(body: bytes) -> None:
     with pytest.raises(WireError) as raised:
         decode_json_object(body)
     assert raised.value.failure.kind is Kind.INVALID
+
+
+@pytest.mark.parametrize(
+    ("strings", "texts"),
+    [
+        ([], []),
+        ([b'"a"', b'"\xc3\xbc"', b' "\\n\\u0041" '], ["a", "ü", "\nA"]),
+        ([b'"a"', b'""', b'"b"'], ["a"]),
+        ([b'"a"', b"1", b'"b"'], ["a"]),
+        ([b'"a"\n', b'"b"'], []),
+        ([b'"a"', b'"b"\n'], ["a"]),
+        ([b'"a', b'"b","c"'], []),
+        ([b'"a\\"', b'"', b'"b"'], []),
+        ([b"[", b'"a","b"', b"]"], []),
+        ([b'"a"', b'"b","c"', b""], ["a"]),
+        ([b'"a"', b"\xff"], ["a"]),
+    ],
+)
+def test_texts_are_taken_up_to_the_first_that_is_none(strings: list[bytes], texts: list[str]) -> None:
+    assert decode_texts(strings) == texts
+
+
+PIECES = st.sampled_from([b'"', b"\\", b"a", b",", b"\n", b"[", b"]", b" ", b"1", b"{}", b":"])
+
+
+@given(st.lists(st.text(max_size=3).map(orjson.dumps) | st.lists(PIECES, max_size=4).map(b"".join), max_size=5))
+def test_texts_are_the_same_among_others_as_by_themselves(strings: list[bytes]) -> None:
+    alone = [decode_texts([string]) for string in strings]
+    assert decode_texts(strings) == [text for [text] in takewhile(bool, alone)]
+
+
+def test_counts_are_whole_numbers_above_0() -> None:
+    assert get_counts({"a": 1, "b": 0, "c": -1, "d": 1.5, "e": True, "f": None, "g": 2**70}) == {"a": 1, "g": 2**70}
 
 
 def test_readers_take_what_has_the_right_type() -> None:

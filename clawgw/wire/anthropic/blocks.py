@@ -133,7 +133,7 @@ def _whole(closed: _Open) -> Block:
     if closed.kind in _SPOKEN:
         return {**closed.block, closed.kind: get_text(closed.block, closed.kind) + joined}
     try:
-        return {**closed.block, "input": decode_json(joined)}
+        return {**closed.block, "input": decode_json(joined.encode())}
     except WireError:
         return closed.block
 

@@ -10,7 +10,7 @@ https://platform.claude.com/docs/en/build-with-claude/mid-conversation-system-me
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from itertools import groupby, takewhile
 from typing import Any
@@ -38,7 +38,7 @@ class Turn:
         return {"role": self.role, "content": compact(self.blocks)}
 
 
-def conversation(messages: list[dict[str, Any]], *, in_list_system: bool) -> tuple[list[Block], list[Turn]]:
+def conversation(messages: Sequence[dict[str, Any]], *, in_list_system: bool) -> tuple[list[Block], list[Turn]]:
     """The system prompt and the turns. Of system messages alone the prompt is the user's: there must be a turn."""
     leading = list(takewhile(_is_system, messages))
     system = [block for message in leading for block in _system_blocks(message)]

@@ -10,9 +10,8 @@ import re
 from collections.abc import Sequence
 from itertools import islice
 
-from attrs import frozen
-
-from clawgw.wire.json_body import decode_text
+from clawgw.fact import fact
+from clawgw.wire.json_body import decode_texts
 
 PIECES = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delta": "partial_json"}
 """The member with the piece by which a delta makes a block grow."""
@@ -20,11 +19,11 @@ PIECES = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delta"
 _MEMBERS = {kind.encode(): member.encode() for kind, member in PIECES.items()}
 _DELTA = re.compile(
     rb'(?:event: ?content_block_delta\n)?data: ?\{"type": ?"content_block_delta", ?"index": ?(?:0|[1-9]\d*), ?'
-    rb'"delta": ?\{"type": ?"(\w+)", ?"(\w+)": ?("[^"\\]*(?:\\.[^"\\]*)*") *\} *\}'
+    rb'"delta": ?\{"type": ?"(\w+)", ?"(\w+)": ?("(?!")[^"\\]*(?:\\.[^"\\]*)*") *\} *\}'
 )
 
 
-@frozen
+@fact
 class Run:
     """Deltas in a row of one kind."""
 
@@ -39,14 +38,13 @@ def read_run(blocks: Sequence[bytes], start: int) -> Run | None:
     """That which begins at `start`. None: there is another kind of block."""
     member = b""
     strings: list[bytes] = []
-    texts: list[str] = []
     for block in islice(blocks, start, None):
         if (found := _DELTA.fullmatch(block)) is None:
             break
         kind, name, string = found.groups()
-        if name != _MEMBERS.get(kind) or name != (member or name) or not (text := decode_text(string)):
+        if name != _MEMBERS.get(kind) or name != (member or name):
             break
         member = name
         strings.append(string)
-        texts.append(text)
-    return Run(member.decode(), strings, texts) if texts else None
+    texts = decode_texts(strings)
+    return Run(member.decode(), strings[: len(texts)], texts) if texts else None

@@ -45,8 +45,8 @@ def kept(message: dict[str, Any]) -> list[Block]:
     for carrier in (message, *get_objects(message, "tool_calls")):
         extra = get_object(get_object(carrier, "extra_content"), PROVIDER)
         if blocks := get_objects(extra, "content") or get_objects(extra, "thinking_blocks"):
-            return blocks
-    return get_objects(message, "thinking_blocks")
+            return list(blocks)
+    return list(get_objects(message, "thinking_blocks"))
 
 
 def restore(blocks: list[Block], said: list[Block]) -> list[Block]:

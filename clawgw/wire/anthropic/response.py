@@ -41,7 +41,7 @@ def completion_from(body: bytes, model: str, now: float) -> Completion:
         raise WireError(failure_from_event(answer))
     if answer.get("type") != "message" or not get_text(answer, "stop_reason"):
         raise invalid("The upstream's answer is not a finished Anthropic message.")
-    blocks = get_objects(answer, "content")
+    blocks = list(get_objects(answer, "content"))
     usage = usage_of(get_object(answer, "usage"))
     reason = finish_reason(answer, called=any(map(_is_call, blocks)))
     completion = {

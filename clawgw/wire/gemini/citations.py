@@ -77,5 +77,5 @@ def _grounded(candidate: dict[str, Any]) -> Iterator[tuple[dict[str, Any], dict[
 def _recited(candidate: dict[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     """Google's name of the list differs between its two APIs."""
     recited = get_object(candidate, "citationMetadata")
-    for source in get_objects(recited, "citationSources") + get_objects(recited, "citations"):
+    for source in (*get_objects(recited, "citationSources"), *get_objects(recited, "citations")):
         yield source, source

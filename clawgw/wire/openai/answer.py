@@ -3,6 +3,7 @@
 An error inside a 200 (OpenRouter, Azure) is a failure like any other, and an answer without choices is none.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from clawgw.wire.codec import Completion, Usage, WireError, WireTarget
@@ -36,7 +37,7 @@ def parse_text(body: bytes, target: WireTarget) -> Completion:
     return _completion(answer, choices, "text_completion", target, 0.0)
 
 
-def _answer(body: bytes) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def _answer(body: bytes) -> tuple[dict[str, Any], Sequence[dict[str, Any]]]:
     answer = decode_json_object(body)
     choices = get_objects(answer, "choices")
     for part in (answer, *choices):
@@ -83,21 +84,19 @@ def _fit_finish(choice: dict[str, Any], unsaid: str) -> None:
 
 
 def _completion(
-    answer: dict[str, Any], choices: list[dict[str, Any]], object_name: str, target: WireTarget, now: float
+    answer: dict[str, Any], choices: Sequence[dict[str, Any]], object_name: str, target: WireTarget, now: float
 ) -> Completion:
+    answer["id"] = get_text(answer, "id") or made_up_id(answer, now)
+    answer["object"] = object_name
+    answer["created"] = get_count(answer, "created") or int(now)
+    answer["model"] = get_text(answer, "model") or target.model
     usage = _usage(answer, choices)
-    answer |= {
-        "id": get_text(answer, "id") or made_up_id(answer, now),
-        "object": object_name,
-        "created": get_count(answer, "created") or int(now),
-        "model": get_text(answer, "model") or target.model,
-    }
     if usage is not None:
         answer["usage"] = usage.body
     return Completion(answer, usage, choices[0]["finish_reason"])
 
 
-def _usage(answer: dict[str, Any], choices: list[dict[str, Any]]) -> Usage | None:
+def _usage(answer: dict[str, Any], choices: Sequence[dict[str, Any]]) -> Usage | None:
     for place in (answer, get_object(answer, "x_groq"), *choices):
         if said := get_object(place, "usage"):
             return usage_from_body(said, get_text(answer, "service_tier"))

@@ -104,16 +104,20 @@ class ChatChoices:
 
     def fit(self, choice: dict[str, Any], stream_id: str) -> bool | None:
         """See `Choices`."""
-        message = self._message(choice)
-        delta = choice.get("delta")
-        delta = choice["delta"] = delta if isinstance(delta, dict) else {}
+        message, delta = self._message(choice), choice.get("delta")
+        if type(delta) is not dict:
+            delta = choice["delta"] = {}
         fit_message(delta)
         if "tool_calls" in delta:
             self._fit_tool_calls(delta, message, f"{stream_id}_{choice['index']}")
         commits = delta_commits(delta)
         if message.finished and not commits:
             return None
-        self._fit_role(delta, message)
+        if not message.begun:
+            message.begun = True
+            delta["role"] = "assistant"
+        elif "role" in delta:
+            del delta["role"]
         self._fit_finish(choice, delta, message)
         return commits
 
@@ -134,13 +138,6 @@ class ChatChoices:
             message.calls.fit(fragment, id_stem)
         if not fragments:
             del delta["tool_calls"]
-
-    def _fit_role(self, delta: dict[str, Any], message: _Message) -> None:
-        if message.begun:
-            delta.pop("role", None)
-        else:
-            message.begun = True
-            delta["role"] = "assistant"
 
     def _fit_finish(self, choice: dict[str, Any], delta: dict[str, Any], message: _Message) -> None:
         reason = choice.get("finish_reason")

@@ -15,6 +15,9 @@ from clawgw.wire.openai.models import fit_openai
 from clawgw.wire.openai.moonshot import fit_moonshot
 from clawgw.wire.openai.openrouter import fit_openrouter
 
+FOREIGN = frozenset({"extra_content"})
+"""What other providers' answers carry of their own in messages and calls; it means nothing here."""
+
 
 @frozen
 class Rule:
@@ -28,6 +31,16 @@ class Rule:
     renames: Mapping[str, str] = field(factory=dict)
     values: Mapping[str, Mapping[str, str | None]] = field(factory=dict)
     """Field → value → the nearest one that is taken, or None to drop the field."""
+    fields: frozenset[str] = field(init=False, repr=False)
+    """All that it is about."""
+
+    @fields.default
+    def _all_fields(self) -> frozenset[str]:
+        return frozenset({*self.drops, *self.refuses, *self.renames, *self.values})
+
+
+def _and_foreign(names: frozenset[str]) -> frozenset[str]:
+    return names | FOREIGN
 
 
 @frozen
@@ -36,7 +49,7 @@ class Dialect:
 
     name: str
     rules: tuple[Rule, ...] = ()
-    message_drops: frozenset[str] = frozenset()
+    message_drops: frozenset[str] = field(default=FOREIGN, converter=_and_foreign)
     """Fields left out of every message."""
     part_refuses: frozenset[str] = frozenset()
     """Types of content parts that are refused."""

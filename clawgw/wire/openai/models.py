@@ -8,11 +8,12 @@ refused, for an answer without reasoning would be another answer. Models of othe
 Sources: https://platform.openai.com/docs/guides/reasoning, https://platform.openai.com/docs/guides/latest-model.
 """
 
+from functools import lru_cache
 from typing import Literal
 
 from attrs import frozen
 
-from clawgw.wire.openai.draft import Draft, matches, unsupported, without
+from clawgw.wire.openai.draft import Draft, each_without, matches, unsupported
 
 _OWN_MODELS = ("gpt-[0-9]*", "chatgpt-*", "o[1-9]*")
 _REASONING_FIELDS = frozenset({"reasoning", "reasoning_content", "reasoning_details"})
@@ -40,13 +41,15 @@ _GENERATIONS = (
 def fit_openai(draft: Draft) -> None:
     """Keep reasoning out of what OpenAI's own models get back, and fit its reasoning models' fields."""
     model = draft.target.model
-    if not matches(model, _OWN_MODELS):
-        return
-    draft.body["messages"] = [without(message, _REASONING_FIELDS) for message in draft.body["messages"]]
-    for generation in _GENERATIONS:
-        if matches(model, generation.models):
+    if matches(model, _OWN_MODELS):
+        draft.body["messages"] = each_without(draft.body["messages"], _REASONING_FIELDS)
+        if (generation := _generation(model)) is not None:
             _fit_reasoning_model(draft, generation)
-            return
+
+
+@lru_cache(maxsize=1024)
+def _generation(model: str) -> _Generation | None:
+    return next((one for one in _GENERATIONS if matches(model, one.models)), None)
 
 
 def _fit_reasoning_model(draft: Draft, generation: _Generation) -> None:

@@ -6,12 +6,9 @@ from typing import Any
 import orjson
 
 from clawgw.wire.codec import UpstreamRequest, WireTarget
-from clawgw.wire.openai.dialects import Dialect, Rule
+from clawgw.wire.openai.dialects import FOREIGN, Dialect, Rule
 from clawgw.wire.openai.draft import Draft, matches, unsupported, without
 from clawgw.wire.request import ChatRequest
-
-_EXTRA_CONTENT = "extra_content"
-"""What other providers' answers carry of their own; it means nothing here."""
 
 
 def build_chat(request: ChatRequest, target: WireTarget, dialect: Dialect) -> UpstreamRequest:
@@ -21,7 +18,8 @@ def build_chat(request: ChatRequest, target: WireTarget, dialect: Dialect) -> Up
     if not dialect.nulls:
         draft.body = _without_nulls(draft.body)
     for rule in dialect.rules:
-        apply_rule(draft, rule)
+        if not rule.fields.isdisjoint(draft.body):
+            apply_rule(draft, rule)
     _fit_messages(draft, dialect)
     if dialect.function_tools_only:
         _fit_tools(draft)
@@ -44,12 +42,11 @@ def apply_rule(draft: Draft, rule: Rule) -> None:
 
 def _fill_defaults(draft: Draft) -> None:
     """The configuration's defaults, where the request says nothing; the rules may drop them again."""
-    body, target = draft.body, draft.target
-    if target.default_temperature is not None and body.get("temperature") is None:
-        body["temperature"] = target.default_temperature
-    unlimited = body.get("max_tokens") is None and body.get("max_completion_tokens") is None
-    if target.default_max_tokens is not None and unlimited:
-        body["max_tokens"] = target.default_max_tokens
+    body, temperature, max_tokens = draft.body, draft.target.default_temperature, draft.target.default_max_tokens
+    if temperature is not None and body.get("temperature") is None:
+        body["temperature"] = temperature
+    if max_tokens is not None and body.get("max_tokens") is None and body.get("max_completion_tokens") is None:
+        body["max_tokens"] = max_tokens
 
 
 def _without_nulls(body: dict[str, Any]) -> dict[str, Any]:
@@ -69,10 +66,13 @@ def _ask_for_usage(draft: Draft, ask: bool) -> None:  # noqa: FBT001 - its only 
 
 
 def _fit_messages(draft: Draft, dialect: Dialect) -> None:
-    drops = dialect.message_drops | {_EXTRA_CONTENT}
-    draft.body["messages"] = [_fit_message(message, drops) for message in draft.body["messages"]]
+    drops, messages = dialect.message_drops, draft.body["messages"]
+    draft.body["messages"] = [
+        message if "tool_calls" not in message and drops.isdisjoint(message) else _fit_message(message, drops)
+        for message in messages
+    ]
     if dialect.part_refuses:
-        for message in draft.body["messages"]:
+        for message in messages:
             _refuse_parts(draft.target, message, dialect)
 
 
@@ -84,7 +84,7 @@ def _fit_message(message: dict[str, Any], drops: AbstractSet[str]) -> dict[str, 
 
 
 def _fit_call(call: dict[str, Any]) -> dict[str, Any]:
-    fitted = without(call, {_EXTRA_CONTENT})
+    fitted = without(call, FOREIGN)
     function = fitted.get("function")
     if function and not function["arguments"].strip():
         return {**fitted, "function": {**function, "arguments": "{}"}}

@@ -10,16 +10,15 @@ Padding: https://platform.openai.com/docs/api-reference/chat-streaming (`obfusca
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import islice
-from operator import itemgetter
 from typing import Any
 
 import orjson
-from attrs import frozen
 
+from clawgw.fact import fact
 from clawgw.wire.codec import Chunk, Passage
-from clawgw.wire.json_body import decode_text
+from clawgw.wire.json_body import decode_texts
 
 _FIELD = re.compile(
     rb'"(?:content|reasoning_content|reasoning|refusal|arguments|text)": ?(?P<said>"(?!")[^"\\]*(?:\\.[^"\\]*)*")'
@@ -29,37 +28,57 @@ _FIELD = re.compile(
 quotes would have backslashes."""
 _KINDS = ["said", "padding"]
 _VARYING = (_KINDS, _KINDS[:1])
-_NEVER = b"\n\n"
-"""Blocks are what lies between these."""
+_EMPTY = b'""'
 
 
-@frozen
+@fact
 class Shape:
     """The chunks of one choice, and of one tool call in it, that only add some text."""
 
     _head: bytes
     _middle: bytes
-    """Between text and padding; `_NEVER` where there is no padding."""
+    """Between text and padding; empty where there is no padding."""
     _tail: bytes
     _template: bytes
     """See `Passage`."""
-    _arranged: Callable[[tuple[bytes, bytes]], Any]
-    """What fills the template: the text, in some dialects twice, and the padding."""
+    _order: Sequence[int]
+    """What fills the template, by its place in `_KINDS`: the text, in some dialects twice, and the padding."""
 
     def passage(self, blocks: Sequence[bytes], start: int) -> Passage | None:
         """The blocks of this shape from `start` on, up to the first that is not. None: there are none."""
-        head, middle, tail = self._head, self._middle, self._tail
-        begin, end, padded = len(head), -len(tail), middle is not _NEVER
-        texts, fields = [], []
+        said = self._varying(blocks, start)
+        padding = list[bytes]()
+        if self._middle:
+            said, padding = _split(said, self._middle)
+        texts = decode_texts(said)
+        if not texts:
+            return None
+        columns = said[: len(texts)], padding
+        return Passage(self._template, list(zip(*[columns[place] for place in self._order], strict=False)), texts)
+
+    def _varying(self, blocks: Sequence[bytes], start: int) -> list[bytes]:
+        """What stands between head and tail."""
+        head, tail = self._head, self._tail
+        begin, end = len(head), -len(tail)
+        shortest = begin - end + len(_EMPTY)
+        varying = []
         for block in islice(blocks, start, None):
-            if not (block.startswith(head) and block.endswith(tail)):
+            if not (len(block) > shortest and block.startswith(head) and block.endswith(tail)):
                 break
-            said, _, padding = block[begin:end].partition(middle)
-            if padding.isalnum() is not padded or not (text := decode_text(said)):
-                break
-            texts.append(text)
-            fields.append((said, padding))
-        return Passage(self._template, list(map(self._arranged, fields)), texts) if texts else None
+            varying.append(block[begin:end])
+        return varying
+
+
+def _split(varying: Sequence[bytes], middle: bytes) -> tuple[list[bytes], list[bytes]]:
+    """The texts and the paddings, as far as neither is empty."""
+    said, paddings = [], []
+    for piece in varying:
+        text, _, padding = piece.partition(middle)
+        if text == _EMPTY or not padding.isalnum():
+            break
+        said.append(text)
+        paddings.append(padding)
+    return said, paddings
 
 
 def shape_of(block: bytes, chunk: Chunk) -> Shape | None:
@@ -71,27 +90,22 @@ def shape_of(block: bytes, chunk: Chunk) -> Shape | None:
     if [kind for kind, _ in came] not in _VARYING or set(map(_meaning, came)) != set(map(_meaning, went)):
         return None
     head, *middle, tail = around
-    template = b"%b".join(piece.replace(b"%", b"%%") for piece in around_written)
-    arranged = itemgetter(*(_KINDS.index(kind) for kind, _ in went))
-    return Shape(head, middle[0] if middle else _NEVER, tail, template, arranged)
+    template = b"%b".join([piece.replace(b"%", b"%%") for piece in around_written])
+    return Shape(head, middle[0] if middle else b"", tail, template, [_KINDS.index(kind) for kind, _ in went])
 
 
 def _adds_text(chunk: Chunk) -> bool:
     """A role, an id, a name and a finish reason come once: the next chunk would not be like one that has them."""
-    match chunk.body["choices"]:
-        case [
-            {
-                "finish_reason": None,
-                "delta": {"tool_calls": [{"index": _, "function": {"arguments": _, **more}, **call}], **delta},
-            }
-        ]:
-            return not (more or call or "role" in delta)
-        case [{"finish_reason": None, "delta": {"role": _} | {"tool_calls": _}}]:
-            return False
-        case [{"finish_reason": None}]:
-            return chunk.commits
-        case _:
-            return False
+    choices = chunk.body["choices"]
+    if not chunk.commits or len(choices) > 1 or choices[0]["finish_reason"] is not None:
+        return False
+    delta = choices[0].get("delta", {})
+    return "role" not in delta and all(map(_adds_arguments, delta.get("tool_calls", ())))
+
+
+def _adds_arguments(call: dict[str, Any]) -> bool:
+    function = call.get("function")
+    return call.keys() == {"index", "function"} and isinstance(function, dict) and function.keys() == {"arguments"}
 
 
 def _cut(json: bytes) -> tuple[list[bytes], list[tuple[str, bytes]]]:

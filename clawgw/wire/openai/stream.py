@@ -7,6 +7,7 @@ finishing chunk, in its choice (Moonshot), in `x_groq`, or in several of these: 
 the same one twice is one.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from attrs import define, field
@@ -89,14 +90,14 @@ class OpenAIStream:
             return
         has_begun, before = bool(self._head), len(events)
         self._take_event(event, events)
-        self._shape = self._shape_of(block, events[before:]) if has_begun else None
+        self._shape = None
+        if has_begun and self._patience and len(events) == before + 1:
+            self._look_for_shape(block, events[-1])
 
-    def _shape_of(self, block: bytes, events: list[Event]) -> Shape | None:
-        match events:
-            case [Chunk() as chunk] if self._patience and block.startswith(b"data:") and b"\n" not in block:
-                self._patience -= 1
-                return shape_of(block, chunk)
-        return None
+    def _look_for_shape(self, block: bytes, event: Event) -> None:
+        if isinstance(event, Chunk) and block.startswith(b"data:") and b"\n" not in block:
+            self._patience -= 1
+            self._shape = shape_of(block, event)
 
     def _take_event(self, event: SseEvent, events: list[Event]) -> None:
         body = decode_json_object(event.data)
@@ -118,14 +119,14 @@ class OpenAIStream:
             self._usage = usage
             events.append(UsageReport(usage))
 
-    def _take_choices(self, body: dict[str, Any], choices: list[dict[str, Any]], events: list[Event]) -> None:
+    def _take_choices(self, body: dict[str, Any], choices: Sequence[dict[str, Any]], events: list[Event]) -> None:
         if not self._head:
             self._begin(body)
-        kept, commits = [], False
+        kept, commits, stream_id = [], False, self._head["id"]
         for choice in choices:
             if (error := error_in(choice)) is not None:
                 raise WireError(error_failure(error))
-            fit = self._choices.fit(choice, self._head["id"])
+            fit = self._choices.fit(choice, stream_id)
             if choice.get("finish_reason") == FAILED:
                 raise WireError(BROKEN_OFF)
             if fit is not None:
@@ -160,12 +161,10 @@ class OpenAIStream:
         events.append(last)
 
 
-def _pop_usage(body: dict[str, Any], choices: list[dict[str, Any]]) -> Usage | None:
-    found = [body.pop("usage", None)]
-    if "x_groq" in body:
-        found.append(get_object(body, "x_groq").pop("usage", None))
-    found += [choice.pop("usage") for choice in choices if "usage" in choice]
-    for usage in found:
-        if usage and isinstance(usage, dict):
-            return usage_from_body(usage, get_text(body, "service_tier"))
-    return None
+def _pop_usage(body: dict[str, Any], choices: Sequence[dict[str, Any]]) -> Usage | None:
+    said: dict[str, Any] | None = None
+    for place in (body, get_object(body, "x_groq"), *choices):
+        usage = place.pop("usage", None)
+        if usage and said is None and isinstance(usage, dict):
+            said = usage
+    return None if said is None else usage_from_body(said, get_text(body, "service_tier"))

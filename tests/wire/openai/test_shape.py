@@ -102,6 +102,8 @@ def test_a_passage_is_written_with_the_head_of_the_stream_and_usage_as_asked(inc
         (b'"a', Kind.INVALID),
         (b'"a\\"', Kind.INVALID),
         (b'"a\nb"', Kind.INVALID),
+        (b'"a"\n', Kind.INVALID),
+        (b'"a","b"', Kind.INVALID),
         (b'"\xff"', Kind.INVALID),
         (b'"\\ud800"', Kind.INVALID),
         (b"", Kind.INVALID),
