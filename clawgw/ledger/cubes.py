@@ -74,7 +74,8 @@ class Cube:
 _CALLER: Final = ("key", "labels")
 _TARGET: Final = ("route", "provider", "model")
 _USER_ROUTE: Final = (*_CALLER, "user", "route")
-_USER_MODEL: Final = ("key", "user", "provider", "model")
+_USER_PROVIDER: Final = ("key", "user", "provider")
+_USER_MODEL: Final = (*_USER_PROVIDER, "model")
 _KEY_METADATA: Final = (*_CALLER, "metadata")
 _METADATA_TARGET: Final = ("metadata", *_TARGET)
 
@@ -85,7 +86,9 @@ _TARGET_HOURS: Final = _KEY_TARGET_HOURS.of("usage_target_hours", "hour", *_TARG
 _USER_ROUTE_QUARTERS: Final = Cube("usage_user_route_quarters", "quarter", _USER_ROUTE)
 _USER_ROUTE_DAYS: Final = _USER_ROUTE_QUARTERS.of("usage_user_route_days", "day", *_USER_ROUTE)
 _USER_DAYS: Final = _USER_ROUTE_DAYS.of("usage_user_days", "day", *_CALLER, "user")
-_USER_MODEL_DAYS: Final = Cube("usage_user_model_days", "day", _USER_MODEL)
+_USER_MODEL_QUARTERS: Final = Cube("usage_user_model_quarters", "quarter", _USER_MODEL)
+_USER_MODEL_DAYS: Final = _USER_MODEL_QUARTERS.of("usage_user_model_days", "day", *_USER_MODEL)
+_USER_PROVIDER_DAYS: Final = _USER_MODEL_DAYS.of("usage_user_provider_days", "day", *_USER_PROVIDER)
 _KEY_METADATA_QUARTERS: Final = Cube("usage_key_metadata_quarters", "quarter", _KEY_METADATA)
 _KEY_METADATA_DAYS: Final = _KEY_METADATA_QUARTERS.of("usage_key_metadata_days", "day", *_KEY_METADATA)
 _METADATA_HOURS: Final = Cube("usage_metadata_hours", "hour", ("metadata",))
@@ -105,9 +108,11 @@ CUBES: Final = (
     _USER_ROUTE_DAYS.of("usage_user_route_weeks", "week", *_USER_ROUTE),
     _USER_ROUTE_DAYS,
     _USER_ROUTE_QUARTERS,
-    _USER_MODEL_DAYS.of("usage_user_provider_weeks", "week", "key", "user", "provider"),
+    _USER_PROVIDER_DAYS.of("usage_user_provider_weeks", "week", *_USER_PROVIDER),
+    _USER_PROVIDER_DAYS,
     _USER_MODEL_DAYS.of("usage_user_model_weeks", "week", *_USER_MODEL),
     _USER_MODEL_DAYS,
+    _USER_MODEL_QUARTERS,
     _METADATA_HOURS.of("usage_metadata_days", "day", "metadata"),
     _METADATA_HOURS,
     _KEY_METADATA_DAYS.of("usage_key_metadata_weeks", "week", *_KEY_METADATA),

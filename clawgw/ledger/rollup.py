@@ -13,14 +13,15 @@ from typing import Final
 
 import orjson
 
-from clawgw.ledger.cubes import CUBES, MEASURES, NOTED, SUMS, TIMES, Cube, changed_rows, cube_rows, over
-from clawgw.ledger.histogram import LATENCIES, Summing, stored, sum_of
+from clawgw.ledger.cubes import CUBES, MEASURES, NOTED, TIMES, Cube, changed_rows, cube_rows, over
+from clawgw.ledger.histogram import LATENCIES, Summing, stored, sum_of, without
 
 WORTH_FOLDING: Final = 8000
 """So many changes are folded at once: quicker for each than a few, and still read in some ms."""
 _MOST_FOLDED: Final = 16_000
 """Of either kind in one transaction; what an older database has may be more."""
 _CACHED_MAPS: Final = 1024
+_SOURCES_FIRST: Final = tuple(reversed(CUBES))
 _EARLIER: Final = (
     *("usage_changes", "usage_days", "usage_hours", "usage_target_days", "usage_target_hours", "usage_user_days"),
     *("usage_key_target_days", "usage_key_target_hours", "usage_user_weeks", "usage_user_model_weeks"),
@@ -36,6 +37,8 @@ _ENDS: Final = (
 _REQUESTS: Final = changed_rows("requests NOT INDEXED", "number > ? AND number <= ?")
 _NOTES: Final = changed_rows("usage_changes", "rowid <= ?")
 _FOLDING: Final = f"CREATE TEMP TABLE folding AS SELECT * FROM {_REQUESTS} UNION ALL SELECT * FROM {_NOTES}"  # noqa: S608 - names of these modules only
+_SUMS: Final = ", ".join((*(f"sum({name}) AS {name}" for name in MEASURES), "histogram(1, latencies) AS latencies"))
+"""What changes of the same sign come to; their latencies have none."""
 _OVER: Final = (
     "SELECT (SELECT min(at_ms) FROM folding), over_ms,"
     " max(over_ms, coalesce((SELECT min(at_ms) FROM folding WHERE sign > 0), 0)) FROM usage_folded"
@@ -48,6 +51,7 @@ def prepare(connection: Connection) -> None:
     connection.create_aggregate("histogram", 2, Summing)  # type: ignore[arg-type]  # typeshed knows steps of one number only
     connection.create_function("histogram_of", len(LATENCIES), stored, deterministic=True)
     connection.create_function("histogram_sum", 2, sum_of, deterministic=True)
+    connection.create_function("histogram_without", 2, without, deterministic=True)
     connection.create_function("pair", 2, lru_cache(_CACHED_MAPS)(_pair), deterministic=True)
 
 
@@ -72,12 +76,19 @@ def fold(connection: Connection, at_least: int = WORTH_FOLDING) -> bool:
 def _add(connection: Connection, *, removed: bool) -> None:
     """Add `folding` to the cubes, and to those that are made of others what is over since; `removed`: some may go."""
     earliest, before, now = connection.execute(_OVER).fetchone()
-    for cube in CUBES:
-        if cube.source is None or earliest < before:
-            connection.execute(_adding(cube, _folding(cube)))
+    late = earliest < before
+    for cube in _SOURCES_FIRST:
+        if late:
+            connection.execute(_changing(cube))
+        if late or cube.source is None:
+            rows = _changes(cube) if late else "folding"
+            connection.execute(_adding(cube, rows))
             if removed:
-                connection.execute(_cleaning(cube))
-    for cube in reversed(CUBES):  # sources come first
+                connection.execute(_removing(cube, rows))
+                connection.execute(_cleaning(cube, rows))
+    for cube in _SOURCES_FIRST:
+        if late:
+            connection.execute(f"DROP TABLE {_changes(cube)}")
         if cube.source is not None and before // (unit := TIMES[cube.source.time]) < now // unit:
             connection.execute(_adding(cube, _over(cube, cube.source)), [before // unit, now // unit])
     connection.execute("UPDATE usage_folded SET over_ms = ?", [now])
@@ -119,36 +130,59 @@ def _trigger(name: str, event: str, *rows: tuple[int, str]) -> str:
     return f"CREATE TRIGGER {name} AFTER {event} ON requests WHEN {folded} BEGIN {' '.join(notes)} END"
 
 
-def _folding(cube: Cube) -> str:
-    """What of `folding` comes to a cube: all, or where it is made of another what is over there already."""
-    if cube.source is None:
-        return "folding WHERE true"
-    return f"folding WHERE {cube.source.time} < {over(cube.source.time)}"
+def _changes(cube: Cube) -> str:
+    return f"changes_of_{cube.name}"
+
+
+def _changing(cube: Cube) -> str:
+    """Make a table of what of `folding` comes to a cube, of that of its source: all, or what is over there already."""
+    rows = "folding"
+    if cube.source is not None:
+        before = f"{cube.source.time} < {over(cube.source.time)}"
+        rows = _of_source(cube, cube.source, _changes(cube.source), before)
+    return (
+        f"CREATE TEMP TABLE {_changes(cube)} AS SELECT sign, {cube.keys}, {_SUMS}"  # noqa: S608 - names of these modules only
+        f" FROM {rows} GROUP BY sign, {cube.keys}"
+    )
 
 
 def _over(cube: Cube, source: Cube) -> str:
-    """The rows of its source between two units of time, with the cube's own."""
+    """The rows of its source between two units of time."""
+    return _of_source(cube, source, cube_rows(source), f"{source.time} >= ? AND {source.time} < ?")
+
+
+def _of_source(cube: Cube, source: Cube, rows: str, condition: str) -> str:
+    """Of rows as those of its source, with the cube's time as well."""
     units = TIMES[cube.time] // TIMES[source.time]
     time = f", {source.time} / {units} AS {cube.time}" if units > 1 else ""
-    return f"(SELECT *{time} FROM {cube_rows(source)} WHERE {source.time} >= ? AND {source.time} < ?) WHERE true"  # noqa: S608 - as above
+    return f"(SELECT *{time} FROM {rows} WHERE {condition})"  # noqa: S608 - as above
 
 
 def _adding(cube: Cube, rows: str) -> str:
+    return _merging(cube, f"{rows} WHERE sign > 0", "histogram_sum")
+
+
+def _removing(cube: Cube, rows: str) -> str:
+    """After all is added, so that it is there."""
+    return _merging(cube, f"{rows} WHERE sign < 0", "histogram_without")
+
+
+def _merging(cube: Cube, rows: str, merge: str) -> str:
     updates = (
         *(f"{name} = {name} + excluded.{name}" for name in MEASURES),
-        "latencies = histogram_sum(latencies, excluded.latencies)",
+        f"latencies = {merge}(latencies, excluded.latencies)",
     )
     return (
-        f"INSERT INTO {cube.name} SELECT {cube.keys}, {SUMS} FROM {rows}"  # noqa: S608 - names of these modules only
-        f" GROUP BY {cube.keys} ON CONFLICT DO UPDATE SET {', '.join(updates)}"
+        f"INSERT INTO {cube.name} SELECT {cube.keys}, {_SUMS} FROM {rows} GROUP BY {cube.keys}"  # noqa: S608 - as above
+        f" ON CONFLICT DO UPDATE SET {', '.join(updates)}"
     )
 
 
-def _cleaning(cube: Cube) -> str:
+def _cleaning(cube: Cube, rows: str) -> str:
     """Rows of nothing are left where the last of their requests was removed."""
     return (
         f"DELETE FROM {cube.name} WHERE requests = 0"  # noqa: S608 - as above
-        f" AND ({cube.keys}) IN (SELECT {cube.keys} FROM folding WHERE sign < 0)"
+        f" AND ({cube.keys}) IN (SELECT {cube.keys} FROM {rows} WHERE sign < 0)"
     )
 
 

@@ -12,7 +12,7 @@ from attrs import frozen
 
 from clawgw.ledger.cubes import CUBES, DAY_MS, MEASURES, NOT_FOLDED, SUMS, TIMES, Cube, changed_rows, cube_rows, over
 from clawgw.ledger.document import iso_utc
-from clawgw.ledger.histogram import LATENCIES, quantiles, unpacked
+from clawgw.ledger.histogram import LATENCIES, quantiles
 from clawgw.ledger.question import END_OF_TIME_MS, Grouping, Question
 from clawgw.routing.prices import dollars
 
@@ -59,9 +59,8 @@ class Figures:
         pico = figures.pop("cost_pico")
         figures["total_tokens"] = figures["prompt_tokens"] + figures["completion_tokens"]
         figures["cost_usd"] = dollars(pico) if figures["priced_requests"] else None
-        histogram = unpacked(self.latencies)
         for latency in LATENCIES:
-            times = quantiles(histogram, latency, tuple(_SHARES.values()))
+            times = quantiles(self.latencies, latency, tuple(_SHARES.values()))
             figures |= {f"{name}_{latency}": ms for name, ms in zip(_SHARES, times, strict=True)}
         return figures
 

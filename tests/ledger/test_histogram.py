@@ -1,17 +1,29 @@
+from collections.abc import Callable
 from math import ceil, inf
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clawgw.ledger.histogram import ERROR, LEAST_MS, MOST_MS, Summing, packed, quantiles, stored, sum_of, unpacked
+from clawgw.ledger.histogram import (
+    ERROR,
+    LEAST_MS,
+    MOST_MS,
+    Summing,
+    packed,
+    quantiles,
+    stored,
+    sum_of,
+    unpacked,
+    without,
+)
 
 MS = st.floats(LEAST_MS, MOST_MS)
 REQUESTS = st.lists(st.tuples(st.one_of(st.none(), MS), st.one_of(st.none(), MS)))
 
 
 def quantile(histogram: int, latency: str, share: float) -> float | None:
-    (found,) = quantiles(histogram, latency, (share,))
+    (found,) = quantiles(packed(histogram), latency, (share,))
     return found
 
 
@@ -31,6 +43,9 @@ def test_a_quantile_is_within_its_error_of_the_nearest_rank(
         times = sorted(ms for ms in (each[place] for each in requests) if ms is not None)
         true = times[ceil(q * len(times)) - 1] if times else None
         assert quantile(histogram_of(requests), latency, q) == (true and pytest.approx(true, rel=ERROR))
+        assert quantiles(sum_of(*(stored(*each) for each in requests)), latency, (q,)) == [
+            quantile(histogram_of(requests), latency, q)
+        ]
 
 
 def test_known_quantiles() -> None:
@@ -91,6 +106,19 @@ def test_the_aggregate_adds_and_takes_away(
     for each in removed:
         summing.step(-1, stored(*each))
     assert unpacked(summing.finalize()) == histogram_of(requests) + sum(map(histogram_of, several))
+
+
+@pytest.mark.parametrize("form", [bytes, lambda listed: packed(unpacked(listed))], ids=["listed", "counted"])
+@given(REQUESTS, REQUESTS)
+def test_what_is_taken_away_leaves_the_rest(
+    form: Callable[[bytes], bytes],
+    some: list[tuple[float | None, float | None]],
+    others: list[tuple[float | None, float | None]],
+) -> None:
+    kept, gone = (sum_of(*(stored(*each) for each in requests)) for requests in (some, others))
+    left = without(sum_of(kept, gone), form(gone))
+    assert unpacked(left) == histogram_of(some)
+    assert len(left) <= max(2 + 64, len(packed(unpacked(left))))
 
 
 @pytest.mark.parametrize(("count", "bytes_each"), [(200, 1), (255, 1), (256, 4), (70_000, 4)])

@@ -429,6 +429,21 @@ def test_cubes_that_are_made_of_others_have_what_is_over_also_what_comes_late(tm
     assert [each["requests"] for each in ask(tmp_path / "db", "day")["data"]] == [6, 2, 2]
 
 
+def test_what_was_folded_when_the_process_died_is_folded_again_and_once(tmp_path: Path) -> None:
+    with closing(open_database(tmp_path / "db")) as connection, transaction(connection):
+        write(connection, ROWS)
+    for _ in range(2):
+        with closing(open_database(tmp_path / "db")) as dying:
+            dying.execute("BEGIN")
+            rollup.fold(dying, 0)
+            assert waiting(dying) == 0
+    with closing(open_database(tmp_path / "db")) as connection:
+        assert waiting(connection) == len(ROWS)
+        rollup.fold(connection, 0)
+        assert connection.execute("SELECT sum(requests) FROM usage_metadata_hours").fetchone() == (len(ROWS),)
+    assert ask(tmp_path / "db", "user")["total"]["requests"] == len(ROWS)
+
+
 def test_a_clock_that_was_wrong_once_costs_only_time(tmp_path: Path) -> None:
     connection = open_database(tmp_path / "db")
     for number, at_ms in enumerate((NOON + 10**12, NOON, NOON + DAY_MS)):

@@ -71,7 +71,7 @@ def test_sums_that_an_older_version_has_made_are_made_anew(tmp_path: Path, versi
                 rollup.fold(connection, 0)
             (group,) = reading.usage(path, question(["user", "model"], {}), 10).groups
             assert (group.group, group.named["requests"]) == (("u1", "m"), 299)
-        assert connection.execute("SELECT sum(requests) FROM usage_user_model_days").fetchall() == [(299,)]
+        assert connection.execute("SELECT sum(requests) FROM usage_user_model_quarters").fetchall() == [(299,)]
         assert connection.execute("SELECT * FROM usage_days").fetchall() == []
 
 
