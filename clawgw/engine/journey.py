@@ -134,7 +134,7 @@ class Journey:
             deadline=self._deadline,
             now=now,
             tried=self._tried.setdefault(target.provider, set()),
-            enter=None if self._allowance is None else self._allowance.enter,
+            enter=self._allowance.enter if self._allowance and self._allowance.has_to_enter(target.provider) else None,
             account=self.settlement.tariff.account,
         )
         if self._place is not None:

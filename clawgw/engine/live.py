@@ -61,7 +61,8 @@ class Live:
     def __exit__(self, *_: object) -> None:
         """It is over."""
         self._requests -= 1
-        self._close_if_over()
+        if self._retired:
+            self._close_if_over()
 
     def retire(self) -> None:
         """No request will begin with this version any more."""
@@ -79,5 +80,5 @@ class Live:
         )
 
     def _close_if_over(self) -> None:
-        if self._retired and not self._requests:
+        if not self._requests:
             self.close()

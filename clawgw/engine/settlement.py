@@ -53,7 +53,10 @@ class Settlement:
     @property
     def calls(self) -> int:
         """The attempts for which something was sent; a target that cannot or must not be asked was never called."""
-        return sum([attempt.was_sent for attempt in self.attempts])
+        calls = 0
+        for attempt in self.attempts:
+            calls += attempt.was_sent
+        return calls
 
     def intend(self, ledger: Ledger) -> None:
         """Write down that the request begins, and in the end what it came to. Raises `LogSpoolFull`."""

@@ -106,6 +106,10 @@ class Allowance:
         if first is not None and entering is not None:
             self._early = _Early(first, entering, more[0])
 
+    def has_to_enter(self, provider: str) -> bool:
+        """Whether `enter` may come to anything else than None."""
+        return self._priced or provider in self.limiter.limited
+
     async def enter(self, target: Target, key: str | None) -> Reservation | None:
         """Reserve at a provider's levels for one attempt; None: it has none. Raises `WireError`.
 
