@@ -85,7 +85,7 @@ def epoch_ms(at: str) -> int:
 
 def _ending(record: RequestRecord) -> dict[str, Any]:
     """What only its end tells of a request."""
-    first_token_ms, cost_pico, bodies = record.first_token_ms, record.cost_pico, record.bodies
+    cost_pico, bodies = record.cost_pico, record.bodies
     fields: dict[str, Any] = {
         "route": record.route,
         "outcome": record.outcome,
@@ -102,8 +102,8 @@ def _ending(record: RequestRecord) -> dict[str, Any]:
         "cost_usd": None if cost_pico is None else dollars(cost_pico),
         "cost_pico": cost_pico,
         "cache": record.cache,
-        "first_token_ms": None if first_token_ms is None else round(first_token_ms, 3),
-        "duration_ms": round(record.duration_ms, 3),
+        "first_token_ms": _rounded(record.first_token_ms),
+        "duration_ms": _rounded(record.duration_ms),
         "attempts": [_attempt(attempt) for attempt in record.attempts],
     }
     if bodies is not None:
@@ -112,13 +112,13 @@ def _ending(record: RequestRecord) -> dict[str, Any]:
 
 
 def _attempt(attempt: AttemptRecord) -> dict[str, Any]:
-    target, first_token_ms, cost_pico = attempt.target, attempt.first_token_ms, attempt.cost_pico
+    target, cost_pico = attempt.target, attempt.cost_pico
     return {
         "target": f"{target.provider}/{target.model}",
         "trigger": attempt.trigger,
-        "started_ms": round(attempt.started_ms, 3),
-        "first_token_ms": None if first_token_ms is None else round(first_token_ms, 3),
-        "ended_ms": round(attempt.ended_ms, 3),
+        "started_ms": _rounded(attempt.started_ms),
+        "first_token_ms": _rounded(attempt.first_token_ms),
+        "ended_ms": _rounded(attempt.ended_ms),
         "outcome": attempt.outcome,
         "status": attempt.status,
         "error_code": attempt.error_code,
@@ -129,6 +129,11 @@ def _attempt(attempt: AttemptRecord) -> dict[str, Any]:
         "cost_pico": cost_pico,
         "provider_key": attempt.provider_key,
     }
+
+
+def _rounded(ms: float | None) -> float | None:
+    """To the microsecond; `round` takes three times as long to do it for any number."""
+    return None if ms is None else int(ms * 1000 + 0.5) / 1000
 
 
 def _dumped(fields: Mapping[str, Any]) -> bytes:

@@ -1,4 +1,5 @@
 import orjson
+import pytest
 from attrs import evolve
 
 from clawgw.ledger.document import begins, epoch_ms, finished, iso_utc, joined, texts, unfinished, without_bodies
@@ -141,3 +142,11 @@ def test_members_of_two_objects_are_those_of_one() -> None:
 
 def test_a_time_is_read_back_as_it_was() -> None:
     assert epoch_ms(iso_utc(1_795_439_736_042)) == 1_795_439_736_042
+
+
+@pytest.mark.parametrize(
+    ("ms", "shown"),
+    [(0.0, 0.0), (0.0004, 0.0), (0.0006, 0.001), (1.001, 1.001), (4.35, 4.35), (86_400_000.1234, 86_400_000.123)],
+)
+def test_times_are_told_to_the_microsecond(ms: float, shown: float) -> None:
+    assert document(evolve(RECORD, duration_ms=ms))["duration_ms"] == shown
