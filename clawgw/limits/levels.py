@@ -51,6 +51,8 @@ class Levels:
     """The bucket of tokens with the smallest limit."""
     priced: bool = field(init=False)
     """A budget is among them."""
+    _least: tuple[Claim, ...] = field(init=False)
+    """The least that is claimed of each, and often all: one request, one place."""
 
     @scarcest_tokens.default
     def _find_scarcest(self) -> Bucket | None:
@@ -61,15 +63,22 @@ class Levels:
     def _find_budget(self) -> bool:
         return any(bucket.kind == "usd" for bucket in self.buckets)
 
+    @_least.default
+    def _find_least(self) -> tuple[Claim, ...]:
+        return tuple(Claim(bucket, _LEAST) for bucket in self.buckets)
+
     def __add__(self, other: "Levels") -> "Levels":
         """Both."""
         return Levels((*self.buckets, *other.buckets))
 
     def claims(self, demand: Demand) -> list[Claim]:
         """What is wanted of each bucket beforehand: no more than it can ever hold."""
-        return [
-            Claim(bucket, min(max(demand.of(bucket.kind), _LEAST), max(bucket.limit, 1))) for bucket in self.buckets
-        ]
+        claims = []
+        for least in self._least:
+            bucket = least.bucket
+            amount = demand.of(bucket.kind)
+            claims.append(least if amount <= _LEAST else Claim(bucket, min(amount, max(bucket.limit, _LEAST))))
+        return claims
 
 
 def caller_buckets(caller: Caller, settings: Settings) -> Iterator[Bucket]:

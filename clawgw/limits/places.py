@@ -59,14 +59,13 @@ class LeasedPlaces(Places):
 
     def settle(self, amount: int, _used: int, taken_at_ms: int) -> None:
         """As `Account.settle`: free the places, where their leases have not ended."""
-        if self._is_held(taken_at_ms):
+        if self.at_ms - taken_at_ms < LEASE_MS:
             index = _index(taken_at_ms)
-            held = self.counts[index]
-            self._add(-amount if amount < held else -held, index)
+            self._add(-min(amount, self.counts[index]), index)
 
     def renew(self, amount: int, taken_at_ms: int) -> int:
         """The leases of places that were taken then, where they have not ended, begin anew; when they now do."""
-        if not self._is_held(taken_at_ms):
+        if self.at_ms - taken_at_ms >= LEASE_MS:
             return taken_at_ms
         self.settle(amount, 0, taken_at_ms)
         self._add(amount, _index(self.at_ms))
@@ -80,9 +79,6 @@ class LeasedPlaces(Places):
         else:
             self.counts = [0] * LEASE_TICKS
         self.at_ms += ticks * LEASE_TICK_MS
-
-    def _is_held(self, taken_at_ms: int) -> bool:
-        return self.at_ms - taken_at_ms < LEASE_MS
 
     def _add(self, amount: int, index: int) -> None:
         self.counts[index] += amount

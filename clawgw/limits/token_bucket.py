@@ -54,22 +54,21 @@ class TokenBucket:
         left = self._full - used
         if left < 0:
             return None
-        self.used, self.unused_from_ms = used, self._drained_ms(used)
+        self.used, self.unused_from_ms = used, self.at_ms - -used // self._drain
         return Standing(self.bucket, left // PARTS, self.unused_from_ms - now_ms if used else 0)
 
     def settle(self, amount: int, used: int, _taken_at_ms: int) -> None:
         """As `Account.settle`; the debt is never more than the limit."""
         charged = self.used + (used - amount) * PARTS
         self.used = 0 if charged < 0 else min(charged, self._most)
-        self.unused_from_ms = self._drained_ms(self.used)
+        self.unused_from_ms = self.at_ms - -self.used // self._drain
 
     def standing(self, now_ms: int, asked: int = 0) -> Standing:
         """As `Gauge.standing`."""
         left = self._full - self.used
-        reset_ms = max(0, self._drained_ms(self.used) - now_ms)
-        wait_ms = max(0, self._drained_ms(asked * PARTS - left) - now_ms)
+        reset_ms = self._until_drained_ms(now_ms, self.used)
+        wait_ms = self._until_drained_ms(now_ms, asked * PARTS - left)
         return Standing(self.bucket, max(0, left // PARTS), reset_ms, wait_ms)
 
-    def _drained_ms(self, parts: int) -> int:
-        """When so many will have drained, where there are any."""
-        return self.at_ms - -parts // self._drain if parts > 0 else 0
+    def _until_drained_ms(self, now_ms: int, parts: int) -> int:
+        return self.at_ms - -parts // self._drain - now_ms if parts > 0 else 0

@@ -70,7 +70,7 @@ def test_what_is_charged_says_from_when_on_it_will_have_drained() -> None:
     gauge.settle(3, 0, NOON)
     assert gauge.unused_from_ms == NOON + 100
     gauge.settle(1, 0, NOON)
-    assert gauge.unused_from_ms == 0
+    assert gauge.unused_from_ms == NOON
 
 
 def test_a_debt_leaves_nothing() -> None:
