@@ -14,6 +14,7 @@ from multiprocessing.synchronize import Barrier
 
 import trio
 
+from clawgw.clock import now_ms
 from clawgw.limits.bucket import Bucket, Claim, Granted, Wanted
 from clawgw.limits.memory import MemoryStore
 from clawgw.limits.shared import SharedStore
@@ -30,11 +31,6 @@ CLAIMS = (
 )
 """Of a key with limits of all three kinds."""
 USED = (1, 500, 1)
-
-
-def now_ms() -> int:
-    """As the gateway tells the time."""
-    return time.time_ns() // 1_000_000
 
 
 async def round_of(store: MemoryStore | SharedStore, count: int) -> tuple[float, float]:

@@ -1,12 +1,12 @@
 """Where limits are kept: in this process, in a table that the workers of a machine share, or in a Redis."""
 
-import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import trio
 from attrs import frozen
 
+from clawgw.clock import now_ms
 from clawgw.config.mistakes import ConfigError, Mistake
 from clawgw.config.settings import Limits
 from clawgw.config.snapshot import Snapshot
@@ -42,7 +42,7 @@ class LimitKeeper:
 
         Raises ConfigError where the Redis URL is none.
         """
-        local = MemoryStore(_now_ms) if shared_fd is None else SharedStore(shared_fd, _now_ms)
+        local = MemoryStore(now_ms) if shared_fd is None else SharedStore(shared_fd, now_ms)
         settings, seeding = snapshot.settings.limits, Seeding.of(snapshot)
         if settings.store == "memory" or snapshot.redis_url is None:
             return cls(local, settings, seeding)
@@ -91,7 +91,3 @@ def _in_redis(url: str, settings: Limits, local: LimitStore, instance: str, seed
         return RedisStore(url, settings.when_down, local, instance, forgotten=seeding.ask, patience_s=patience_s)
     except BadRedisUrl as error:
         raise ConfigError([Mistake("limits.redis_url", str(error))]) from None
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

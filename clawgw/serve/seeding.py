@@ -6,13 +6,13 @@ is told again soon after that, and then once in a while: what requests cost that
 
 import logging
 import sqlite3
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import trio
 from attrs import define, field
 
+from clawgw.clock import now_ms
 from clawgw.config.snapshot import Snapshot
 from clawgw.ledger.journal.spool import Spool
 from clawgw.ledger.sinks.schema import NewerDatabase
@@ -78,7 +78,7 @@ class Seeding:
             await trio.sleep(SOON_S)
 
     async def _seed(self, store: LimitStore, wanted: Sequence[Bucket], spool: Spool | None) -> None:
-        began_ms = {bucket: window(bucket.per, _now_ms())[0] for bucket in wanted}
+        began_ms = {bucket: window(bucket.per, now_ms())[0] for bucket in wanted}
         if not began_ms:
             return
         try:
@@ -91,7 +91,3 @@ class Seeding:
         for bucket, since_ms in began_ms.items():
             if amount := found.since[since_ms].get(Spender(bucket.scope, bucket.name)):
                 store.seed(bucket, Spent(amount, since_ms, found.ledger))
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -63,7 +63,7 @@ def s(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Setting]:
         setting.reads += 1
         return spending(*asked)
 
-    monkeypatch.setattr(seeding, "_now_ms", lambda: NOW_MS)
+    monkeypatch.setattr(seeding, "now_ms", lambda: NOW_MS)
     monkeypatch.setattr(seeding, "spending", read)
     monkeypatch.setattr(seeding, "SOON_S", 0.01)
     yield setting

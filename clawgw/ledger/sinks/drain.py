@@ -4,13 +4,13 @@ import fcntl
 import logging
 import os
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from attrs import define, field
 
+from clawgw.clock import now_ms
 from clawgw.ledger.journal.spool import Spool
 from clawgw.ledger.sinks.follower import Follower
 from clawgw.ledger.sinks.sink import Rejected, Sink, SinkAway
@@ -67,7 +67,7 @@ class Drain:
         database = Database(self.path)
 
         def keep(name: str, rejected: Sequence[Rejected]) -> None:
-            keep_dead_letters(database, name, rejected, _now_ms())
+            keep_dead_letters(database, name, rejected, now_ms())
 
         return Follower(sink, self.spool, keep, self._stop)
 
@@ -75,7 +75,7 @@ class Drain:
         database, wait_s = Database(self.path), _BETWEEN_PRUNINGS_S
         while not self._stop.wait(wait_s):
             try:
-                more = prune(database, _now_ms() - self.retention_days * _DAY_MS)
+                more = prune(database, now_ms() - self.retention_days * _DAY_MS)
             except SinkAway as away:
                 log.warning("old records cannot be deleted: %s", away.reason)
                 more = False
@@ -122,7 +122,3 @@ def _started(work: Callable[[], None]) -> threading.Thread:
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
     return thread
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -1,7 +1,6 @@
 """The sink that is always there: the table `requests` of the database `log.path`, and the dead letters of all sinks."""
 
 import sqlite3
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from operator import itemgetter
@@ -11,6 +10,7 @@ from typing import Any
 import orjson
 from attrs import define, field
 
+from clawgw.clock import now_ms
 from clawgw.ledger import rollup, spending
 from clawgw.ledger.document import BODIES, Document, epoch_ms, iso_utc
 from clawgw.ledger.sinks.schema import NewerDatabase, open_database, transaction
@@ -84,17 +84,13 @@ class Database:
             self._connection = None
 
 
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
-
-
 @define(eq=False)
 class SqliteSink:
     """A `Sink`. `now_ms`: since the epoch."""
 
     database: Database
     name: str = "sqlite"
-    now_ms: Callable[[], int] = _now_ms
+    now_ms: Callable[[], int] = now_ms
 
     def deliver(self, documents: Sequence[Document]) -> Sequence[Rejected]:
         """As `Sink.deliver`, in one transaction."""
