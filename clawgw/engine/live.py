@@ -59,7 +59,8 @@ class Live:
         self._requests += 1
 
     def __exit__(self, *_: object) -> None:
-        """It is over."""
+        """It is over, and its answer sent: whoever got that may ask again at once, through another worker."""
+        self.limiter.store.flush()
         self._requests -= 1
         if self._retired:
             self._close_if_over()

@@ -69,6 +69,9 @@ class MemoryStore:
                 changed.append(cell)
         self._table.write(changed, now_ms)
 
+    def flush(self) -> None:
+        """As `LimitStore.flush`: nothing waits."""
+
     def peek(self, bucket: Bucket) -> Standing | None:
         """As `LimitStore.peek`; needs no lock, so that what others are writing just now may be there in part."""
         now_ms = self._now_ms()

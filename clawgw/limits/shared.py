@@ -49,6 +49,9 @@ class SharedStore:
         self._spare.settle(reservation, used)
         self._owe(partial(self._shared.settle, reservation, used))
 
+    def flush(self) -> None:
+        """As `LimitStore.flush`: nothing waits."""
+
     def peek(self, bucket: Bucket) -> Standing | None:
         """As `LimitStore.peek`."""
         return self._shared.peek(bucket)

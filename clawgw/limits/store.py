@@ -31,6 +31,9 @@ class LimitStore(Protocol):
         the reservation.
         """
 
+    def flush(self) -> None:
+        """What was settled by now is told at once to whoever keeps it; without that, soon."""
+
     def peek(self, bucket: Bucket) -> Standing | None:
         """The bucket as far as it is known without asking anybody; None: not known."""
 

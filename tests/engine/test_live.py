@@ -43,3 +43,13 @@ def test_while_it_serves_the_end_of_all_requests_is_nothing(version: Live, close
         with version:
             pass
     assert closed == []
+
+
+async def test_what_a_request_has_settled_is_told_when_it_is_over(
+    version: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(version.limiter.store, "flush", lambda: told.append("told"))
+    with version:
+        assert told == []
+    assert told == ["told"]

@@ -16,6 +16,8 @@ from clawgw.limits.redis.scripts import Script
 
 BUSY_S = 0.2
 LOOK_S = 0.005
+TURN_S = 0.05
+"""For so long at most nobody looks after the link, and what was told waits where nobody flushes it."""
 
 
 @define(eq=False)
@@ -89,8 +91,8 @@ class Desk:
                 now_s = trio.current_time()
                 while self._asked and self._is_over(self._asked[0], now_s):
                     self._asked.popleft().give_up()
-                next_s = self._asked[0].deadline_s if self._asked else now_s + self._patience_s
-                await trio.sleep_until(max(next_s, now_s + LOOK_S))
+                next_s = self._asked[0].deadline_s if self._asked else now_s + TURN_S
+                await trio.sleep_until(max(min(next_s, now_s + TURN_S), now_s + LOOK_S))
         finally:
             self._open = False
             while self._asked:

@@ -42,6 +42,9 @@ class Always:
     def settle(self, reservation: str, used: Sequence[int]) -> None:
         """Nothing was reserved."""
 
+    def flush(self) -> None:
+        """Nothing waits."""
+
     def peek(self, bucket: Bucket) -> Standing | None:
         """Nothing is known."""
 
@@ -69,6 +72,10 @@ class Share:
     def settle(self, reservation: str, used: Sequence[int]) -> None:
         """As the local store does."""
         self.local.settle(reservation, used)
+
+    def flush(self) -> None:
+        """The local store's."""
+        self.local.flush()
 
     def peek(self, bucket: Bucket) -> Standing | None:
         """This gateway's share."""

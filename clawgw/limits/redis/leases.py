@@ -34,9 +34,9 @@ class Leases:
         if held:
             self._places[record] = _Places(until_ms, held)
 
-    def release(self, record: bytes) -> bool:
-        """It is settled. Whether it has held any."""
-        return self._places.pop(record, None) is not None
+    def release(self, record: bytes) -> None:
+        """It is settled."""
+        self._places.pop(record, None)
 
     def renewals(self, now_ms: int) -> Iterator[Sequence[tuple[bytes, bytes]]]:
         """Bucket and member of every place, in batches; those of forgotten reservations are dropped."""

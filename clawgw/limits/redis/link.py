@@ -2,9 +2,8 @@
 
 A job goes out at once where hardly anything is under way: so a question need not wait behind what was told before it.
 Those that come meanwhile go with the next answer, or as soon as they are many: then Redis works at some while this
-process does at others. One that has time goes with the next that has not, or when all who run now have had their turn:
-each sending wakes Redis, and takes as long as ten function calls. Nobody waits here; whoever hands in a job decides for
-how long.
+process does at others. One that has time goes with the next that has not, or when somebody says so: each sending wakes
+Redis, which may then run first. Nobody waits here; whoever hands in a job decides for how long.
 """
 
 import logging
@@ -69,7 +68,7 @@ class Link:
         """What Redis has been told in full over this line."""
         self._waiting: deque[Job] = deque()
         self._sent: deque[tuple[Script, Sequence[Job]]] = deque()
-        self._wanted, self._over, self._posted = trio.Event(), trio.Event(), trio.Event()
+        self._wanted, self._over = trio.Event(), trio.Event()
         self._finishing = False
         self._owes_since: float | None = None
 
@@ -87,13 +86,18 @@ class Link:
             self._send(self._line)
 
     def post(self, job: Job) -> None:
-        """It goes out soon."""
+        """It goes out with the next that is submitted, or when `flush` is called."""
         self._waiting.append(job)
         self._wanted.set()
-        self._posted.set()
+
+    def flush(self) -> None:
+        """What was posted goes out now."""
+        if self._waiting and self._line is not None:
+            self._send(self._line)
 
     def check(self, patience_s: float) -> None:
-        """Hear what there is to hear; after silence for so long, hang up."""
+        """Say what there is to say, and hear what there is to hear; after silence for so long, hang up."""
+        self.flush()
         line = self._line
         if line is not None and self.silent_s >= patience_s:
             self._receive(line)
@@ -126,22 +130,16 @@ class Link:
                 return self._hang_up(reason(error))
             self._owes_since, self._over = None, trio.Event()
             self._line.watch(partial(self._receive, self._line))
+        self._send(self._line)
+        self._end_if_done()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._push, self._line)
-            nursery.start_soon(self._carry, self._line)
             await self._over.wait()
             nursery.cancel_scope.cancel()
         return None
 
     def _open(self) -> Line:
         return Line(connection(self._url, self._read_s))
-
-    async def _carry(self, line: Line) -> None:
-        while self._line is line:
-            self._send(line)
-            self._end_if_done()
-            await self._posted.wait()
-            self._posted = trio.Event()
 
     async def _push(self, line: Line) -> None:
         try:

@@ -36,15 +36,13 @@ class Outbox:
         self._breaker = breaker
         self._kept: deque[Job] = deque(maxlen=KEPT)
 
-    def tell(self, script: Script, keys: Sequence[bytes], call: bytes, *, now: bool = False) -> None:
-        """A script that does no harm when it runs twice: soon, or before anything is asked that anybody asks next."""
+    def tell(self, script: Script, keys: Sequence[bytes], call: bytes) -> None:
+        """A script that does no harm when it runs twice: soon, and before anything is asked after this."""
         job = _Message(script, keys, call, self._kept)
-        if self._breaker.degraded is not None:
-            self._kept.append(job)
-        elif now:
-            self._link.submit(job)
-        else:
+        if self._breaker.degraded is None:
             self._link.post(job)
+        else:
+            self._kept.append(job)
 
     def resend(self, count: int = AT_ONCE) -> None:
         """Tell so many of those that were kept."""

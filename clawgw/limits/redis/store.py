@@ -99,6 +99,10 @@ class RedisStore:
         else:
             self._settle(record_of(reservation), used)
 
+    def flush(self) -> None:
+        """As `LimitStore.flush`."""
+        self._link.flush()
+
     def peek(self, bucket: Bucket) -> Standing | None:
         """As `LimitStore.peek`: as Redis last said, and as if nobody had used it since."""
         if self.degraded is not None:
@@ -200,9 +204,8 @@ class RedisStore:
             self._settle(order.record, ())
 
     def _settle(self, record: bytes, used: Sequence[int]) -> None:
-        """Whoever has an answer may ask again at once, by another gateway: so a place is given back before that."""
-        frees = self._leases.release(record)
-        self._outbox.tell(self._scripts.settle, [record], calls.settle(record, used), now=frees)
+        self._leases.release(record)
+        self._outbox.tell(self._scripts.settle, [record], calls.settle(record, used))
 
 
 def _order(wanted: Wanted) -> Order:

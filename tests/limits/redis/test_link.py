@@ -1,12 +1,14 @@
 import select
 import socket
 import struct
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 import trio
+import trio.testing
 from attrs import define, field
 
 from clawgw.limits.bucket import Bucket, Spent
@@ -117,15 +119,20 @@ async def test_what_has_time_goes_with_the_next_that_has_not(server: RedisServer
     assert server.client.info("commandstats")["cmdstat_evalsha"]["calls"] == 1
 
 
-async def test_and_soon_where_there_is_none(server: RedisServer) -> None:
+@pytest.mark.parametrize("say", [Link.flush, partial(Link.check, patience_s=PATIENCE_S)])
+async def test_and_when_somebody_says_so(server: RedisServer, say: Callable[[Link], None]) -> None:
     async with linked(server.url) as link:
         first = one_of(MUCH, "first")
         link.post(first)
+        say(link)
         assert (await first.numbers())[3] == 1
         server.client.config_resetstat()
         jobs = [one_of(MUCH, str(number)) for number in range(3)]
         for job in jobs:
             link.post(job)
+        await trio.testing.wait_all_tasks_blocked(0.01)
+        assert [job.answer for job in jobs] == [None, None, None]
+        say(link)
         assert [(await job.numbers())[3] for job in jobs] == [2, 3, 4]
     assert server.client.info("commandstats")["cmdstat_evalsha"]["calls"] == 1
 
