@@ -75,6 +75,22 @@ class Explanation:
     quotas: Sequence[ExplainedQuota]
 
 
+@frozen
+class _Described:
+    """A request that somebody describes, as `planning.Asked`. Nothing has been seen of any target."""
+
+    _facts: RequestFacts
+
+    def facts(self) -> RequestFacts:
+        return self._facts
+
+    def dice(self) -> float:
+        return self._facts.random
+
+    def seen(self, base: TargetView, *, steady: bool) -> TargetView:  # noqa: ARG002 - all views are the same here
+        return base
+
+
 def explain(
     facts: RequestFacts,
     caller: Caller,
@@ -90,7 +106,7 @@ def explain(
     runner, failures = _runner(policies)
     planner = Planner(snapshot, catalogue, runner)
     resolved = resolve(facts.model, facts.endpoint, snapshot, catalogue)
-    plan = planner.plan(resolved, lambda: facts, lambda view: view, now=0.0)
+    plan = planner.plan(resolved, _Described(facts), now=0.0)
     route = None if resolved.route is None else snapshot.settings.routes[resolved.route]
     policy = None if route is None else route.policy
     strategy = "failover" if route is None else route.strategy

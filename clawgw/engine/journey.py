@@ -13,7 +13,7 @@ from clawgw.engine.race import AllFailed, run_plan
 from clawgw.engine.settlement import Settlement
 from clawgw.limits.allowance import SLACK_MS, Allowance, Entry, Expected
 from clawgw.policy import RequestFacts, Target, TargetView, Trigger
-from clawgw.routing.facts import facts_of
+from clawgw.routing.facts import facts_of, random_of
 from clawgw.routing.outcome import final_error
 from clawgw.routing.permission import check_allowed
 from clawgw.routing.resolve import Resolved
@@ -75,7 +75,7 @@ class Journey:
     def _allowed(self, resolved: Resolved) -> Allowance | None:
         """None: nothing limits the request."""
         arrival, request, tariff = self.arrival, self.prompt.request, self.settlement.tariff
-        limiter, charges = arrival.live.limiter, arrival.live.planner.charges(self._facts, self._planned_at)
+        limiter, charges = arrival.live.limiter, arrival.live.planner.charges(self.facts, self._planned_at)
         if not charges and not limiter.has_any(arrival.caller, resolved.route, resolved.targets):
             return None
         expected = Expected(
@@ -108,7 +108,7 @@ class Journey:
         self._failover_after_s = resolved.failover_after_s
         live.budgets.note_request(self._planned_at)
         return Schedule(
-            plan=live.planner.plan(resolved, self._facts, self._with_health, self._planned_at),
+            plan=live.planner.plan(resolved, self, self._planned_at),
             retry=live.snapshot.settings.retry,
             max_attempts=resolved.max_attempts,
             deadline=self._deadline,
@@ -143,7 +143,8 @@ class Journey:
         self.settlement.attempts.append(attempt)
         return attempt
 
-    def _facts(self) -> RequestFacts:
+    def facts(self) -> RequestFacts:
+        """As `planning.Asked`."""
         if self._known is None:
             self._known = self._facts_of_request()
         return self._known
@@ -160,7 +161,12 @@ class Journey:
             likely_model=self._likely_model,
         )
 
-    def _with_health(self, view: TargetView) -> TargetView:
+    def dice(self) -> float:
+        """As `planning.Asked`."""
+        return random_of(self.arrival.request_id)
+
+    def seen(self, base: TargetView, *, steady: bool) -> TargetView:
+        """As `planning.Asked`."""
         live, streaming = self.arrival.live, self.prompt.request.stream
-        health = live.providers[view.target.provider].health
-        return health.view(view, self._planned_at, streaming=streaming, remaining=live.limiter.remaining_ratio)
+        health, remaining = live.providers[base.target.provider].health, live.limiter.remaining_ratio
+        return health.view(base, self._planned_at, streaming=streaming, steady=steady, remaining=remaining)

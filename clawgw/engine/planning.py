@@ -1,9 +1,11 @@
 """What is decided of a request before it is sent: its plan, by policy or strategy, and what quotas charge it to."""
 
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from typing import Protocol
 
-from attrs import field, frozen
+from attrs import define, field, frozen
 
 from clawgw.config.settings import Route
 from clawgw.config.snapshot import Snapshot
@@ -13,22 +15,50 @@ from clawgw.routing.catalogue import Catalogue
 from clawgw.routing.plan import failover_plan
 from clawgw.routing.prices import DAY_S, Prices, prices_of
 from clawgw.routing.resolve import Resolved
-from clawgw.routing.strategies import BY_HEALTH_ALONE, STRATEGIES, StrategyOptions, failover
+from clawgw.routing.strategies import LOOKS_AT, STRATEGIES, StrategyOptions, failover
 from clawgw.routing.views import BaseViews, base_views
 
-AddHealth = Callable[[TargetView], TargetView]
-"""Adds to a view what has been seen of its target."""
 MOST_VIEWS = 1024
 """A client may name any model where a route's target ends in `*`."""
+MOST_PLANS = 4
+"""Of a route by health alone: streams and plain answers have views of their own."""
 _ANY_REQUEST = RequestFacts(model="")
 
 
-@frozen
+class Asked(Protocol):
+    """A request to be planned for, which is asked only for what decides something."""
+
+    def facts(self) -> RequestFacts:
+        """What is known of it; its prompt is counted."""
+
+    def dice(self) -> float:
+        """`RequestFacts.random`, for less."""
+
+    def seen(self, base: TargetView, *, steady: bool) -> TargetView:
+        """A view with what has been seen of its target, as `Health.view` has it."""
+
+
+@define(eq=False)
 class _Deciding:
     """A route of which more is decided than that its targets follow each other."""
 
     route: Route
     options: StrategyOptions
+    _plans: deque[tuple[Sequence[TargetView], Plan]] = field(init=False, factory=lambda: deque(maxlen=MOST_PLANS))
+    """The latest plans by health alone, and what they were made of."""
+
+    def by_strategy(self, request: RequestFacts, views: Sequence[TargetView]) -> Plan:
+        """The plan of the route's strategy."""
+        return STRATEGIES[self.route.strategy](request, views, self.options)
+
+    def by_health(self, views: Sequence[TargetView]) -> Plan:
+        """The same for any request: of equal views comes an equal plan, so that it is not made twice."""
+        for known, plan in self._plans:
+            if known == views:
+                return plan
+        plan = self.by_strategy(_ANY_REQUEST, views)
+        self._plans.append((views, plan))
+        return plan
 
 
 @frozen
@@ -67,24 +97,32 @@ class Planner:
             if route.policy is not None or route.strategy != "failover"
         }
 
-    def plan(self, resolved: Resolved, facts: Callable[[], RequestFacts], add_health: AddHealth, now: float) -> Plan:
-        """The plan of one request. `now`: seconds of the engine's clock.
-
-        `facts` and `add_health` are asked only where something is decided by them.
-        """
+    def plan(self, resolved: Resolved, asked: Asked, now: float) -> Plan:
+        """The plan of one request. `now`: seconds of the engine's clock."""
         deciding = self._deciding.get(resolved.route)
         if deciding is None:
             return failover_plan(resolved.targets)
-        route = deciding.route
-        if route.policy is None and route.strategy in BY_HEALTH_ALONE:
-            views = [add_health(self._unpriced(target)) for target in resolved.targets]
-            return STRATEGIES[route.strategy](_ANY_REQUEST, views, deciding.options)
-        request = facts()
-        views = [add_health(self.base(target, request)) for target in resolved.targets]
-        if route.policy is None:
-            return STRATEGIES[route.strategy](request, views, deciding.options)
-        plan = self.policies.plan(route.policy, request, views, route.options, now)
+        if deciding.route.policy is not None:
+            return self._by_policy(deciding.route.policy, deciding, resolved.targets, asked, now)
+        match LOOKS_AT[deciding.route.strategy]:
+            case "health":
+                return deciding.by_health([asked.seen(self._unpriced(each), steady=True) for each in resolved.targets])
+            case "dice":
+                request = RequestFacts(resolved.route or "", random=asked.dice())
+                views = [asked.seen(self._unpriced(each), steady=False) for each in resolved.targets]
+            case "prices":
+                request = asked.facts()
+                views = self._priced(resolved.targets, request, asked)
+        return deciding.by_strategy(request, views)
+
+    def _by_policy(self, policy: str, deciding: _Deciding, targets: Sequence[Target], asked: Asked, now: float) -> Plan:
+        request = asked.facts()
+        views = self._priced(targets, request, asked)
+        plan = self.policies.plan(policy, request, views, deciding.route.options, now)
         return failover(request, views, deciding.options) if plan is None else plan
+
+    def _priced(self, targets: Sequence[Target], request: RequestFacts, asked: Asked) -> Sequence[TargetView]:
+        return [asked.seen(self.base(each, request), steady=False) for each in targets]
 
     def charges(self, facts: Callable[[], RequestFacts], now: float) -> Sequence[Charge]:
         """What the quota policies charge one request to; `facts` is asked only if there are any."""

@@ -36,15 +36,22 @@ class Health:
         return not self._target(model).keys[key].wait_s(now)
 
     def view(
-        self, base: TargetView, now: float, *, streaming: bool, remaining: RemainingRatio = lambda _: 1.0
+        self,
+        base: TargetView,
+        now: float,
+        *,
+        streaming: bool,
+        steady: bool = False,
+        remaining: RemainingRatio = lambda _: 1.0,
     ) -> TargetView:
         """`base`, which holds what does not change (price, size), with what is known of its target at this moment.
 
-        Times are those of streams or of plain answers, as the request is one or the other.
+        Times are those of streams or of plain answers, as the request is one or the other. One that is `steady` may be
+        the same as a moment ago (`target_health.VIEW_S`), though attempts have come and gone since, if none has failed.
         """
         known = self._models.get(base.target.model)
         if known is not None:
-            return known.view(base, now, streaming=streaming, remaining=remaining)
+            return known.view(base, now, remaining, streaming=streaming, steady=steady)
         ratio = remaining(base.target.provider)
         return base if ratio == base.remaining_ratio else evolve(base, remaining_ratio=ratio)
 

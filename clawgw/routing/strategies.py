@@ -9,6 +9,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import accumulate, pairwise
+from typing import Literal
 
 from attrs import frozen
 
@@ -95,8 +96,18 @@ STRATEGIES: Mapping[settings.Strategy, Strategy] = {
     "race": race,
 }
 """By the names that `strategy` has in a route."""
-BY_HEALTH_ALONE = {"hedge", "race"}
-"""These look neither at the request nor at prices: nobody has to find those out, and counting a prompt takes time."""
+LOOKS_AT: Mapping[settings.Strategy, Literal["health", "dice", "prices"]] = {
+    "failover": "health",
+    "weighted": "dice",
+    "cheapest": "prices",
+    "fastest": "dice",
+    "hedge": "health",
+    "race": "health",
+}
+"""What decides: health alone, the request's dice as well, or its size and what it would cost, which takes counting.
+
+By health alone, a view may be steady (`Health.view`): such strategies do not mind how much is in flight.
+"""
 
 
 def _available_first(targets: Iterable[TargetView]) -> list[TargetView]:

@@ -49,19 +49,20 @@ RemainingRatio = Callable[[str], float]
 
 @fact
 class _Seen:
-    """A view, and for how long it is good: until `until`, while its target's `changes` are as many and no more."""
+    """A view, of how many `changes` and `failures`, and until when it is good."""
 
-    base: TargetView
-    changes: int
-    until: float
     view: TargetView
+    base: TargetView
+    until: float
+    changes: int
+    failed: int
 
 
 @define(eq=False)
 class TargetHealth:
     """One model. Streams are timed to their first token and plain answers to their end: two different things.
 
-    `changes` counts what has happened here.
+    `changes` counts what has happened here, `failed` the attempts that failed.
     """
 
     keys: tuple[KeyHealth, ...]
@@ -72,6 +73,7 @@ class TargetHealth:
     failures: RecentCount = field(init=False, factory=lambda: RecentCount(FAILURE_WINDOW_S))
     in_flight: int = field(init=False, default=0)
     changes: int = field(init=False, default=0)
+    failed: int = field(init=False, default=0)
     _seen: dict[bool, _Seen] = field(init=False, factory=dict, repr=False)
     """The latest views, for streams and for plain answers."""
 
@@ -89,17 +91,22 @@ class TargetHealth:
         """Of answers of one of the two kinds."""
         return self.streams if streaming else self.plain
 
-    def view(self, base: TargetView, now: float, *, streaming: bool, remaining: RemainingRatio) -> TargetView:
+    def view(
+        self, base: TargetView, now: float, remaining: RemainingRatio, *, streaming: bool, steady: bool
+    ) -> TargetView:
         """`base` with what is known here, of the key that can be used soonest.
 
-        The same view as before, where nothing has happened since but that a little time has passed.
+        The same view as before, where nothing has happened since but that a little time has passed; if `steady`, where
+        nothing has failed.
         """
         seen = self._seen.get(streaming)
-        if seen is not None and seen.base is base and seen.changes == self.changes and now < seen.until:
-            return seen.view
+        if seen is not None and seen.base is base and now < seen.until:
+            same = seen.failed == self.failed if steady else seen.changes == self.changes
+            if same:
+                return seen.view
         view = self._view(base, now, self.latency(streaming=streaming), remaining(base.target.provider))
         if view.breaker == "closed" and not view.cooling_s:
-            self._seen[streaming] = _Seen(base, self.changes, now + VIEW_S, view)
+            self._seen[streaming] = _Seen(view, base, now + VIEW_S, self.changes, self.failed)
         return view
 
     def _view(self, base: TargetView, now: float, latency: Latency, remaining: float) -> TargetView:
@@ -161,6 +168,7 @@ class Admission:
             self._latency.at_least(now - self._started, now)
         self._judged = True
         self._target.changes += 1
+        self._target.failed += 1
         effect = EFFECTS[failure.kind]
         if effect is Effect.FAULT:
             self._fault(now)

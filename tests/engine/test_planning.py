@@ -4,14 +4,15 @@ And what quotas charge.
 """
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
-from attrs import evolve
+from attrs import define, evolve, field
 
 from clawgw.config.load import load
 from clawgw.engine.planning import Planner
 from clawgw.policies.runner import PolicyRunner
-from clawgw.policy import After, AtOnce, Charge, Quantiles, RequestFacts, Target
+from clawgw.policy import After, AtOnce, Charge, Plan, Quantiles, RequestFacts, Target, TargetView
 from clawgw.routing.catalogue import bundled
 from clawgw.routing.resolve import resolve
 from clawgw.routing.strategies import STRATEGIES
@@ -57,21 +58,62 @@ def test_prices_of_a_view(target: Target, tokens: int, day: str, prices: tuple[f
     assert (view.input_price, view.output_price) == prices
 
 
+@define
+class Request:
+    """What is asked of it. `what` is seen of each target."""
+
+    what: dict[str, Any] = field(factory=dict)
+    random: float = 0.5
+    asked: list[str] = field(factory=list)
+
+    def facts(self) -> RequestFacts:
+        self.asked.append("facts")
+        return RequestFacts("any", random=self.random)
+
+    def dice(self) -> float:
+        self.asked.append("dice")
+        return self.random
+
+    def seen(self, base: TargetView, *, steady: bool) -> TargetView:
+        self.asked.append("a steady view" if steady else "a view")
+        return evolve(base, **self.what)
+
+
+def planned(planner: Planner, route: str, request: Request) -> Plan:
+    return planner.plan(resolve(route, "chat.completions", planner.snapshot, planner.catalogue), request, now=0.0)
+
+
 @pytest.mark.parametrize(
     ("strategy", "asked"),
-    [("failover", 0), ("hedge", 0), ("race", 0), ("weighted", 1), ("cheapest", 1), ("fastest", 1)],
+    [
+        ("failover", []),
+        ("hedge", ["a steady view", "a steady view"]),
+        ("race", ["a steady view", "a steady view"]),
+        ("weighted", ["dice", "a view", "a view"]),
+        ("fastest", ["dice", "a view", "a view"]),
+        ("cheapest", ["facts", "a view", "a view"]),
+    ],
 )
-def test_the_request_is_looked_at_only_by_strategies_that_decide_by_it(strategy: str, asked: int) -> None:
-    asks: list[int] = []
-
-    def facts() -> RequestFacts:
-        asks.append(1)
-        return RequestFacts("any")
-
-    resolved = resolve(strategy, "chat.completions", PLANNER.snapshot, PLANNER.catalogue)
-    plan = PLANNER.plan(resolved, facts, lambda view: view, now=0.0)
+def test_the_request_is_asked_only_for_what_decides(strategy: str, asked: list[str]) -> None:
+    request = Request()
+    plan = planned(PLANNER, strategy, request)
     assert {str(attempt.target) for attempt in plan.attempts} == {"corp/m", "corp/n"}
-    assert len(asks) == asked
+    assert request.asked == asked
+
+
+@pytest.mark.parametrize("strategy", ["weighted", "fastest"])
+def test_the_dice_decide(strategy: str) -> None:
+    first = [planned(PLANNER, strategy, Request(random=random)).attempts[0].target.model for random in (0.1, 0.9)]
+    assert first == ["m", "n"]
+
+
+@pytest.mark.parametrize("strategy", ["hedge", "race"])
+def test_a_plan_by_health_alone_is_made_once_for_the_same_health(strategy: str) -> None:
+    well, ill = {"failure_ratio": 0.0}, {"failure_ratio": 0.5, "breaker": "open"}
+    plans = [planned(PLANNER, strategy, Request(what)) for what in (well, ill, well, ill)]
+    assert plans[0] is plans[2]
+    assert plans[1] is plans[3]
+    assert plans[0] != plans[1]
 
 
 def test_the_shortest_time_that_a_quantile_means_is_configured() -> None:
@@ -79,8 +121,7 @@ def test_the_shortest_time_that_a_quantile_means_is_configured() -> None:
     planner = Planner(snapshot, bundled(), PolicyRunner({}, lambda *_: None))
     quick = Quantiles([0.1], [1.0])
     for each, floor_s in ((planner, 0.25), (PLANNER, 0.5)):
-        resolved = resolve("hedge", "chat.completions", each.snapshot, each.catalogue)
-        plan = each.plan(resolved, lambda: RequestFacts("any"), lambda view: evolve(view, first_token=quick), now=0.0)
+        plan = planned(each, "hedge", Request({"first_token": quick}))
         assert [attempt.start for attempt in plan.attempts] == [AtOnce(), After(floor_s)]
 
 

@@ -285,6 +285,21 @@ def test_a_view_is_made_once_for_a_tenth_of_a_second_in_which_nothing_happens() 
     assert target.view(TargetView(Target("p", "m")), 100.11, streaming=True).context_window is None
 
 
+def test_a_steady_view_minds_only_failures_for_a_tenth_of_a_second() -> None:
+    target = health()
+
+    def steady(now: float) -> TargetView:
+        return target.view(BASE, now, streaming=True, steady=True)
+
+    answer(target, 100.0, seconds=0.5)
+    seen = steady(100.0)
+    admission = admitted(target, 100.05)
+    assert steady(100.05) is seen
+    assert steady(100.11).in_flight == 1
+    admission.failed(SERVER, 100.12)
+    assert steady(100.12).failure_ratio == 0.5
+
+
 def test_whatever_happens_is_seen_at_once() -> None:
     target = health()
     answer(target, 100.0, seconds=0.5)

@@ -6,7 +6,7 @@ behaviour of the upstreams, clients that leave at any time. Breakers, keys and b
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 import orjson
 import trio
@@ -18,6 +18,7 @@ from trio.testing import MockClock
 
 from clawgw.config.load import load
 from clawgw.engine.arrival import Arrival
+from clawgw.engine.planning import Asked
 from clawgw.engine.upstream import Call
 from clawgw.errors import GatewayError
 from clawgw.gateway import Gateway, StreamAnswer
@@ -186,8 +187,8 @@ class MadePlans:
     def charges(self, *_: object) -> tuple[()]:
         return ()
 
-    def plan(self, _resolved: object, facts: Any, *_: object) -> Plan:
-        return self.plans[facts().user]
+    def plan(self, _resolved: object, asked: Asked, *_: object) -> Plan:
+        return self.plans[asked.facts().user or ""]
 
 
 @define(eq=False)
