@@ -22,8 +22,8 @@ from clawgw.errors import GatewayError
 from clawgw.fact import fact
 from clawgw.ledger.record import Ledger, Listener, Unwritten
 from clawgw.limits.words import limit_headers
+from clawgw.routing.money import dollars_text
 from clawgw.routing.outcome import stream_error
-from clawgw.routing.prices import dollars_text
 from clawgw.tokens.prompt import Prompt
 from clawgw.wire.codec import Done, Event, Failed
 from clawgw.wire.request import ChatRequest, EmbeddingsRequest, Request, TextRequest

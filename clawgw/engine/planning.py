@@ -22,7 +22,7 @@ MOST_VIEWS = 1024
 """A client may name any model where a route's target ends in `*`."""
 MOST_PLANS = 4
 """Of a route by health alone: streams and plain answers have views of their own."""
-_ANY_REQUEST = RequestFacts(model="")
+_ANY_REQUEST = RequestFacts("")
 
 
 class Asked(Protocol):
@@ -104,16 +104,18 @@ class Planner:
             return failover_plan(resolved.targets)
         if deciding.route.policy is not None:
             return self._by_policy(deciding.route.policy, deciding, resolved.targets, asked, now)
-        match LOOKS_AT[deciding.route.strategy]:
-            case "health":
-                return deciding.by_health([asked.seen(self._unpriced(each), steady=True) for each in resolved.targets])
-            case "dice":
-                request = RequestFacts(resolved.route or "", random=asked.dice())
-                views = [asked.seen(self._unpriced(each), steady=False) for each in resolved.targets]
-            case "prices":
-                request = asked.facts()
-                views = self._priced(resolved.targets, request, asked)
-        return deciding.by_strategy(request, views)
+        return self._by_strategy(deciding, resolved.targets, asked)
+
+    def _by_strategy(self, deciding: _Deciding, targets: Sequence[Target], asked: Asked) -> Plan:
+        looks_at = LOOKS_AT[deciding.route.strategy]
+        if looks_at == "prices":
+            request = asked.facts()
+            return deciding.by_strategy(request, self._priced(targets, request, asked))
+        by_health = looks_at == "health"
+        views = [asked.seen(self._unpriced(target), steady=by_health) for target in targets]
+        if by_health:
+            return deciding.by_health(views)
+        return deciding.by_strategy(RequestFacts("", random=asked.dice()), views)
 
     def _by_policy(self, policy: str, deciding: _Deciding, targets: Sequence[Target], asked: Asked, now: float) -> Plan:
         request = asked.facts()
@@ -122,7 +124,7 @@ class Planner:
         return failover(request, views, deciding.options) if plan is None else plan
 
     def _priced(self, targets: Sequence[Target], request: RequestFacts, asked: Asked) -> Sequence[TargetView]:
-        return [asked.seen(self.base(each, request), steady=False) for each in targets]
+        return [asked.seen(self.base(target, request), steady=False) for target in targets]
 
     def charges(self, facts: Callable[[], RequestFacts], now: float) -> Sequence[Charge]:
         """What the quota policies charge one request to; `facts` is asked only if there are any."""

@@ -11,7 +11,7 @@ from clawgw.ledger.cost import bill as cost_of
 from clawgw.ledger.cost import upper_bound_cost
 from clawgw.limits.levels import Demand
 from clawgw.policy import Target
-from clawgw.routing.prices import nano_dollars
+from clawgw.routing.money import nano_dollars
 from clawgw.tokens.prompt import Prompt
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from clawgw.ledger.record import AttemptRecord, Bodies, Opening, RequestRecord
-from clawgw.routing.prices import dollars
+from clawgw.routing.money import dollars
 
 Document = Mapping[str, Any]
 """A record with all its fields.

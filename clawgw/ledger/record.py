@@ -11,7 +11,7 @@ from attrs import field, frozen
 
 from clawgw.fact import fact
 from clawgw.policy import Target, Trigger
-from clawgw.routing.prices import dollars
+from clawgw.routing.money import dollars
 
 Outcome = Literal["ok", "error", "cancelled", "unknown"]
 AttemptOutcome = Literal["won", "lost", "cancelled", "failed"]

@@ -17,7 +17,7 @@ import orjson
 from attrs import frozen
 
 from clawgw.ledger.document import Document, epoch_ms
-from clawgw.routing.prices import nano_dollars
+from clawgw.routing.money import nano_dollars
 
 _MOST_NANO: Final = 4 * 10**15
 """No sum is more, whatever nonsense comes from an upstream, so that none overflows."""

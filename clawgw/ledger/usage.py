@@ -14,7 +14,7 @@ from clawgw.ledger.cubes import CUBES, DAY_MS, MEASURES, NOT_FOLDED, SUMS, TIMES
 from clawgw.ledger.document import iso_utc
 from clawgw.ledger.histogram import LATENCIES, quantiles
 from clawgw.ledger.question import END_OF_TIME_MS, Grouping, Question
-from clawgw.routing.prices import dollars
+from clawgw.routing.money import dollars
 
 _SHARES: Final = {"p50": 0.5, "p95": 0.95}
 _SUMMED: Final = ("sign", *MEASURES, "latencies")

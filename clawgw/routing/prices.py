@@ -1,13 +1,11 @@
 """What models cost: the bundled table, and the prices of the configuration, which win.
 
-Money is whole pico-dollars (10⁻¹² USD): a price in USD per million tokens with up to six decimals is a whole number of
-them per token, so that sums are exact. `tools/prices.py` writes `prices.json` beside this module: provider → model →
-dated prices, one line a model. A model that is not in it has no price, which is not the same as a price of nothing.
+`tools/prices.py` writes `prices.json` beside this module: provider → model → dated prices, one line a model. A model
+that is not in it has no price, which is not the same as a price of nothing.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from decimal import Decimal
 from functools import cache, lru_cache
 from operator import attrgetter
 from pathlib import Path
@@ -19,9 +17,8 @@ from attrs import Factory, define, field, frozen
 from clawgw.config.settings import Price as ConfiguredPrice
 from clawgw.policy import Target
 from clawgw.routing.catalogue import plain_name
+from clawgw.routing.money import token_rate
 
-_PICO = 1_000_000_000_000
-_MICRO = 1_000_000
 SNAPSHOTS = "*"
 """Ends a family's name (`family_of`) that stands for all its snapshots; where they differ in price, none does."""
 _STANDARD = "standard"
@@ -75,11 +72,6 @@ Dated = Sequence[tuple[float, Price]]
 """Prices and when they began (Unix seconds), the newest first."""
 
 
-def pico_dollars(usd: float) -> int:
-    """An amount of USD as the decimal number that it is written as."""
-    return _times(usd, _PICO)
-
-
 def family_of(model: str) -> str:
     """What the snapshots of a model have in common. A fine-tuned model costs more than its base, a `:free` one less."""
     if model.startswith("ft:"):
@@ -87,31 +79,10 @@ def family_of(model: str) -> str:
     return model if ":" in model else plain_name(model)
 
 
-def dollars(pico: int) -> float:
-    """Pico-dollars as USD, for where a record or a label shows them."""
-    return pico / _PICO
-
-
-def dollars_text(pico: int) -> str:
-    """Pico-dollars as a decimal number of USD, every digit of them: `0.000768`."""
-    whole, rest = divmod(pico, _PICO)
-    return f"{whole}.{rest:012}".rstrip("0").rstrip(".")
-
-
-def nano_dollars(pico: int) -> int:
-    """Pico-dollars as the next whole nano-dollars (10⁻⁹ USD), in which budgets are counted."""
-    return -(-pico // 1000)
-
-
-def usd_per_million(rate: int) -> float:
-    """A rate as vendors write it."""
-    return rate / _MICRO
-
-
 def configured_price(price: ConfiguredPrice) -> Price:
     """A price of the configuration. Without `cached_input`, cached tokens cost as much as others."""
     rates = {"input": price.input, "output": price.output, "cached": price.cached_input}
-    return Price(Rates(**{kind: _times(usd, _MICRO) for kind, usd in rates.items() if usd is not None}))
+    return Price(Rates(**{kind: token_rate(usd) for kind, usd in rates.items() if usd is not None}))
 
 
 @define(eq=False)
@@ -185,10 +156,6 @@ def prices_of(configured: Mapping[str, ConfiguredPrice]) -> Prices:
 def bundled() -> PriceTable:
     """The table that comes with this version; read once."""
     return PriceTable(orjson.loads(Path(__file__).with_name("prices.json").read_bytes()))
-
-
-def _times(usd: float, factor: int) -> int:
-    return int((Decimal(repr(usd)) * factor).to_integral_value())
 
 
 def _ids(lines: Mapping[str, Mapping[str, Any]]) -> Mapping[str, str]:

@@ -8,7 +8,8 @@ from attrs import evolve, frozen
 from clawgw.config.snapshot import Snapshot
 from clawgw.policy import Target, TargetView
 from clawgw.routing.catalogue import Catalogue
-from clawgw.routing.prices import Price, Rates, usd_per_million
+from clawgw.routing.money import usd_per_million
+from clawgw.routing.prices import Price, Rates
 
 
 @frozen

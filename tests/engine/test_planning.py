@@ -89,8 +89,8 @@ def planned(planner: Planner, route: str, request: Request) -> Plan:
         ("failover", []),
         ("hedge", ["a steady view", "a steady view"]),
         ("race", ["a steady view", "a steady view"]),
-        ("weighted", ["dice", "a view", "a view"]),
-        ("fastest", ["dice", "a view", "a view"]),
+        ("weighted", ["a view", "a view", "dice"]),
+        ("fastest", ["a view", "a view", "dice"]),
         ("cheapest", ["facts", "a view", "a view"]),
     ],
 )

@@ -16,7 +16,8 @@ from attrs import frozen
 
 from clawgw.ledger.cost import bill, cost
 from clawgw.policy import Target
-from clawgw.routing.prices import pico_dollars, prices_of
+from clawgw.routing.money import pico_dollars
+from clawgw.routing.prices import prices_of
 from clawgw.wire.codec import Usage, UsageReport, WireTarget
 from clawgw.wire.formats import CODECS
 from clawgw.wire.request import ChatRequest

@@ -4,26 +4,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from clawgw.config.known import KNOWN
 from clawgw.config.settings import Price as ConfiguredPrice
 from clawgw.policy import Target
 from clawgw.routing import prices as module
-from clawgw.routing.prices import (
-    Price,
-    PriceTable,
-    Rates,
-    bundled,
-    configured_price,
-    dollars,
-    dollars_text,
-    family_of,
-    pico_dollars,
-    prices_of,
-    usd_per_million,
-)
+from clawgw.routing.prices import Price, PriceTable, Rates, bundled, configured_price, family_of, prices_of
 
 FILE = Path(module.__file__).with_name("prices.json")
 
@@ -38,32 +24,6 @@ NOV = day("2026-11-23")
 def test_a_kind_without_a_rate_costs_what_it_is_a_part_of() -> None:
     assert Rates(input=5) == Rates(5, 0, 5, 5, 5, 5, 5, 0, 0, 0, 0, 0)
     assert Rates(input=5, output=9, cached=1, cache_write=7) == Rates(5, 9, 1, 7, 7, 5, 1, 9, 9, 9, 0, 0)
-
-
-@pytest.mark.parametrize(
-    ("usd", "pico"),
-    [(0.0, 0), (1.0, 10**12), (0.1, 10**11), (1e-12, 1), (0.0246855, 24_685_500_000), (5e-13, 0), (1.5e-12, 2)],
-)
-def test_dollars_are_read_as_they_are_written(usd: float, pico: int) -> None:
-    assert pico_dollars(usd) == pico
-
-
-def test_dollars_are_shown_as_the_nearest_number_there_is() -> None:
-    assert dollars(100_000_000_000) == 0.1
-    assert usd_per_million(300_000) == 0.3
-
-
-@pytest.mark.parametrize(
-    ("pico", "text"),
-    [(0, "0"), (1, "0.000000000001"), (768_000_000, "0.000768"), (10**12, "1"), (12 * 10**12 + 5 * 10**11, "12.5")],
-)
-def test_an_amount_as_text_has_every_digit(pico: int, text: str) -> None:
-    assert dollars_text(pico) == text
-
-
-@given(st.integers(0, 10**15))
-def test_an_amount_of_up_to_1000_dollars_survives_being_shown(pico: int) -> None:
-    assert pico_dollars(dollars(pico)) == pico
 
 
 def test_a_configured_price_is_exact() -> None:
