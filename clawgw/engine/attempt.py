@@ -97,9 +97,9 @@ class Attempt:
 
     def used(self, count_prompt: CountPrompt) -> Used | None:
         """What it has to be charged for. None: nothing, since its request was not sent as a whole, or was refused."""
-        written = self.exchange is not None and self.exchange.written
-        refused = self.status is not None and not _is_ok(self.status)
-        return self.seen.used(count_prompt) if written and not refused else None
+        if self.outcome != "won" and (self._is_refused or self.exchange is None or not self.exchange.written):
+            return None
+        return self.seen.used(count_prompt)
 
     async def run(self) -> Answer:
         """The committed answer. Raises `WireError`; what was opened is closed then."""
@@ -212,7 +212,7 @@ class Attempt:
 
     def _expect(self, head: AnswerHead, exchange: Exchange) -> Incoming:
         self.status = head.status
-        if not _is_ok(head.status):
+        if self._is_refused:
             return IncomingError(partial(self._parse_error, head))
         if not self.streaming:
             return IncomingCompletion(self.operation.parse)
@@ -225,6 +225,6 @@ class Attempt:
         failure = self.provider.codec.parse_error(head.status, head.headers, body, self.now)
         return evolve(failure, message=self.provider.redact(failure.message))
 
-
-def _is_ok(status: int) -> bool:
-    return 200 <= status < 300
+    @property
+    def _is_refused(self) -> bool:
+        return self.status is not None and not 200 <= self.status < 300

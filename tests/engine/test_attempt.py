@@ -155,6 +155,17 @@ async def test_what_is_sent(autojump_clock: MockClock) -> None:
     assert call.to.connect_s == 1.5
 
 
+async def test_calls_of_one_key_go_to_the_same_destination(autojump_clock: MockClock) -> None:
+    upstream = ScriptedUpstream(lambda _: Reply(body=[b"good"]))
+    provider = live(upstream, keys=("k0", "k1"))
+    for _ in range(4):
+        await attempt(provider, streaming=False).run()
+    first, second, third, fourth = [call.to for _, call in upstream.calls]
+    assert first is third
+    assert second is fourth
+    assert (first.headers["authorization"], second.headers["authorization"]) == ("Bearer k0", "Bearer k1")
+
+
 async def test_a_provider_without_keys_is_called_without_one(autojump_clock: MockClock) -> None:
     upstream = ScriptedUpstream(lambda _: Reply(body=[b"good"]))
     await attempt(live(upstream, keys=()), streaming=False).run()
