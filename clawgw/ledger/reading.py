@@ -17,9 +17,10 @@ import orjson
 from attrs import evolve
 
 from clawgw.ledger.document import BODIES
+from clawgw.ledger.queries import Query, figures, ranking
 from clawgw.ledger.question import Question
 from clawgw.ledger.rollup import prepare
-from clawgw.ledger.usage import Answer, Figures, Query, figures, ranking, shown
+from clawgw.ledger.usage import Answer, Figures, shown
 
 _STEPS: Final = 100_000
 """How many steps SQLite does before it is asked whether its time is up."""

@@ -20,7 +20,6 @@ from clawgw.ledger.document import iso_utc
 from clawgw.ledger.histogram import ERROR
 from clawgw.ledger.question import Question, question
 from clawgw.ledger.sinks.schema import open_database, transaction
-from clawgw.ledger.usage import Answer, figures, spans
 from tests.ledger.requests_table import row, write
 
 NOON = 1_795_435_200_000
@@ -326,7 +325,7 @@ def test_whatever_was_written_answers_are_those_of_python(
     with TemporaryDirectory() as folder:
         path = Path(folder) / "clawgw.db"
         rows = after(path, steps)
-        answer: Answer = reading.usage(path, asked, 10)
+        answer = reading.usage(path, asked, 10)
     expected = naive(rows, asked)
     found = {each.group: each.as_json() for each in answer.groups}
     assert found == {group: figures for group, figures in expected.items() if group in found}
@@ -490,20 +489,5 @@ def test_a_file_made_smaller_tells_the_same(tmp_path: Path) -> None:
     connection.close()
 
 
-@given(st.integers(0, 5000), st.integers(0, 5000))
-def test_spans_are_the_whole_in_order_and_of_whole_units(start: int, end: int) -> None:
-    parts = list(spans(start, end, [240, 10]))
-    assert [moment for _, first, last in parts for moment in range(first, last)] == list(range(start, end))
-    assert all(first % unit == last % unit == 0 for unit, first, last in parts if unit is not None)
-    assert sum(last - first for unit, first, last in parts if unit is None) < 20
-
-
 def test_groups_are_named_as_they_were_asked_for(log: Path) -> None:
     assert ask(log, "label:team", "hour")["group_by"] == ["label:team", "hour"]
-
-
-def test_requests_between_whole_hours_are_found_by_an_index(log: Path) -> None:
-    query = figures(question(["model"], {"from": "2026-11-23T12:00:01Z", "to": "2026-11-23T12:00:02Z"}))
-    with closing(open_database(log)) as connection:
-        plan = connection.execute(f"EXPLAIN QUERY PLAN {query.sql}", query.parameters).fetchall()
-    assert "SEARCH requests USING INDEX requests_at" in plan[0][-1]
