@@ -69,32 +69,30 @@ class RecentQuantiles:
     all. The longest sample is taken as an answer, whichever it is (Efron, 1967).
     """
 
-    _samples: deque[_Sample] = field(init=False, factory=deque)
+    _samples: deque[_Sample] = field(init=False, factory=lambda: deque(maxlen=MAX_SAMPLES))
     _answers: int = field(init=False, default=0)
     _estimate: Quantiles | None = field(init=False, default=None)
     _estimated_at: float = field(init=False, default=-math.inf)
 
     def add(self, seconds: float, now: float, *, censored: bool = False) -> None:
         """A sample, or with `censored` its lower bound."""
-        if len(self._samples) == MAX_SAMPLES:
-            self._drop_oldest()
-        self._samples.append((now, seconds, censored))
+        samples = self._samples
+        if len(samples) == MAX_SAMPLES:
+            self._answers -= not samples[0][2]
+        samples.append((now, seconds, censored))
         self._answers += not censored
 
     def known(self, now: float) -> Quantiles | None:
         """None: there are too few answers."""
         while self._samples and now - self._samples[0][0] > WINDOW_S:
-            self._drop_oldest()
+            _, _, censored = self._samples.popleft()
+            self._answers -= not censored
         if self._answers < MIN_ANSWERS:
             return None
         if now - self._estimated_at >= REFRESH_S:
             self._estimate = _estimate(self._samples)
             self._estimated_at = now
         return self._estimate
-
-    def _drop_oldest(self) -> None:
-        _, _, censored = self._samples.popleft()
-        self._answers -= not censored
 
 
 def _estimate(samples: Iterable[_Sample]) -> Quantiles:
