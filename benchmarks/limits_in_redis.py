@@ -1,5 +1,7 @@
 """What a limit in Redis costs: one check at a time, and 64 in flight, each of four claims; with and without settling.
 
+A whole request adds its first attempt's provider, with two claims, asked for in the same step and settled for itself.
+
     python -m benchmarks.limits_in_redis [ROUNDS]
 
 A check is what a request asks before anything is sent: all of its levels at once. Starts a redis-server of its own.
@@ -9,7 +11,8 @@ redis-py's bare pings beside both.
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 import redis
 import trio
@@ -26,6 +29,10 @@ TOGETHER = 5_000
 TENANTS = 100
 TEAMS = [Bucket("label", f"team:{number}", "requests", 10**9) for number in range(10)]
 ROUTE = Bucket("route", "fast", "usd", 10**15, "month")
+PROVIDER = (
+    Claim(Bucket("provider", "p", "requests", 10**9), 1),
+    Claim(Bucket("provider", "p", "tokens", 10**10), 1_000),
+)
 USED = (1, 500, 1, 500)
 PATIENCE_S = 5.0
 """Nothing may be answered elsewhere while this measures."""
@@ -58,34 +65,50 @@ class Checks:
         self._claims = [claims_of(tenant) for tenant in range(TENANTS)]
         self._made = 0
 
-    async def one(self, *, settled: bool) -> None:
+    async def check(self, *, settled: bool = False) -> None:
         """It must be granted, by Redis."""
-        self._made += 1
-        name = f"r{self._made}"
-        [verdict] = await self._store.reserve([Wanted(name, self._claims[self._made % TENANTS])], 60_000)
-        if not isinstance(verdict, Granted):
-            raise TypeError(f"refused: {self._store.degraded}")
+        name = self._name()
+        await self._reserve(Wanted(name, self._claims[self._made % TENANTS]))
         if settled:
             self._store.settle(name, USED)
+            self._store.flush()
 
-    async def round(self, *, settled: bool) -> Round:
+    async def request(self) -> None:
+        """The same, with what its attempt takes."""
+        name = self._name()
+        attempt = f"{name}/1"
+        await self._reserve(Wanted(name, self._claims[self._made % TENANTS]), Wanted(attempt, PROVIDER))
+        self._store.settle(attempt, USED[:2])
+        self._store.settle(name, USED)
+        self._store.flush()
+
+    async def round(self, one: Callable[[], Awaitable[None]]) -> Round:
         """Some alone, and some `IN_FLIGHT` at a time."""
         taken = []
         for _ in range(ALONE):
             started = time.perf_counter()
-            await self.one(settled=settled)
+            await one()
             taken.append(time.perf_counter() - started)
         last = self._made + TOGETHER
 
         async def work() -> None:
             while self._made < last:
-                await self.one(settled=settled)
+                await one()
 
         started, worked = time.perf_counter(), time.process_time()
         async with trio.open_nursery() as nursery:
             for _ in range(IN_FLIGHT):
                 nursery.start_soon(work)
         return _round(taken, time.perf_counter() - started, time.process_time() - worked)
+
+    def _name(self) -> str:
+        self._made += 1
+        return f"r{self._made}"
+
+    async def _reserve(self, *wanted: Wanted) -> None:
+        verdicts = await self._store.reserve(wanted, 60_000)
+        if not isinstance(verdicts[-1], Granted):
+            raise TypeError(f"refused: {self._store.degraded}")
 
 
 def pings(client: redis.Redis) -> Round:
@@ -107,14 +130,15 @@ def pings(client: redis.Redis) -> Round:
 async def checks(server: RedisServer, rounds: int) -> dict[str, list[Round]]:
     """Rounds of everything, by turns."""
     store = RedisStore(server.url, "closed", MemoryStore(lambda: 0), "benchmark", patience_s=PATIENCE_S)
-    found: dict[str, list[Round]] = {"redis-py's ping": [], "check": [], "check, settled": []}
+    found: dict[str, list[Round]] = {"redis-py's ping": [], "check": [], "check, settled": [], "request": []}
     async with trio.open_nursery() as nursery:
         await nursery.start(store.run)
         measured = Checks(store)
         for _ in range(rounds):
             found["redis-py's ping"].append(pings(server.client))
-            found["check"].append(await measured.round(settled=False))
-            found["check, settled"].append(await measured.round(settled=True))
+            found["check"].append(await measured.round(measured.check))
+            found["check, settled"].append(await measured.round(partial(measured.check, settled=True)))
+            found["request"].append(await measured.round(measured.request))
         nursery.cancel_scope.cancel()
     return found
 

@@ -91,8 +91,8 @@ class Link:
         self._wanted.set()
 
     def flush(self) -> None:
-        """What was posted goes out now."""
-        if self._waiting and self._line is not None:
+        """What was posted goes out now, or with the answer that is under way."""
+        if self._waiting and not self._sent and self._line is not None:
             self._send(self._line)
 
     def check(self, patience_s: float) -> None:
