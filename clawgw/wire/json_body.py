@@ -38,7 +38,14 @@ def decode_json_object(body: bytes) -> dict[str, Any]:
 
 def decode_texts(strings: Sequence[bytes]) -> list[str]:
     """The texts of JSON strings, each in one line, up to the first that is none or empty."""
-    # No string goes on beyond the end of its line, so among the others it is what it is by itself.
+    if len(strings) != 1:
+        return _decode_lines(strings)
+    text = _decode_text(strings[0])
+    return [text] if text else []
+
+
+def _decode_lines(strings: Sequence[bytes]) -> list[str]:
+    """All at once: as no string goes on beyond the end of its line, each is among the others what it is by itself."""
     lines = b",\n".join(strings)
     try:
         texts: list[Any] = orjson.loads(b"[%b]" % lines)

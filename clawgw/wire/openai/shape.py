@@ -46,27 +46,24 @@ class Shape:
 
     def passage(self, blocks: Sequence[bytes], start: int) -> Passage | None:
         """The blocks of this shape from `start` on, up to the first that is not. None: there are none."""
-        said = self._varying(blocks, start)
+        head, tail, said = self._head, self._tail, list[bytes]()
+        begin, end = len(head), -len(tail)
+        shortest = begin - end + len(_EMPTY)
+        for block in islice(blocks, start, None):
+            if not (len(block) > shortest and block.startswith(head) and block.endswith(tail)):
+                break
+            said.append(block[begin:end])
         padding = list[bytes]()
         if self._middle:
             said, padding = _split(said, self._middle)
         texts = decode_texts(said)
-        if not texts:
-            return None
-        columns = said[: len(texts)], padding
-        return Passage(self._template, list(zip(*[columns[place] for place in self._order], strict=False)), texts)
+        return Passage(self._template, self._arranged(said[: len(texts)], padding), texts) if texts else None
 
-    def _varying(self, blocks: Sequence[bytes], start: int) -> list[bytes]:
-        """What stands between head and tail."""
-        head, tail = self._head, self._tail
-        begin, end = len(head), -len(tail)
-        shortest = begin - end + len(_EMPTY)
-        varying = []
-        for block in islice(blocks, start, None):
-            if not (len(block) > shortest and block.startswith(head) and block.endswith(tail)):
-                break
-            varying.append(block[begin:end])
-        return varying
+    def _arranged(self, said: list[bytes], padding: list[bytes]) -> Sequence[bytes | tuple[bytes, ...]]:
+        if len(self._order) == 1:
+            return said
+        columns = said, padding
+        return list(zip(*[columns[place] for place in self._order], strict=False))
 
 
 def _split(varying: Sequence[bytes], middle: bytes) -> tuple[list[bytes], list[bytes]]:
