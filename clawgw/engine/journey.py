@@ -126,14 +126,14 @@ class Journey:
         live, request, now = self.arrival.live, self.prompt.request, self.arrival.now
         provider = live.providers[target.provider]
         attempt = Attempt(
-            target=target,
-            trigger=trigger,
-            provider=provider,
-            operation=operation(request, provider.codec, live.wire_target(target), now),
-            streaming=request.stream,
-            deadline=self._deadline,
-            now=now,
-            tried=self._tried.setdefault(target.provider, set()),
+            target,
+            trigger,
+            provider,
+            operation(request, provider.codec, live.wire_target(target), now),
+            request.stream,
+            self._deadline,
+            now,
+            self._tried.setdefault(target.provider, set()),
             enter=self._allowance.enter if self._allowance and self._allowance.has_to_enter(target.provider) else None,
             account=self.settlement.tariff.account,
         )
