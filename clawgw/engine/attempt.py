@@ -49,9 +49,9 @@ class Answer:
 class Attempt:
     """What one attempt is doing and has done. Times are `trio.current_time()`; `now` is Unix seconds.
 
-    `tried` holds the keys that this request has tried at this provider; its attempts share it. It may be admitted, with
-    a key, before it begins. `enter` reserves of the
-    provider's limits, and raises `WireError` where they are used up; `account` says in the end what was used of them.
+    `tried` holds the keys that this request has tried at this provider; its attempts share it. `key` and `admission`
+    may be given before it begins. `enter` reserves of the provider's limits, and raises `WireError` where they are used
+    up; `account` says in the end what was used of them.
     """
 
     target: Target

@@ -15,11 +15,7 @@ from clawgw.config.callers import Caller
 from clawgw.errors import InvalidRequest, PriceUnknown, TokensOverLimit
 from clawgw.fact import fact
 from clawgw.limits.bucket import Bucket, Claim, Granted, Refused, Standing, Verdict, Wanted
-from clawgw.limits.levels import (
-    Demand,
-    Levels,
-    charged_buckets,
-)
+from clawgw.limits.levels import Demand, Levels, charged_buckets
 from clawgw.limits.limiter import Limiter, Reservation
 from clawgw.limits.words import limit_text, refusal, refusal_text
 from clawgw.policy import ANSWER_TOKENS, Charge, Target

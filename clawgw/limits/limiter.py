@@ -10,14 +10,7 @@ from clawgw.config.known import canonical
 from clawgw.config.settings import Provider, Settings
 from clawgw.fact import fact
 from clawgw.limits.bucket import Kind, Refused, Scope, Verdict, Wanted
-from clawgw.limits.levels import (
-    Demand,
-    Levels,
-    caller_buckets,
-    pool_key_buckets,
-    provider_buckets,
-    route_buckets,
-)
+from clawgw.limits.levels import Demand, Levels, caller_buckets, pool_key_buckets, provider_buckets, route_buckets
 from clawgw.limits.store import LimitStore
 from clawgw.policy import Target
 
