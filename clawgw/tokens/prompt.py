@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from attrs import define, evolve, field
+from attrs import define, field
 
 from clawgw.fact import fact
 from clawgw.tokens.content import Content, Input, bytes_of, content_of, inputs
@@ -42,7 +42,7 @@ class Count:
 
     def scaled(self, ratio: float) -> "Count":
         """With what usage has taught; an exact count has nothing to learn."""
-        return self if self.kind == "exact" else evolve(self, tokens=round(self.tokens * ratio))
+        return self if self.kind == "exact" else Count(round(self.tokens * ratio), self.kind, self.surely)
 
 
 @define(eq=False)
