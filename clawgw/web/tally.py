@@ -10,6 +10,7 @@ the end:
     the name, and the numbers, doubles
 """
 
+import logging
 import os
 import struct
 import tempfile
@@ -20,6 +21,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 from attrs import define, field
+
+log = logging.getLogger("clawgw")
 
 _SIZES = struct.Struct("=II")
 _WORD = 8
@@ -43,7 +46,10 @@ class Tally:
     """Bytes of the last region."""
 
     def take(self, name: bytes, count: int) -> Cells:
-        """A new series of `count` numbers, all 0, for as long as the process lasts. Raises OSError."""
+        """A new series of `count` numbers, all 0, for as long as the process lasts.
+
+        Where there is no room for another file it is counted in memory, and shown by nobody: no request fails for it.
+        """
         start = _SIZES.size + _padded(len(name))
         end = start + count * _WORD
         if not self._regions or self._used + end > len(self._regions[-1]):
@@ -71,10 +77,20 @@ class Tally:
     def _new_region(self, size: int) -> mmap:
         if self.folder is None:
             return mmap(-1, size)
-        fd, _ = tempfile.mkstemp(prefix=f"{self.kind}-{os.getpid()}-", dir=self.folder)
+        try:
+            return self._new_file(self.folder, size)
+        except OSError as error:
+            log.warning("metrics: some counts are not shown, for want of a file: %s", error)
+            return mmap(-1, size)
+
+    def _new_file(self, folder: Path, size: int) -> mmap:
+        fd, path = tempfile.mkstemp(prefix=f"{self.kind}-{os.getpid()}-", dir=folder)
         try:
             os.posix_fallocate(fd, 0, size)
             return mmap(fd, size)
+        except OSError:
+            Path(path).unlink()
+            raise
         finally:
             os.close(fd)
 

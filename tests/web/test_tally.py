@@ -1,3 +1,4 @@
+import errno
 import os
 import signal
 import subprocess
@@ -55,6 +56,21 @@ def test_a_series_may_fill_a_region_to_its_last_byte() -> None:
     tally.take(b"12345678", REGION_BYTES // 8 - 2)[0] = 1
     tally.take(b"", 1)[0] = 2
     assert [(name, numbers[0]) for name, numbers in tally.series()] == [(b"12345678", 1), (b"", 2)]
+
+
+def test_a_full_disk_fails_no_request(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(*_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    tally = Tally("counts", tmp_path)
+    tally.take(b"before", 1)[0] = 1
+    monkeypatch.setattr("os.posix_fallocate", full)
+    tally.take(b"after", REGION_BYTES)[0] = 2
+    assert [(name, numbers[0]) for name, numbers in tally.series()] == [(b"before", 1)]
+    assert "No space left on device" in caplog.text
+    assert len([*tmp_path.iterdir()]) == 1
 
 
 _KILLED = """
