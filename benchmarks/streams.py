@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from clawgw.engine.seen import Seen
-from clawgw.wire.codec import Done, Event, WireTarget
+from clawgw.wire.codec import WireTarget
+from clawgw.wire.events import Done, Event
 from clawgw.wire.formats import CODECS
 from clawgw.wire.request import ChatRequest
 from clawgw.wire.writer import StreamWriter

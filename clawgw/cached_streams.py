@@ -10,7 +10,8 @@ from clawgw.cache.receipt import Receipt
 from clawgw.cache.split import split
 from clawgw.gateway import StreamAnswer
 from clawgw.wire.assemble import Assembly
-from clawgw.wire.codec import Completion, Done, Event, Failed
+from clawgw.wire.codec import Completion
+from clawgw.wire.events import Done, Event, Failed
 from clawgw.wire.writer import StreamWriter
 
 

@@ -25,7 +25,7 @@ from clawgw.limits.words import limit_headers
 from clawgw.routing.money import dollars_text
 from clawgw.routing.outcome import stream_error
 from clawgw.tokens.prompt import Prompt
-from clawgw.wire.codec import Done, Event, Failed
+from clawgw.wire.events import Done, Event, Failed
 from clawgw.wire.request import ChatRequest, EmbeddingsRequest, Request, TextRequest
 from clawgw.wire.writer import StreamWriter, error_event
 

@@ -21,7 +21,7 @@ from clawgw.policies.returned import Rubbish, charges_of
 from clawgw.policy import Plan, RequestFacts, Target, TargetView, Trigger
 from clawgw.routing.plan import plan_problem
 from clawgw.routing.schedule import Schedule, Step
-from clawgw.wire.codec import Failure, Kind
+from clawgw.wire.failure import Failure, Kind
 
 Policy = Callable[[RequestFacts, Sequence[TargetView], Mapping[str, Any]], Plan]
 Outcome = tuple[float, Literal["ok", "fail", "silent"]]

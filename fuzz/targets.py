@@ -16,7 +16,9 @@ from clawgw.engine.seen import Seen
 from clawgw.errors import InvalidRequest
 from clawgw.wire.assemble import Assembly
 from clawgw.wire.checks.parse import parse_chat_request, parse_embeddings_request, parse_text_request
-from clawgw.wire.codec import Codec, Done, Failed, SingleEvent, StreamParser, WireError, WireTarget, unfold
+from clawgw.wire.codec import Codec, WireTarget
+from clawgw.wire.events import Done, Failed, SingleEvent, StreamParser, unfold
+from clawgw.wire.failure import WireError
 from clawgw.wire.formats import CODECS
 from clawgw.wire.operations import operation
 from clawgw.wire.request import ChatRequest, EmbeddingsRequest, Request, TextRequest

@@ -7,7 +7,7 @@ import trio
 from attrs import define, field, frozen
 
 from clawgw.engine.upstream import Call, Head
-from clawgw.wire.codec import Failure, Kind, WireError
+from clawgw.wire.failure import Failure, Kind, WireError
 
 
 @frozen

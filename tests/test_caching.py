@@ -21,7 +21,7 @@ from clawgw.errors import GatewayError, LogSpoolFull
 from clawgw.gateway import Gateway, PlainAnswer
 from clawgw.ledger.record import Bodies, RequestRecord
 from clawgw.wire.checks.parse import parse_embeddings_request, parse_text_request
-from clawgw.wire.codec import Failure, Kind
+from clawgw.wire.failure import Failure, Kind
 from clawgw.wire.request import Request
 from tests.living import live
 from tests.scripted_upstream import Refusal, Reply, ScriptedUpstream

@@ -16,7 +16,7 @@ from clawgw.errors import GatewayError
 from clawgw.gateway import Gateway, PlainAnswer, StreamAnswer
 from clawgw.ledger.record import RequestRecord
 from clawgw.wire.checks.parse import parse_chat_request, parse_embeddings_request, parse_text_request
-from clawgw.wire.codec import Failure, Kind
+from clawgw.wire.failure import Failure, Kind
 from clawgw.wire.request import Request
 from tests.living import live
 from tests.scripted_upstream import SILENT, Refusal, Reply, ScriptedUpstream, refused

@@ -20,7 +20,7 @@ from clawgw.limits.bucket import Bucket, Kind, Scope, Verdict, Wanted
 from clawgw.limits.store import LimitStore
 from clawgw.policies.functions import PolicyFunction
 from clawgw.policy import Charge, RequestFacts
-from clawgw.wire.codec import Failure
+from clawgw.wire.failure import Failure
 from clawgw.wire.request import Request
 from tests.living import live
 from tests.scripted_upstream import SILENT, Refusal, Reply, ScriptedUpstream

@@ -11,7 +11,7 @@ from clawgw.engine.upstream import Call
 from clawgw.gateway import Gateway
 from clawgw.policies.functions import PolicyFunction
 from clawgw.policy import AtOnce, OnFailure, Plan, PlannedAttempt, Target
-from clawgw.wire.codec import Failure, Kind
+from clawgw.wire.failure import Failure, Kind
 from tests.living import live
 from tests.scripted_upstream import SILENT, Refusal, Reply, ScriptedUpstream, refused
 from tests.test_gateway import (

@@ -32,7 +32,7 @@ from clawgw.policy import (
 )
 from clawgw.routing.schedule import Schedule
 from clawgw.testing import Outcome, Simulated, check_charges, check_plan, facts, load_policy, simulate, view
-from clawgw.wire.codec import Failure, Kind, WireError
+from clawgw.wire.failure import Failure, Kind, WireError
 
 
 def plan(*attempts: tuple[str, Start]) -> Plan:

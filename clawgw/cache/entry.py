@@ -8,8 +8,8 @@ import orjson
 from attrs import asdict, evolve, frozen
 
 from clawgw.policy import Target
-from clawgw.wire.codec import Completion, Usage
-from clawgw.wire.usage import usage_from_body
+from clawgw.wire.codec import Completion
+from clawgw.wire.usage import Usage, usage_from_body
 
 _DIGEST = 16
 _OVERHEAD = 1024

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from clawgw.wire.chunks import delta_commits
-from clawgw.wire.codec import Chunk, Done, Event, Usage, UsageReport
+from clawgw.wire.events import Chunk, Done, Event, UsageReport
+from clawgw.wire.usage import Usage
 
 Json = dict[str, Any]
 

@@ -18,7 +18,8 @@ from clawgw.engine.upstream import Upstream
 from clawgw.policy import Target
 from clawgw.routing.outcome import final_error
 from clawgw.serve.wiring import live_provider
-from clawgw.wire.codec import Failure, WireError, WireTarget
+from clawgw.wire.codec import WireTarget
+from clawgw.wire.failure import Failure, WireError
 from clawgw.wire.operations import operation
 from clawgw.wire.request import ChatRequest
 

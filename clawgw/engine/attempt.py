@@ -23,7 +23,8 @@ from clawgw.limits.limiter import Reservation
 from clawgw.policy import Target, Trigger
 from clawgw.routing.keys import ASIDE_S
 from clawgw.routing.target_health import Admission
-from clawgw.wire.codec import Completion, Failure, Kind, WireError
+from clawgw.wire.codec import Completion
+from clawgw.wire.failure import Failure, Kind, WireError
 from clawgw.wire.operations import Operation
 
 Enter = Callable[[Target, str | None], Awaitable[Reservation | None]]

@@ -16,11 +16,11 @@ from attrs import define, field
 from clawgw.engine.upstream import Call, Head
 from clawgw.errors import GatewayError, NotFound
 from clawgw.wire.checks.parse import parse_chat_request, parse_embeddings_request, parse_text_request
-from clawgw.wire.codec import Failure, Kind, WireError
 from clawgw.wire.echo.chat import answer_chat
 from clawgw.wire.echo.embeddings import answer_embeddings
 from clawgw.wire.echo.text import answer_text
 from clawgw.wire.echo.tokens import EchoAnswer
+from clawgw.wire.failure import Failure, Kind, WireError
 from clawgw.wire.writer import StreamWriter
 
 RECEIVE_BYTES = 64 * 1024

@@ -19,7 +19,7 @@ from clawgw.http1.pool import Origin, Pool, origin_of
 from clawgw.http1.request_writer import NotSendable, head_without_length, with_body
 from clawgw.http1.response_head import ResponseHead
 from clawgw.routing.outcome import CONNECT_TIMEOUT
-from clawgw.wire.codec import Failure, Kind, WireError
+from clawgw.wire.failure import Failure, Kind, WireError
 
 _HEADERS = {"accept": "*/*", "accept-encoding": "identity", "user-agent": f"clawgw/{__version__}"}
 """Of every call that does not say otherwise. An answer is read as it comes, so it must not be compressed."""

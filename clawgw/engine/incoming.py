@@ -10,7 +10,9 @@ from attrs import define, field
 
 from clawgw.engine.seen import Seen
 from clawgw.engine.stream import OpenStream
-from clawgw.wire.codec import Chunk, Completion, Done, Event, Failed, Failure, Kind, Passage, StreamParser, WireError
+from clawgw.wire.codec import Completion
+from clawgw.wire.events import Chunk, Done, Event, Failed, Passage, StreamParser
+from clawgw.wire.failure import Failure, Kind, WireError
 
 MAX_ERROR_BYTES = 64 * 1024
 """As much of an error's body as is read."""

@@ -20,7 +20,7 @@ from clawgw.routing.resolve import Resolved
 from clawgw.routing.schedule import Schedule
 from clawgw.tokens.prompt import Prompt
 from clawgw.tokens.window import needs_no_count
-from clawgw.wire.codec import WireError
+from clawgw.wire.failure import WireError
 from clawgw.wire.operations import operation
 from clawgw.wire.request import EmbeddingsRequest
 

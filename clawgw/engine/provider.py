@@ -15,7 +15,8 @@ from clawgw.engine.upstream import Call, Destination, Upstream
 from clawgw.routing.health import Health
 from clawgw.routing.keys import KeyPool
 from clawgw.routing.target_health import Admission
-from clawgw.wire.codec import Codec, Failure, Kind, UpstreamRequest, WireError
+from clawgw.wire.codec import Codec, UpstreamRequest
+from clawgw.wire.failure import Failure, Kind, WireError
 
 log = logging.getLogger(__name__)
 

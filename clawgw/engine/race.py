@@ -17,7 +17,7 @@ from attrs import define
 from clawgw.policy import Target, Trigger
 from clawgw.routing.outcome import Failures
 from clawgw.routing.schedule import Schedule, Step
-from clawgw.wire.codec import WireError
+from clawgw.wire.failure import WireError
 
 
 class Opened(Protocol):

@@ -10,8 +10,10 @@ from typing import Any, NamedTuple
 from attrs import define, evolve
 
 from clawgw.ledger.record import UsageSource
-from clawgw.wire.codec import Chunk, Completion, Done, Event, Passage, Usage, UsageReport
+from clawgw.wire.codec import Completion
+from clawgw.wire.events import Chunk, Done, Event, Passage, UsageReport
 from clawgw.wire.json_body import get_object, get_objects
+from clawgw.wire.usage import Usage
 
 CHARACTERS_PER_TOKEN = 4
 """Of English text, for most tokenizers."""

@@ -5,7 +5,8 @@ from attrs import define
 
 from clawgw.engine.seen import Seen
 from clawgw.engine.upstream import Exchange
-from clawgw.wire.codec import Done, Event, Failed, Failure, Kind, StreamParser, WireError
+from clawgw.wire.events import Done, Event, Failed, StreamParser
+from clawgw.wire.failure import Failure, Kind, WireError
 
 GOODBYE_S = 0.25
 """How long a finished stream is read on to the end of its body, so that its connection can be used again."""

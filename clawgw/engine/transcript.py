@@ -18,7 +18,7 @@ from clawgw.ledger.redaction import Redactor
 from clawgw.policies.guard import run_guarded
 from clawgw.policies.quarantine import Quarantine
 from clawgw.wire.assemble import Assembly
-from clawgw.wire.codec import Done, Event
+from clawgw.wire.events import Done, Event
 
 log = logging.getLogger("clawgw")
 

@@ -8,7 +8,7 @@ cached and cache-writing tokens are parts of the prompt, reasoning of the comple
 from clawgw.policy import Target
 from clawgw.routing.money import pico_dollars
 from clawgw.routing.prices import Price, Prices, Rates
-from clawgw.wire.codec import Usage
+from clawgw.wire.usage import Usage
 
 _HOUR_S = 3600
 

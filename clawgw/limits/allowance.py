@@ -19,8 +19,8 @@ from clawgw.limits.levels import Demand, Levels, charged_buckets
 from clawgw.limits.limiter import Limiter, Reservation
 from clawgw.limits.words import limit_text, refusal, refusal_text
 from clawgw.policy import ANSWER_TOKENS, Charge, Target
-from clawgw.wire.codec import Failure, WireError
-from clawgw.wire.codec import Kind as FailureKind
+from clawgw.wire.failure import Failure, WireError
+from clawgw.wire.failure import Kind as FailureKind
 
 SLACK_MS = 600_000
 """A stream may go on for so long after the deadline by which it has to begin."""

@@ -2,7 +2,7 @@
 
 from enum import Enum
 
-from clawgw.wire.codec import Kind
+from clawgw.wire.failure import Kind
 
 
 class Effect(Enum):

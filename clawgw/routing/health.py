@@ -9,7 +9,7 @@ from clawgw.config import settings
 from clawgw.policy import BreakerState, TargetView
 from clawgw.routing.breaker import Breaker
 from clawgw.routing.target_health import Admission, KeyHealth, RemainingRatio, TargetHealth
-from clawgw.wire.codec import Failure
+from clawgw.wire.failure import Failure
 
 MAX_MODELS = 1024
 """As many models of a provider are kept in mind; a client may name any. Those in use are kept in any case."""

@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from attrs import define, field
 
-from clawgw.wire.codec import Kind
+from clawgw.wire.failure import Kind
 
 ASIDE_S = {Kind.AUTH: 300.0, Kind.QUOTA: 900.0}
 """How long a key rests: a refused key may be repaired by its owner, an exhausted account is topped up or renewed."""

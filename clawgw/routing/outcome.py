@@ -20,7 +20,7 @@ from clawgw.errors import (
     UpstreamTimeout,
 )
 from clawgw.policy import Target
-from clawgw.wire.codec import NEVER_SENT, Failure, Kind
+from clawgw.wire.failure import NEVER_SENT, Failure, Kind
 
 Failures = Sequence[tuple[Target, Failure]]
 

@@ -6,7 +6,7 @@ Semantics: gRPC A6 (attempts and pushback), AWS "Exponential Backoff and Jitter"
 from attrs import frozen
 
 from clawgw.config.settings import Retry
-from clawgw.wire.codec import Failure, Kind
+from clawgw.wire.failure import Failure, Kind
 
 THROTTLED_BASE_S = 1.0
 """The backoff's base after a 429 without a hint."""

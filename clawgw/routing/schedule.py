@@ -13,7 +13,7 @@ from clawgw.config.settings import Retry
 from clawgw.fact import fact
 from clawgw.policy import After, AtOnce, OnFailure, Plan, PlannedAttempt, Target, Trigger
 from clawgw.routing.retry import RULES, backoff_s
-from clawgw.wire.codec import Failure
+from clawgw.wire.failure import Failure
 
 MOST_IN_FLIGHT_WHEN_HEDGING = 2
 

@@ -15,7 +15,7 @@ from clawgw.routing.cool_down import CoolDown
 from clawgw.routing.effects import EFFECTS, Effect
 from clawgw.routing.latency import Latency
 from clawgw.routing.recent import RecentCount
-from clawgw.wire.codec import Failure, Kind
+from clawgw.wire.failure import Failure, Kind
 
 FAILURE_WINDOW_S = 30.0
 VIEW_S = 0.1

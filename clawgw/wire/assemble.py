@@ -11,8 +11,10 @@ from typing import Any
 
 from attrs import define, field
 
-from clawgw.wire.codec import Chunk, Completion, Event, Usage, UsageReport, unfold
+from clawgw.wire.codec import Completion
+from clawgw.wire.events import Chunk, Event, UsageReport, unfold
 from clawgw.wire.json_body import get_object, get_objects
+from clawgw.wire.usage import Usage
 
 Json = dict[str, Any]
 

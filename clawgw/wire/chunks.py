@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from attrs import define, field
 
-from clawgw.wire.codec import Chunk, Passage
+from clawgw.wire.events import Chunk, Passage
 
 _COMMITTING = frozenset(
     {"content", "tool_calls", "reasoning_content", "reasoning", "refusal", "audio", "function_call"}
@@ -20,7 +20,7 @@ _SLOT = orjson.dumps(SLOT)
 
 
 def delta_commits(delta: dict[str, Any]) -> bool:
-    """Whether a delta brings the first kind of thing a client came for (`codec.Chunk.commits`)."""
+    """Whether a delta brings the first kind of thing a client came for (`events.Chunk.commits`)."""
     for name, value in delta.items():  # noqa: SIM110 - a generator costs more than all of this
         if value and name in _COMMITTING:
             return True

@@ -15,14 +15,15 @@ from typing import Any
 import orjson
 from attrs import evolve
 
-from clawgw.wire.codec import Completion, Failure, Kind, UpstreamRequest, Usage, WireError, WireTarget
+from clawgw.wire.codec import Completion, UpstreamRequest, WireTarget
+from clawgw.wire.failure import Failure, Kind, WireError
 from clawgw.wire.json_body import decode_json_object, get_object, get_objects, get_text, invalid
 from clawgw.wire.openai.dialects import Dialect
 from clawgw.wire.openai.draft import Draft, unsupported
 from clawgw.wire.openai.errors import error_failure, error_in
 from clawgw.wire.openai.request import apply_rule
 from clawgw.wire.request import EmbeddingsRequest
-from clawgw.wire.usage import usage_from_body
+from clawgw.wire.usage import Usage, usage_from_body
 
 
 def build_embeddings(request: EmbeddingsRequest, target: WireTarget, dialect: Dialect) -> UpstreamRequest:

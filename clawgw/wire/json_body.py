@@ -10,8 +10,8 @@ from typing import Any
 
 import orjson
 
-from clawgw.wire.codec import Failure, Kind, WireError
 from clawgw.wire.depth import is_deeper_than
+from clawgw.wire.failure import Failure, Kind, WireError
 
 MAX_DEPTH = 128
 """Arrays and objects inside one another; what is added around them keeps the encoder's own limit away."""

@@ -7,7 +7,9 @@ completions go through chat where the provider has no such endpoint.
 from typing import Protocol
 
 from clawgw.fact import fact
-from clawgw.wire.codec import Codec, Completion, Event, StreamParser, UpstreamRequest, WireError, WireTarget
+from clawgw.wire.codec import Codec, Completion, UpstreamRequest, WireTarget
+from clawgw.wire.events import Event, StreamParser
+from clawgw.wire.failure import WireError
 from clawgw.wire.request import ChatRequest, EmbeddingsRequest, Request, TextRequest
 from clawgw.wire.text import chat_from_text, text_from_completion, text_from_events
 

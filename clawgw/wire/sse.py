@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 from attrs import define, field
 
-from clawgw.wire.codec import MAX_EVENT_BYTES, Failure, Kind, WireError
+from clawgw.wire.events import MAX_EVENT_BYTES
+from clawgw.wire.failure import Failure, Kind, WireError
 
 BARE = ""
 """The name of an event that is not one: its data is a block of JSON or HTML as it came."""

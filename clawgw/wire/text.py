@@ -10,7 +10,9 @@ Source: https://platform.openai.com/docs/api-reference/completions.
 from collections.abc import Iterable
 from typing import Any
 
-from clawgw.wire.codec import Chunk, Completion, Event, Failure, Kind, WireError, unfold
+from clawgw.wire.codec import Completion
+from clawgw.wire.events import Chunk, Event, unfold
+from clawgw.wire.failure import Failure, Kind, WireError
 from clawgw.wire.json_body import get_count, get_object, get_objects, get_text
 from clawgw.wire.request import ChatRequest, TextRequest
 

@@ -1,16 +1,56 @@
-"""OpenAI's `usage` object: read from upstreams that speak it, made from the counts of those that word it differently.
+"""What an answer used: read from OpenAI's `usage` objects, made from the counts of upstreams that word it differently.
 
 Source of the shape: https://platform.openai.com/docs/api-reference/chat/object (`usage`).
 """
 
+from collections.abc import Mapping
 from typing import Any
 
-from clawgw.wire.codec import Particulars, Usage
+from attrs import field
+
+from clawgw.fact import fact
 from clawgw.wire.json_body import get_counts, get_object
 
 _PRICED_TIERS = frozenset({"flex", "priority", "fast"})
 _MOST_USD = 1_000_000
 """No answer costs more; what says so is no bill."""
+
+
+@fact
+class Particulars:
+    """What a bill may depend on beside the counts: tokens of kinds that have prices of their own, and more."""
+
+    cache_write_1h: int = 0
+    """Of `cache_write`, what is kept for an hour and not for five minutes (Anthropic)."""
+    audio_prompt: int = 0
+    audio_cached: int = 0
+    """Of `cached`; a part of `audio_prompt` as well."""
+    audio_completion: int = 0
+    image_completion: int = 0
+    audio_seconds: int = 0
+    """The length of the sounds in the prompt, where that is billed and not their tokens (Mistral)."""
+    web_searches: int = 0
+    """Searches that ran on the provider's side and are billed one by one (Anthropic)."""
+    service_tier: str = ""
+    """How the provider says it served this, where that has prices of its own: `flex`, `priority` or `fast`."""
+    cost_usd: float | None = None
+    """What the provider says it has billed (OpenRouter)."""
+
+
+@fact
+class Usage:
+    """What an answer used, in tokens. `cached`, `cache_write` are parts of `prompt`; `reasoning` of `completion`.
+
+    `body` is the OpenAI `usage` object for the client, with whatever else an OpenAI-shaped upstream put into it.
+    """
+
+    prompt: int
+    completion: int
+    cached: int = 0
+    cache_write: int = 0
+    reasoning: int = 0
+    body: Mapping[str, Any] = field(factory=dict)
+    particulars: Particulars = Particulars()
 
 
 def usage_from_counts(

@@ -11,8 +11,9 @@ from typing import Any
 import orjson
 from attrs import define, field
 
-from clawgw.wire.codec import Chunk, Done, Event, Passage, Usage, UsageReport
+from clawgw.wire.events import Chunk, Done, Event, Passage, UsageReport
 from clawgw.wire.sse import encode_sse
+from clawgw.wire.usage import Usage
 
 KEEPALIVE = b": keepalive\n\n"
 """A comment, which clients ignore."""

@@ -3,8 +3,8 @@ from hypothesis import strategies as st
 
 from clawgw.cache.entry import Entry
 from clawgw.policy import Target
-from clawgw.wire.codec import Completion, Usage
-from clawgw.wire.usage import usage_from_counts
+from clawgw.wire.codec import Completion
+from clawgw.wire.usage import Usage, usage_from_counts
 from tests.cache.answers import completions
 
 TARGET = Target("p", "org/m")

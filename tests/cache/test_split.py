@@ -8,7 +8,8 @@ from hypothesis import given
 from clawgw.cache.split import split
 from clawgw.wire.assemble import Assembly
 from clawgw.wire.checks.parse import parse_chat_request, parse_text_request
-from clawgw.wire.codec import Chunk, Codec, Completion, Done, Event, UsageReport, WireTarget
+from clawgw.wire.codec import Codec, Completion, WireTarget
+from clawgw.wire.events import Chunk, Done, Event, UsageReport
 from clawgw.wire.formats import CODECS
 from clawgw.wire.operations import operation
 from clawgw.wire.usage import usage_from_counts

@@ -15,7 +15,7 @@ from clawgw.policy import Target
 from clawgw.routing.catalogue import bundled
 from clawgw.routing.outcome import final_error, stream_error
 from clawgw.routing.resolve import resolve
-from clawgw.wire.codec import Failure, Kind
+from clawgw.wire.failure import Failure, Kind
 from tests.docs.markdown import ROOT, assert_says, blocks, broken_links, examples, python, quoted, shell, tables
 from tests.e2e.gateway_process import running_gateway
 

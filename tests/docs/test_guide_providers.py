@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from clawgw.config.known import API_VERSIONS, KNOWN
-from clawgw.wire.codec import Codec, UpstreamRequest, WireError, WireTarget
+from clawgw.wire.codec import Codec, UpstreamRequest, WireTarget
+from clawgw.wire.failure import WireError
 from clawgw.wire.formats import CODECS
 from clawgw.wire.request import ChatRequest, EmbeddingsRequest
 from tests.docs.markdown import ROOT, quoted, tables

@@ -13,19 +13,9 @@ from clawgw.engine import incoming
 from clawgw.engine.attempt import Answer, Attempt
 from clawgw.engine.provider import LiveProvider
 from clawgw.policy import Target
-from clawgw.wire.codec import (
-    Chunk,
-    Completion,
-    Done,
-    Event,
-    Failed,
-    Failure,
-    Kind,
-    Passage,
-    UpstreamRequest,
-    WireError,
-    unfold,
-)
+from clawgw.wire.codec import Completion, UpstreamRequest
+from clawgw.wire.events import Chunk, Done, Event, Failed, Passage, unfold
+from clawgw.wire.failure import Failure, Kind, WireError
 from tests.scripted_upstream import SILENT, Refusal, Reply, ScriptedUpstream, refused
 
 TARGET = Target("p", "m")

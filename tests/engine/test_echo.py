@@ -9,7 +9,7 @@ from attrs import frozen
 
 from clawgw.engine.echo import RECEIVE_BYTES, EchoUpstream
 from clawgw.engine.upstream import Call, Destination, Exchange, Head
-from clawgw.wire.codec import Kind, WireError
+from clawgw.wire.failure import Kind, WireError
 
 # "Hello world, hello." is six tokens.
 SIX_TOKENS = ["Hell", "o", " worl", "d,", " hell", "o."]

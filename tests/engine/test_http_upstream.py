@@ -9,7 +9,7 @@ from clawgw import __version__
 from clawgw.engine.http_upstream import HttpExchange, HttpUpstream
 from clawgw.engine.upstream import Call, Destination
 from clawgw.http1.response_head import ResponseHead
-from clawgw.wire.codec import Kind, WireError
+from clawgw.wire.failure import Kind, WireError
 from tests.certificates import client_context, server_context
 from tests.fake_upstream import (
     Close,

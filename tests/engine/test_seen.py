@@ -4,7 +4,10 @@ from typing import Any
 import pytest
 
 from clawgw.engine.seen import Seen, Used
-from clawgw.wire.codec import Chunk, Completion, Done, Failed, Failure, Kind, Passage, Usage, UsageReport
+from clawgw.wire.codec import Completion
+from clawgw.wire.events import Chunk, Done, Failed, Passage, UsageReport
+from clawgw.wire.failure import Failure, Kind
+from clawgw.wire.usage import Usage
 
 
 def said(**delta: Any) -> Chunk:

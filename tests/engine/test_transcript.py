@@ -7,7 +7,7 @@ from trio.testing import MockClock
 from clawgw.config.load import load
 from clawgw.engine.transcript import BodyKeeper, Transcript
 from clawgw.ledger.record import DROPPED, Bodies
-from clawgw.wire.codec import Chunk, Done, Event, UsageReport
+from clawgw.wire.events import Chunk, Done, Event, UsageReport
 from clawgw.wire.usage import usage_from_counts
 
 REQUEST = {"model": "m", "messages": [{"role": "user", "content": "my key is anthropic-key-a"}]}

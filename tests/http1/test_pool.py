@@ -7,7 +7,7 @@ import trio.testing
 from clawgw.engine.http_upstream import HttpExchange, HttpUpstream
 from clawgw.engine.upstream import Call, Destination
 from clawgw.http1.pool import Pool
-from clawgw.wire.codec import Kind, WireError
+from clawgw.wire.failure import Kind, WireError
 from tests.certificates import client_context
 from tests.fake_upstream import Close, FakeUpstream, Send, head, in_turn, json_answer, start_fake_upstream
 

@@ -11,7 +11,7 @@ from clawgw.config.settings import Price as ConfiguredPrice
 from clawgw.ledger.cost import bill, cost, upper_bound_cost
 from clawgw.policy import Target
 from clawgw.routing.prices import Price, Prices, PriceTable, Rates, bundled, prices_of
-from clawgw.wire.codec import Particulars, Usage
+from clawgw.wire.usage import Particulars, Usage
 
 RATES = Rates(
     input=100,

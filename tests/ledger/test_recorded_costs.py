@@ -18,9 +18,11 @@ from clawgw.ledger.cost import bill, cost
 from clawgw.policy import Target
 from clawgw.routing.money import pico_dollars
 from clawgw.routing.prices import prices_of
-from clawgw.wire.codec import Usage, UsageReport, WireTarget
+from clawgw.wire.codec import WireTarget
+from clawgw.wire.events import UsageReport
 from clawgw.wire.formats import CODECS
 from clawgw.wire.request import ChatRequest
+from clawgw.wire.usage import Usage
 from tests.shared import SHARED, exchanges, needs_shared
 
 D = Decimal

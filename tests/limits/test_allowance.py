@@ -12,8 +12,8 @@ from clawgw.limits.bucket import Bucket, Claim, Granted, Kind, Refused, Scope, S
 from clawgw.limits.levels import Demand
 from clawgw.limits.limiter import Limiter
 from clawgw.policy import Charge, Target
-from clawgw.wire.codec import Kind as FailureKind
-from clawgw.wire.codec import WireError
+from clawgw.wire.failure import Kind as FailureKind
+from clawgw.wire.failure import WireError
 
 A, B = Target("a", "m"), Target("b", "m")
 LIMITS = RateLimits(requests_per_minute=10, tokens_per_minute=5_000, concurrent=2)

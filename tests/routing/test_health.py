@@ -8,7 +8,7 @@ from clawgw.policy import Target, TargetView
 from clawgw.routing.effects import EFFECTS, Effect
 from clawgw.routing.health import MAX_MODELS, Health
 from clawgw.routing.target_health import Admission
-from clawgw.wire.codec import Failure, Kind
+from clawgw.wire.failure import Failure, Kind
 
 BASE = TargetView(Target("p", "m"), input_price=1.0, output_price=2.0, context_window=8000, remaining_ratio=0.5)
 SERVER = Failure(Kind.SERVER, "overloaded", status=503)

@@ -1,5 +1,5 @@
 from clawgw.routing.keys import ASIDE_S, KeyPool
-from clawgw.wire.codec import Kind
+from clawgw.wire.failure import Kind
 
 
 def take(pool: KeyPool, now: float) -> int:

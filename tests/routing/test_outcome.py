@@ -2,7 +2,7 @@ import pytest
 
 from clawgw.policy import Target
 from clawgw.routing.outcome import final_error, stream_error
-from clawgw.wire.codec import Failure, Kind
+from clawgw.wire.failure import Failure, Kind
 
 A, B = Target("a", "m"), Target("b", "n")
 

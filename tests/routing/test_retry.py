@@ -2,7 +2,7 @@ import pytest
 
 from clawgw.config.settings import Retry
 from clawgw.routing.retry import RULES, backoff_s
-from clawgw.wire.codec import Failure, Kind
+from clawgw.wire.failure import Failure, Kind
 
 FINAL = {Kind.BAD_REQUEST, Kind.CONTEXT_LENGTH, Kind.CONTENT_POLICY, Kind.LOOP}
 

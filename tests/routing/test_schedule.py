@@ -5,7 +5,7 @@ import pytest
 from clawgw.config.settings import Retry
 from clawgw.policy import After, AtOnce, OnFailure, Plan, PlannedAttempt, Start, Target
 from clawgw.routing.schedule import Schedule, Step
-from clawgw.wire.codec import Failure, Kind
+from clawgw.wire.failure import Failure, Kind
 
 A, B, C = Target("a", "m"), Target("b", "m"), Target("c", "m")
 

@@ -26,7 +26,7 @@ from clawgw.ledger.record import RequestRecord
 from clawgw.policy import After, AtOnce, OnFailure, Plan, PlannedAttempt, Start, Target, Trigger
 from clawgw.routing.budget import FLOOR, Budgets
 from clawgw.routing.prices import Prices, prices_of
-from clawgw.wire.codec import Failure, Kind
+from clawgw.wire.failure import Failure, Kind
 from tests.living import live
 from tests.scripted_upstream import Refusal, Reply, ScriptedExchange, ScriptedUpstream
 from tests.test_gateway import END, ROLE, Ear, chat, chunk, completion

@@ -13,7 +13,7 @@ from clawgw.config.settings import Retry
 from clawgw.engine.race import AllFailed, run_plan
 from clawgw.policy import After, AtOnce, OnFailure, Plan, PlannedAttempt, Start, Target, Trigger
 from clawgw.routing.schedule import Schedule
-from clawgw.wire.codec import Failure, Kind, WireError
+from clawgw.wire.failure import Failure, Kind, WireError
 
 
 @frozen

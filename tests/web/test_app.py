@@ -21,7 +21,7 @@ from clawgw.web.asgi import Receive, Scope, Send
 from clawgw.web.cold import build_cold_app
 from clawgw.web.hot import HotEndpoint
 from clawgw.wire.checks.parse import parse_text_request
-from clawgw.wire.codec import Failure, Kind
+from clawgw.wire.failure import Failure, Kind
 from clawgw.wire.request import ChatRequest, EmbeddingsRequest, Request, TextRequest
 from tests.living import live
 from tests.web.serving import (

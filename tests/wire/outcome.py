@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from clawgw.engine.seen import Seen, Used
 from clawgw.wire.assemble import Assembly
-from clawgw.wire.codec import Completion, Event, SingleEvent, StreamParser, unfold
+from clawgw.wire.codec import Completion
+from clawgw.wire.events import Event, SingleEvent, StreamParser, unfold
 from clawgw.wire.writer import StreamWriter
 
 

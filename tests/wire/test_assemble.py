@@ -4,7 +4,8 @@ from hypothesis import strategies as st
 
 from clawgw.cache.split import split
 from clawgw.wire.assemble import Assembly
-from clawgw.wire.codec import Chunk, Completion, Done, UsageReport
+from clawgw.wire.codec import Completion
+from clawgw.wire.events import Chunk, Done, UsageReport
 from clawgw.wire.usage import usage_from_counts
 from tests.cache.answers import completions
 

@@ -1,8 +1,8 @@
 import orjson
 import pytest
 
-from clawgw.wire.codec import Kind, WireError
 from clawgw.wire.depth import is_deeper_than
+from clawgw.wire.failure import Kind, WireError
 from clawgw.wire.json_body import MAX_DEPTH, decode_json_object
 
 

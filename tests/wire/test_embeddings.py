@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clawgw.wire.codec import Completion, Kind, Particulars, Usage, WireError, WireTarget
+from clawgw.wire.codec import Completion, WireTarget
 from clawgw.wire.embeddings import build_embeddings, pack, parse_embeddings, unpack
+from clawgw.wire.failure import Kind, WireError
 from clawgw.wire.openai.dialects import GROQ, MISTRAL, MOONSHOT, OPENAI, OPENROUTER, Dialect
 from clawgw.wire.request import EmbeddingsRequest
+from clawgw.wire.usage import Particulars, Usage
 from tests.shared import exchanges, needs_shared
 from tests.wire.openai.streams import PROVIDERS
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clawgw.wire.codec import Kind, WireError
+from clawgw.wire.failure import Kind, WireError
 from clawgw.wire.json_body import (
     decode_json_object,
     decode_texts,

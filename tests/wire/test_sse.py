@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clawgw.wire.codec import Kind, WireError
+from clawgw.wire.failure import Kind, WireError
 from clawgw.wire.sse import BARE, SseDecoder, SseEvent, encode_sse, parse_event
 from tests.splits import all_splits
 

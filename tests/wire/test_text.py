@@ -7,8 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clawgw.wire.checks.parse import check_chat_request, check_text_request
-from clawgw.wire.codec import Chunk, Completion, Done, Failed, Failure, Kind, Usage, UsageReport, WireError
+from clawgw.wire.codec import Completion
+from clawgw.wire.events import Chunk, Done, Failed, UsageReport
+from clawgw.wire.failure import Failure, Kind, WireError
 from clawgw.wire.text import chat_from_text, text_from_completion, text_from_events
+from clawgw.wire.usage import Usage
 
 
 def chat_body(**fields: Any) -> dict[str, Any]:

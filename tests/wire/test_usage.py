@@ -2,8 +2,7 @@ from typing import Any
 
 import pytest
 
-from clawgw.wire.codec import Particulars, Usage
-from clawgw.wire.usage import reported_cost, usage_from_body, usage_from_counts
+from clawgw.wire.usage import Particulars, Usage, reported_cost, usage_from_body, usage_from_counts
 
 
 def test_counts_become_openai_s_usage_object() -> None:

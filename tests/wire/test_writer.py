@@ -1,7 +1,9 @@
 import json
 from typing import Any
 
-from clawgw.wire.codec import Chunk, Done, Event, Failed, Failure, Kind, Passage, Usage, UsageReport, unfold
+from clawgw.wire.events import Chunk, Done, Event, Failed, Passage, UsageReport, unfold
+from clawgw.wire.failure import Failure, Kind
+from clawgw.wire.usage import Usage
 from clawgw.wire.writer import KEEPALIVE, StreamWriter, error_event
 
 HEAD = {"id": "c1", "object": "chat.completion.chunk", "created": 7, "model": "m"}

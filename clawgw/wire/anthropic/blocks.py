@@ -17,7 +17,8 @@ from clawgw.wire.anthropic.pieces import PIECES, Run
 from clawgw.wire.anthropic.replay import Block
 from clawgw.wire.anthropic.response import annotations_of, arguments_of, tool_call
 from clawgw.wire.chunks import SLOT
-from clawgw.wire.codec import MAX_EVENT_BYTES, WireError
+from clawgw.wire.events import MAX_EVENT_BYTES
+from clawgw.wire.failure import WireError
 from clawgw.wire.json_body import decode_json, get_objects, get_text
 
 Delta = dict[str, Any]

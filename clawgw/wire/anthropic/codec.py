@@ -14,7 +14,9 @@ from clawgw.wire.anthropic.errors import failure_from_response
 from clawgw.wire.anthropic.request import build_request
 from clawgw.wire.anthropic.response import completion_from
 from clawgw.wire.anthropic.stream import AnthropicStream
-from clawgw.wire.codec import Completion, Failure, Kind, StreamParser, UpstreamRequest, WireError, WireTarget
+from clawgw.wire.codec import Completion, UpstreamRequest, WireTarget
+from clawgw.wire.events import StreamParser
+from clawgw.wire.failure import Failure, Kind, WireError
 from clawgw.wire.request import ChatRequest, EmbeddingsRequest, TextRequest
 
 

@@ -8,7 +8,7 @@ does, because a spend limit comes as 400 or as 429.
 from collections.abc import Mapping
 from typing import Any
 
-from clawgw.wire.codec import Failure, Kind, WireError
+from clawgw.wire.failure import Failure, Kind, WireError
 from clawgw.wire.hints import retry_after_s
 from clawgw.wire.json_body import decode_json_object, get_object, get_text
 

@@ -14,9 +14,10 @@ import orjson
 
 from clawgw.wire.anthropic.errors import failure_from_event, is_error
 from clawgw.wire.anthropic.replay import PROVIDER, Block, keep, keep_thinking
-from clawgw.wire.codec import Completion, Particulars, Usage, WireError
+from clawgw.wire.codec import Completion
+from clawgw.wire.failure import WireError
 from clawgw.wire.json_body import decode_json_object, get_count, get_object, get_objects, get_text, invalid
-from clawgw.wire.usage import priced_tier, reported_cost, usage_from_counts
+from clawgw.wire.usage import Particulars, Usage, priced_tier, reported_cost, usage_from_counts
 
 ENDING = ("stop_reason", "stop_sequence", "stop_details", "container")
 """The fields that say how a message ended, in a whole one and in the `delta` of `message_delta`."""

@@ -1,4 +1,4 @@
-"""An Anthropic stream: bytes in, `codec.Event`s out.
+"""An Anthropic stream: bytes in, `events.Event`s out.
 
 Usage comes with the first event and again with the last but one; it is cumulative, so the later replaces the earlier.
 What of the message is known only at its end (`response.tail`) goes out in one delta before the finish: one
@@ -22,7 +22,9 @@ from clawgw.wire.anthropic.errors import failure_from_event, is_error
 from clawgw.wire.anthropic.pieces import read_run
 from clawgw.wire.anthropic.response import ENDING, finish_reason, tail, usage_of
 from clawgw.wire.chunks import ChunkBuilder
-from clawgw.wire.codec import Done, Event, Failed, Failure, Kind, UsageReport, WireError, WireTarget
+from clawgw.wire.codec import WireTarget
+from clawgw.wire.events import Done, Event, Failed, UsageReport
+from clawgw.wire.failure import Failure, Kind, WireError
 from clawgw.wire.json_body import decode_json_object, get_object, get_objects, get_text, invalid
 from clawgw.wire.sse import BARE, SseDecoder, parse_event
 
@@ -36,7 +38,7 @@ _KNOWN = frozenset(
 
 @define
 class AnthropicStream:
-    """A `codec.StreamParser`. `now` (Unix seconds) is `created`."""
+    """A `events.StreamParser`. `now` (Unix seconds) is `created`."""
 
     _target: WireTarget
     _now: float
@@ -48,11 +50,11 @@ class AnthropicStream:
     _ended: bool = field(default=False, init=False)
 
     def feed(self, data: bytes) -> list[Event]:
-        """See `codec.StreamParser`."""
+        """See `events.StreamParser`."""
         return self._events(partial(self._sse.feed, data))
 
     def finish(self) -> list[Event]:
-        """See `codec.StreamParser`."""
+        """See `events.StreamParser`."""
         events = self._events(self._rest)
         if not self._ended:
             self._ended = True

@@ -13,9 +13,9 @@ from attrs import frozen
 
 from clawgw.errors import InvalidRequest
 from clawgw.wire.chunks import ChunkBuilder
-from clawgw.wire.codec import Done, Event, UsageReport
 from clawgw.wire.echo.schema_sample import sample
 from clawgw.wire.echo.tokens import MAX_TOKENS, EchoAnswer, Said, count_tokens, name_of, say, split_tokens, usage_of
+from clawgw.wire.events import Done, Event, UsageReport
 from clawgw.wire.json_body import get_object, get_objects, get_text
 from clawgw.wire.request import ChatRequest
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from clawgw.errors import InvalidRequest
-from clawgw.wire.codec import Chunk, Done, Event, UsageReport
 from clawgw.wire.echo.tokens import MAX_TOKENS, EchoAnswer, Said, count_tokens, name_of, say, usage_of
+from clawgw.wire.events import Chunk, Done, Event, UsageReport
 from clawgw.wire.request import TextRequest
 
 MAX_CHOICES = 2048

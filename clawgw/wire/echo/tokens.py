@@ -13,7 +13,8 @@ from typing import Any
 import orjson
 from attrs import frozen
 
-from clawgw.wire.codec import Event, Usage
+from clawgw.wire.events import Event
+from clawgw.wire.usage import Usage
 
 MAX_TOKENS = 131_072
 """The most that one answer has, over all its choices."""

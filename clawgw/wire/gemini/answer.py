@@ -12,11 +12,12 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-from clawgw.wire.codec import Particulars, Usage, WireError, WireTarget
+from clawgw.wire.codec import WireTarget
+from clawgw.wire.failure import WireError
 from clawgw.wire.gemini.candidate import Candidate, Delta
 from clawgw.wire.gemini.errors import failure_from_error
 from clawgw.wire.json_body import decode_json, get_count, get_object, get_objects, get_text, invalid
-from clawgw.wire.usage import priced_tier, usage_from_counts
+from clawgw.wire.usage import Particulars, Usage, priced_tier, usage_from_counts
 
 Json = dict[str, Any]
 

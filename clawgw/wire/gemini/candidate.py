@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 from attrs import define, field
 
-from clawgw.wire.codec import Failure, Kind, WireError
+from clawgw.wire.failure import Failure, Kind, WireError
 from clawgw.wire.gemini.citations import Citations
 from clawgw.wire.gemini.contents import SERVER_PARTS
 from clawgw.wire.gemini.partial_call import PartialCall

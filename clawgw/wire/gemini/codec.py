@@ -11,7 +11,9 @@ Source: https://ai.google.dev/api.
 from collections.abc import Mapping
 from typing import NoReturn
 
-from clawgw.wire.codec import Completion, Failure, Kind, StreamParser, UpstreamRequest, WireError, WireTarget
+from clawgw.wire.codec import Completion, UpstreamRequest, WireTarget
+from clawgw.wire.events import StreamParser
+from clawgw.wire.failure import Failure, Kind, WireError
 from clawgw.wire.gemini import embeddings, errors, response
 from clawgw.wire.gemini.request import build_chat
 from clawgw.wire.gemini.stream import GeminiStream

@@ -8,11 +8,12 @@ from typing import Any
 
 import orjson
 
-from clawgw.wire.codec import Completion, UpstreamRequest, Usage, WireTarget
+from clawgw.wire.codec import Completion, UpstreamRequest, WireTarget
 from clawgw.wire.embeddings import pack, refuse_tokens
 from clawgw.wire.gemini.request import model_path
 from clawgw.wire.json_body import decode_json_object, get_count, get_object, get_objects, invalid
 from clawgw.wire.request import EmbeddingsRequest
+from clawgw.wire.usage import Usage
 
 Json = dict[str, Any]
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from clawgw.wire.codec import Failure, Kind
+from clawgw.wire.failure import Failure, Kind
 from clawgw.wire.hints import duration_s, retry_after_s
 from clawgw.wire.json_body import get_count, get_object, get_objects, get_text
 

@@ -8,7 +8,7 @@ Source: https://ai.google.dev/gemini-api/docs/file-input-methods, https://ai.goo
 import re
 from typing import Any
 
-from clawgw.wire.codec import Failure, Kind, WireError
+from clawgw.wire.failure import Failure, Kind, WireError
 from clawgw.wire.gemini.models import ModelTraits
 
 Part = dict[str, Any]

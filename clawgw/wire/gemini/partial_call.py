@@ -11,7 +11,8 @@ from typing import Any
 
 from attrs import define, field
 
-from clawgw.wire.codec import MAX_EVENT_BYTES, Failure, Kind, WireError
+from clawgw.wire.events import MAX_EVENT_BYTES
+from clawgw.wire.failure import Failure, Kind, WireError
 from clawgw.wire.json_body import MAX_DEPTH, get_objects, get_text, invalid
 
 _STEP = re.compile(r"""\.([^.\[\]]+)|\[(\d{1,4})\]|\[(?:'([^']*)'|"([^"]*)")\]""")

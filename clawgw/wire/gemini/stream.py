@@ -12,7 +12,9 @@ from typing import Any
 from attrs import define, field
 
 from clawgw.wire.chunks import ChunkBuilder
-from clawgw.wire.codec import Chunk, Done, Event, Failed, Failure, Kind, UsageReport, WireError, WireTarget
+from clawgw.wire.codec import WireTarget
+from clawgw.wire.events import Chunk, Done, Event, Failed, UsageReport
+from clawgw.wire.failure import Failure, Kind, WireError
 from clawgw.wire.gemini.answer import Addition, Answer, begin_answer, decode_responses, raise_error
 from clawgw.wire.sse import SseDecoder, parse_event
 

@@ -6,11 +6,12 @@ An error inside a 200 (OpenRouter, Azure) is a failure like any other, and an an
 from collections.abc import Sequence
 from typing import Any
 
-from clawgw.wire.codec import Completion, Usage, WireError, WireTarget
+from clawgw.wire.codec import Completion, WireTarget
+from clawgw.wire.failure import WireError
 from clawgw.wire.json_body import decode_json_object, get_count, get_object, get_objects, get_text, invalid
 from clawgw.wire.openai.errors import error_failure, error_in
 from clawgw.wire.openai.message import BROKEN_OFF, FAILED, arguments_text, finish_reason, fit_message, made_up_id
-from clawgw.wire.usage import usage_from_body
+from clawgw.wire.usage import Usage, usage_from_body
 
 
 def parse_chat(body: bytes, target: WireTarget, now: float) -> Completion:

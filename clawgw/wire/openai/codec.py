@@ -6,7 +6,9 @@ import orjson
 from attrs import frozen
 
 from clawgw.wire import embeddings
-from clawgw.wire.codec import Completion, Failure, Kind, StreamParser, UpstreamRequest, WireError, WireTarget
+from clawgw.wire.codec import Completion, UpstreamRequest, WireTarget
+from clawgw.wire.events import StreamParser
+from clawgw.wire.failure import Failure, Kind, WireError
 from clawgw.wire.openai import answer, errors
 from clawgw.wire.openai.choices import ChatChoices, TextChoices
 from clawgw.wire.openai.dialects import Dialect

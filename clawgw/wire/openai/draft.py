@@ -12,7 +12,8 @@ from typing import Any
 
 from attrs import define, field
 
-from clawgw.wire.codec import Failure, Kind, WireError, WireTarget
+from clawgw.wire.codec import WireTarget
+from clawgw.wire.failure import Failure, Kind, WireError
 
 _NOT_ASKED: Mapping[str, Any] = {"n": 1, "modalities": ["text"], "top_logprobs": 0}
 _TAKEN_ANYWHERE: tuple[tuple[str, Any], ...] = (("n", 1), ("stop", []))

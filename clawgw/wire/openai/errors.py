@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from clawgw.wire.codec import Failure, Kind, WireError
+from clawgw.wire.failure import Failure, Kind, WireError
 from clawgw.wire.hints import retry_after_s
 from clawgw.wire.json_body import decode_json, get_object, get_objects, get_text
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from clawgw.wire.codec import Failure, Kind
+from clawgw.wire.failure import Failure, Kind
 from clawgw.wire.json_body import get_objects, get_text
 
 FAILED = "error"

@@ -17,7 +17,7 @@ from typing import Any
 import orjson
 
 from clawgw.fact import fact
-from clawgw.wire.codec import Chunk, Passage
+from clawgw.wire.events import Chunk, Passage
 from clawgw.wire.json_body import decode_texts
 
 _FIELD = re.compile(

@@ -1,4 +1,4 @@
-"""The stream of an OpenAI-shaped upstream: bytes in, `codec.Event`s out.
+"""The stream of an OpenAI-shaped upstream: bytes in, `events.Event`s out.
 
 The end is whole only where a finish reason was seen: `[DONE]` or the end of the connection after one is `Done`, before
 one a `Failed` of kind RESET. Errors come as `data: {"error": …}`, as `event: error`, as Groq's `x_groq.error`, as
@@ -12,14 +12,16 @@ from typing import Any
 
 from attrs import define, field
 
-from clawgw.wire.codec import Chunk, Done, Event, Failed, Failure, Kind, Usage, UsageReport, WireError, WireTarget
+from clawgw.wire.codec import WireTarget
+from clawgw.wire.events import Chunk, Done, Event, Failed, UsageReport
+from clawgw.wire.failure import Failure, Kind, WireError
 from clawgw.wire.json_body import decode_json_object, get_count, get_object, get_objects, get_text, invalid
 from clawgw.wire.openai.choices import Choices
 from clawgw.wire.openai.errors import error_failure, error_in, error_object
 from clawgw.wire.openai.message import BROKEN_OFF, FAILED, made_up_id
 from clawgw.wire.openai.shape import Shape, shape_of
 from clawgw.wire.sse import BARE, SseDecoder, SseEvent, parse_event
-from clawgw.wire.usage import usage_from_body
+from clawgw.wire.usage import Usage, usage_from_body
 
 _NEWS = ("prompt_filter_results", "moderation")
 """What is worth passing on from a chunk without choices: Azure's and OpenAI's verdicts on the content."""
@@ -32,7 +34,7 @@ _CUT_SHORT = Failure(Kind.RESET, "The upstream's stream ended before its answer 
 
 @define
 class OpenAIStream:
-    """A `codec.StreamParser` over the choices of a chat or a text; `now` is `created` where the upstream says none."""
+    """A `events.StreamParser` over the choices of a chat or a text; `now` is `created` where the upstream says none."""
 
     _choices: Choices
     _target: WireTarget
@@ -47,7 +49,7 @@ class OpenAIStream:
     _ended: bool = field(default=False, init=False)
 
     def feed(self, data: bytes) -> list[Event]:
-        """See `codec.StreamParser`."""
+        """See `events.StreamParser`."""
         events: list[Event] = []
         if not self._ended:
             try:
@@ -57,7 +59,7 @@ class OpenAIStream:
         return events
 
     def finish(self) -> list[Event]:
-        """See `codec.StreamParser`. A last event that the end has cut in two counts as never sent."""
+        """See `events.StreamParser`. A last event that the end has cut in two counts as never sent."""
         events: list[Event] = []
         if not self._ended:
             try:

@@ -2,7 +2,8 @@ import orjson
 import pytest
 
 from clawgw.wire.anthropic.codec import AnthropicCodec
-from clawgw.wire.codec import Codec, Kind, WireError, WireTarget
+from clawgw.wire.codec import Codec, WireTarget
+from clawgw.wire.failure import Kind, WireError
 from clawgw.wire.request import ChatRequest, EmbeddingsRequest, TextRequest
 
 CODEC: Codec = AnthropicCodec()

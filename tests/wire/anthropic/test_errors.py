@@ -5,7 +5,7 @@ import orjson
 import pytest
 
 from clawgw.wire.anthropic.errors import failure_from_event, failure_from_response
-from clawgw.wire.codec import Kind
+from clawgw.wire.failure import Kind
 from tests.shared import exchanges, needs_shared
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC).timestamp()

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from clawgw.wire.anthropic.messages import Turn, conversation
-from clawgw.wire.codec import Kind, WireError
+from clawgw.wire.failure import Kind, WireError
 from tests.wire.anthropic.golden import HI, call
 
 

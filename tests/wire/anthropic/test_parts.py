@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from clawgw.wire.anthropic.parts import blocks_of, compact, content_blocks, text_block
-from clawgw.wire.codec import Kind, WireError
+from clawgw.wire.failure import Kind, WireError
 
 
 def image(url: Any) -> dict[str, Any]:

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from clawgw.wire.anthropic import stream
 from clawgw.wire.anthropic.pieces import Run, read_run
 from clawgw.wire.anthropic.stream import AnthropicStream
-from clawgw.wire.codec import Chunk, Done, Event, Failed, Kind, Passage, UsageReport, WireTarget, unfold
+from clawgw.wire.codec import WireTarget
+from clawgw.wire.events import Chunk, Done, Event, Failed, Passage, UsageReport, unfold
+from clawgw.wire.failure import Kind
 from tests.shared import exchanges, needs_shared
 from tests.wire.outcome import Outcome, damaged, outcome_of
 

@@ -4,7 +4,8 @@ import orjson
 import pytest
 
 from clawgw.wire.anthropic.request import DEFAULT_MAX_TOKENS, build_request
-from clawgw.wire.codec import Kind, UpstreamRequest, WireError, WireTarget
+from clawgw.wire.codec import UpstreamRequest, WireTarget
+from clawgw.wire.failure import Kind, WireError
 from clawgw.wire.request import ChatRequest
 from tests.wire.anthropic.golden import HAIKU, HI, OPUS_4, OPUS_5_5, PAIRS, SONNET_4_6, Golden
 

@@ -6,7 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clawgw.wire.anthropic.response import completion_from, usage_of
-from clawgw.wire.codec import Completion, Kind, Particulars, WireError
+from clawgw.wire.codec import Completion
+from clawgw.wire.failure import Kind, WireError
+from clawgw.wire.usage import Particulars
 from tests.shared import exchanges, needs_shared
 from tests.wire.anthropic.golden import REDACTED, SIGNED
 

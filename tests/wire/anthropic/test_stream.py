@@ -7,18 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clawgw.wire.anthropic.stream import AnthropicStream
-from clawgw.wire.codec import (
-    MAX_EVENT_BYTES,
-    Chunk,
-    Done,
-    Event,
-    Failed,
-    Kind,
-    SingleEvent,
-    UsageReport,
-    WireTarget,
-    unfold,
-)
+from clawgw.wire.codec import WireTarget
+from clawgw.wire.events import MAX_EVENT_BYTES, Chunk, Done, Event, Failed, SingleEvent, UsageReport, unfold
+from clawgw.wire.failure import Kind
 from tests.shared import exchanges, needs_shared
 from tests.splits import all_splits
 from tests.wire.anthropic.golden import REDACTED

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from clawgw.wire.anthropic.tools import choice_of, tools_of
-from clawgw.wire.codec import WireError
+from clawgw.wire.failure import WireError
 
 
 def function(name: str, **more: Any) -> dict[str, Any]:

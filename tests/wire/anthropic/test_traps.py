@@ -6,7 +6,9 @@ import orjson
 import pytest
 
 from clawgw.wire.anthropic.codec import AnthropicCodec
-from clawgw.wire.codec import Chunk, Completion, Done, Failed, Kind, SingleEvent, UsageReport, WireTarget, unfold
+from clawgw.wire.codec import Completion, WireTarget
+from clawgw.wire.events import Chunk, Done, Failed, SingleEvent, UsageReport, unfold
+from clawgw.wire.failure import Kind
 from clawgw.wire.request import ChatRequest
 from tests.wire.anthropic.golden import HI, OPUS_5, OPUS_5_5, REDACTED, SIGNED, SONNET_4_5, WEATHER, call
 

@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 
 from clawgw.errors import InvalidRequest
 from clawgw.wire.checks.parse import check_chat_request
-from clawgw.wire.codec import Chunk, Done, Event, Usage, UsageReport
 from clawgw.wire.echo.chat import answer_chat
 from clawgw.wire.echo.tokens import EchoAnswer
+from clawgw.wire.events import Chunk, Done, Event, UsageReport
+from clawgw.wire.usage import Usage
 
 NOW = 1_700_000_000.9
 WEATHER = {

@@ -4,9 +4,9 @@ import pytest
 
 from clawgw.errors import InvalidRequest
 from clawgw.wire.checks.parse import check_text_request
-from clawgw.wire.codec import Chunk, Done, UsageReport
 from clawgw.wire.echo.text import answer_text
 from clawgw.wire.echo.tokens import EchoAnswer
+from clawgw.wire.events import Chunk, Done, UsageReport
 
 
 def ask(prompt: Any, **fields: Any) -> EchoAnswer:

@@ -5,7 +5,8 @@ from typing import Any
 
 import orjson
 
-from clawgw.wire.codec import Chunk, Event, WireTarget
+from clawgw.wire.codec import WireTarget
+from clawgw.wire.events import Chunk, Event
 from clawgw.wire.gemini.stream import GeminiStream
 
 Json = dict[str, Any]

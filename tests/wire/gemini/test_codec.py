@@ -3,7 +3,9 @@ import json
 import orjson
 import pytest
 
-from clawgw.wire.codec import Codec, Done, Kind, WireError
+from clawgw.wire.codec import Codec
+from clawgw.wire.events import Done
+from clawgw.wire.failure import Kind, WireError
 from clawgw.wire.gemini.codec import GeminiCodec
 from clawgw.wire.request import ChatRequest, EmbeddingsRequest, TextRequest
 from tests.wire.gemini.answers import NOW, TARGET, answer, sse

@@ -5,7 +5,8 @@ from typing import Any
 import orjson
 import pytest
 
-from clawgw.wire.codec import Completion, Kind, WireError, WireTarget
+from clawgw.wire.codec import Completion, WireTarget
+from clawgw.wire.failure import Kind, WireError
 from clawgw.wire.gemini.embeddings import build_embeddings, parse_embeddings
 from clawgw.wire.request import EmbeddingsRequest
 from tests.shared import exchanges, needs_shared

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from clawgw.wire.codec import Kind, WireError
+from clawgw.wire.failure import Kind, WireError
 from clawgw.wire.gemini.media import media_part
 from clawgw.wire.gemini.models import traits_of
 

@@ -2,7 +2,8 @@ from typing import Any
 
 import pytest
 
-from clawgw.wire.codec import MAX_EVENT_BYTES, Kind, WireError
+from clawgw.wire.events import MAX_EVENT_BYTES
+from clawgw.wire.failure import Kind, WireError
 from clawgw.wire.gemini.partial_call import PartialCall
 from tests.wire.gemini.answers import answer, choices_of, events_of, sse
 

@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 
-from clawgw.wire.codec import Kind, WireError, WireTarget
+from clawgw.wire.codec import WireTarget
+from clawgw.wire.failure import Kind, WireError
 from clawgw.wire.gemini.request import build_chat
 from clawgw.wire.request import ChatRequest
 from tests.wire.gemini.golden import CLOCK_TOOL, GOLDENS, USER, Golden, call

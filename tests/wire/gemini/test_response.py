@@ -5,8 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clawgw.wire.codec import Completion, Kind, Particulars, WireError
+from clawgw.wire.codec import Completion
+from clawgw.wire.failure import Kind, WireError
 from clawgw.wire.gemini.response import parse_chat
+from clawgw.wire.usage import Particulars
 from tests.wire.gemini.answers import NOW, TARGET, Json, answer, called
 
 

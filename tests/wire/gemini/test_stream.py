@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clawgw.wire.codec import MAX_EVENT_BYTES, Chunk, Done, Failed, Kind, UsageReport, WireError
+from clawgw.wire.events import MAX_EVENT_BYTES, Chunk, Done, Failed, UsageReport
+from clawgw.wire.failure import Kind, WireError
 from clawgw.wire.gemini.response import parse_chat
 from clawgw.wire.gemini.stream import GeminiStream
 from tests.shared import exchanges, needs_shared

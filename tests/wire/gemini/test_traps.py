@@ -5,7 +5,9 @@ import json
 import orjson
 import pytest
 
-from clawgw.wire.codec import Chunk, Done, Failed, Kind, UsageReport, WireTarget
+from clawgw.wire.codec import WireTarget
+from clawgw.wire.events import Chunk, Done, Failed, UsageReport
+from clawgw.wire.failure import Kind
 from clawgw.wire.gemini.request import build_chat
 from clawgw.wire.gemini.response import parse_chat
 from clawgw.wire.request import ChatRequest

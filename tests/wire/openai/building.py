@@ -5,7 +5,8 @@ from typing import Any
 
 import orjson
 
-from clawgw.wire.codec import Failure, UpstreamRequest, WireError, WireTarget
+from clawgw.wire.codec import UpstreamRequest, WireTarget
+from clawgw.wire.failure import Failure, WireError
 from clawgw.wire.openai.dialects import Dialect
 from clawgw.wire.openai.request import build_chat
 from clawgw.wire.request import ChatRequest

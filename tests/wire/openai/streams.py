@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
-from clawgw.wire.codec import SingleEvent, WireTarget, unfold
+from clawgw.wire.codec import WireTarget
+from clawgw.wire.events import SingleEvent, unfold
 from clawgw.wire.openai.choices import ChatChoices, Choices, TextChoices
 from clawgw.wire.openai.stream import OpenAIStream
 from tests.shared import exchanges

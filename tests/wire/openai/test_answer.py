@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clawgw.wire.codec import Completion, Kind, Particulars, Usage, WireError, WireTarget
+from clawgw.wire.codec import Completion, WireTarget
+from clawgw.wire.failure import Kind, WireError
 from clawgw.wire.openai.answer import parse_chat, parse_text
+from clawgw.wire.usage import Particulars, Usage
 from tests.shared import exchanges, needs_shared
 from tests.wire.openai.streams import PROVIDERS
 

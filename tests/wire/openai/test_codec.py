@@ -4,7 +4,9 @@ from typing import Any
 import orjson
 import pytest
 
-from clawgw.wire.codec import Chunk, Done, Kind, WireError, WireTarget
+from clawgw.wire.codec import WireTarget
+from clawgw.wire.events import Chunk, Done
+from clawgw.wire.failure import Kind, WireError
 from clawgw.wire.openai.codec import OpenAICodec
 from clawgw.wire.openai.dialects import ECHO, GROQ, MISTRAL, MOONSHOT, OPENAI, OPENROUTER, Dialect
 from clawgw.wire.request import EmbeddingsRequest, TextRequest

@@ -2,7 +2,8 @@ from typing import Any
 
 import pytest
 
-from clawgw.wire.codec import Kind, WireError, WireTarget
+from clawgw.wire.codec import WireTarget
+from clawgw.wire.failure import Kind, WireError
 from clawgw.wire.openai.draft import Draft, matches
 
 TARGET = WireTarget("groq", "some-model")

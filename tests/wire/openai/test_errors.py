@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clawgw.wire.codec import Failure, Kind
+from clawgw.wire.failure import Failure, Kind
 from clawgw.wire.openai.errors import error_failure, error_in, parse_error
 from tests.shared import exchanges, needs_shared
 

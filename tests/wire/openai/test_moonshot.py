@@ -3,7 +3,7 @@ from typing import Any
 import orjson
 import pytest
 
-from clawgw.wire.codec import Kind
+from clawgw.wire.failure import Kind
 from clawgw.wire.openai.dialects import MOONSHOT
 from tests.wire.openai.building import CALL, TOOL, USER, built, messages_sent, refused, sent
 

@@ -3,7 +3,8 @@ from typing import Any
 import orjson
 import pytest
 
-from clawgw.wire.codec import Kind, WireTarget
+from clawgw.wire.codec import WireTarget
+from clawgw.wire.failure import Kind
 from clawgw.wire.openai.dialects import ECHO, GROQ, MISTRAL, MOONSHOT, OPENAI, OPENROUTER, Dialect
 from tests.wire.openai.building import CALL, TOOL, USER, built, messages_sent, refused, sent
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clawgw.wire.codec import Chunk, Done, Event, Failed, Kind, Passage, unfold
+from clawgw.wire.events import Chunk, Done, Event, Failed, Passage, unfold
+from clawgw.wire.failure import Kind
 from clawgw.wire.openai import stream
 from clawgw.wire.openai.choices import ChatChoices, TextChoices
 from clawgw.wire.openai.shape import Shape, shape_of

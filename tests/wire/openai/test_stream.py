@@ -6,9 +6,11 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clawgw.wire.codec import MAX_EVENT_BYTES, Chunk, Done, Failed, Kind, Particulars, SingleEvent, Usage, UsageReport
+from clawgw.wire.events import MAX_EVENT_BYTES, Chunk, Done, Failed, SingleEvent, UsageReport
+from clawgw.wire.failure import Kind
 from clawgw.wire.openai.choices import ChatChoices, TextChoices
 from clawgw.wire.openai.stream import OpenAIStream
+from clawgw.wire.usage import Particulars, Usage
 from clawgw.wire.writer import StreamWriter
 from tests.shared import needs_shared
 from tests.splits import telling_splits

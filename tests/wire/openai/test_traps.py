@@ -6,8 +6,10 @@ from typing import Any
 import orjson
 import pytest
 
-from clawgw.wire.codec import Chunk, Done, Failed, Kind, UsageReport, WireTarget
+from clawgw.wire.codec import WireTarget
 from clawgw.wire.embeddings import build_embeddings
+from clawgw.wire.events import Chunk, Done, Failed, UsageReport
+from clawgw.wire.failure import Kind
 from clawgw.wire.openai.answer import parse_chat
 from clawgw.wire.openai.choices import ChatChoices
 from clawgw.wire.openai.dialects import GROQ, MISTRAL, MOONSHOT, OPENAI, OPENROUTER
