@@ -157,7 +157,7 @@ class Gateway:
             settlement.transcript.answer(completion.body)
         settlement.succeed()
         await self.ledger.durable()
-        cost = settlement.bill.cost_pico
+        cost = settlement.bill.charged.cost_pico
         if cost is not None:
             headers["x-clawgw-cost-usd"] = dollars_text(cost)
         return PlainAnswer(headers, body, answer)

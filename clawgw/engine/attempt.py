@@ -12,13 +12,13 @@ from functools import partial
 import trio
 from attrs import define, evolve, field
 
+from clawgw.engine.charged import UNCHARGED, Charged
 from clawgw.engine.incoming import Incoming, IncomingCompletion, IncomingError, IncomingStream
 from clawgw.engine.provider import LiveProvider
 from clawgw.engine.seen import CountPrompt, Seen, Used
 from clawgw.engine.stream import OpenStream
 from clawgw.engine.upstream import AnswerHead, Exchange
 from clawgw.ledger.record import AttemptOutcome
-from clawgw.limits.levels import Demand
 from clawgw.limits.limiter import Reservation
 from clawgw.policy import Target, Trigger
 from clawgw.routing.keys import ASIDE_S
@@ -52,7 +52,7 @@ class Attempt:
 
     `tried` holds the keys that this request has tried at this provider; its attempts share it. `key` and `admission`
     may be given before it begins. `enter` reserves of the provider's limits, and raises `WireError` where they are used
-    up; `account` says in the end what was used of them.
+    up; `charge` says in the end what the attempt has come to.
     """
 
     target: Target
@@ -64,9 +64,11 @@ class Attempt:
     now: float
     tried: set[int] = field(repr=False)
     enter: Enter | None = field(default=None, repr=False)
-    account: Callable[["Attempt"], Demand] = field(default=lambda _: Demand(), repr=False)
+    charge: Callable[["Attempt"], Charged] = field(default=lambda _: UNCHARGED, repr=False)
     started: float = field(factory=trio.current_time)
     ended: float | None = None
+    charged: Charged = UNCHARGED
+    """Known when it has ended."""
     first_token: float | None = None
     waited_s: float = 0.0
     """Spent waiting for the upstream; the rest of a request's time is the gateway's own."""
@@ -141,8 +143,9 @@ class Attempt:
             self.provider.in_flight -= 1
             if self.admission is not None:
                 self.admission.end(self.ended)
+            self.charged = self.charge(self)
             if self.reservation is not None:
-                self.reservation.settle(self.account(self))
+                self.reservation.settle(self.charged.demand(sent=self.was_sent))
 
     def note_failure(self, failure: Failure) -> Failure:
         """It has failed: before its answer, or in the middle of its stream. The failure, with what is known by now."""

@@ -135,7 +135,7 @@ class Journey:
             now,
             self._tried.setdefault(target.provider, set()),
             enter=self._allowance.enter if self._allowance and self._allowance.has_to_enter(target.provider) else None,
-            account=self.settlement.tariff.account,
+            charge=self.settlement.tariff.charge,
         )
         if self._place is not None:
             attempt.key, attempt.admission = self._place

@@ -8,8 +8,8 @@ from attrs import define, field
 
 from clawgw.engine.arrival import Arrival
 from clawgw.engine.attempt import Attempt
-from clawgw.engine.seen import Used
-from clawgw.engine.tariff import Tariff, demand
+from clawgw.engine.charged import UNCHARGED, Charged
+from clawgw.engine.tariff import Tariff
 from clawgw.engine.transcript import Transcript
 from clawgw.errors import ClientClosed, GatewayError
 from clawgw.ledger.record import AttemptRecord, Ledger, Listener, Opening, Outcome, RequestRecord
@@ -17,13 +17,12 @@ from clawgw.limits.allowance import Allowance
 
 
 class Bill(NamedTuple):
-    """What a request has come to, with every attempt that was sent. Costs are in pico-dollars; None: nobody knows."""
+    """What a request has come to, with every attempt that was sent."""
 
     attempts: Sequence[AttemptRecord] = ()
-    used: Used | None = None
-    """By the answer; where there is none, by the first attempt that has to be charged for."""
-    cost_pico: int | None = None
-    """Of all attempts, as far as that is known."""
+    charged: Charged = UNCHARGED
+    """Used by the answer, or, where there is none, by the first attempt that has to be charged for; the cost is that of
+    all attempts, as far as it is known."""
 
 
 Tokens = tuple[int | None, int | None, int | None, int | None]
@@ -70,7 +69,7 @@ class Settlement:
     def succeed(self) -> None:
         """The client has its whole answer."""
         self._settle("ok", 200, None)
-        used = self.bill.used
+        used = self.bill.charged.used
         if self.winner is not None and used is not None and used.source == "reported":
             self.arrival.live.tokens.learn(self.tariff.prompt, self.winner.target, used.usage.prompt)
 
@@ -91,26 +90,26 @@ class Settlement:
         now = trio.current_time()
         bill = self.bill = self._billed(now)
         if self.allowance is not None:
-            self.allowance.settle(demand(bill.used, bill.cost_pico, sent=bool(bill.attempts)))
+            self.allowance.settle(bill.charged.demand(sent=bool(bill.attempts)))
         record = self._record(outcome, status, error_code, now)
         self.listener.request_ended(record)
         if self.ledger is not None:
             self.ledger.request_ended(record)
 
     def _billed(self, now: float) -> Bill:
-        records, charged, total = [], None, None
+        records, used, total = [], None, None
         for attempt in self.attempts:
+            attempt.end(now)
             if attempt.was_sent:
-                used, cost_pico = self.tariff.charge(attempt)
-                records.append(_attempt_record(attempt, used, cost_pico, self.arrival.started, now))
-                if charged is None and self.winner in (None, attempt):
-                    charged = used
-                if cost_pico is not None:
-                    total = cost_pico + (total or 0)
-        return Bill(tuple(records), charged, total)
+                records.append(_attempt_record(attempt, self.arrival.started, now))
+                if used is None and self.winner in (None, attempt):
+                    used = attempt.charged.used
+                if attempt.charged.cost_pico is not None:
+                    total = attempt.charged.cost_pico + (total or 0)
+        return Bill(tuple(records), Charged(used, total))
 
     def _record(self, outcome: Outcome, status: int, error_code: str | None, now: float) -> RequestRecord:
-        (attempts, used, cost_pico), winner, started = self.bill, self.winner, self.arrival.started
+        (attempts, (used, cost_pico)), winner, started = self.bill, self.winner, self.arrival.started
         deciding = winner or (self.attempts[-1] if self.attempts else None)
         provider, model = deciding.target if deciding else (None, None)
         usage, source = used or (None, None)
@@ -142,10 +141,9 @@ class Settlement:
         return (deciding.started - self.attempts[0].started + deciding.waited_s + self.stream_waited_s) * 1000
 
 
-def _attempt_record(
-    attempt: Attempt, used: Used | None, cost_pico: int | None, started: float, now: float
-) -> AttemptRecord:
+def _attempt_record(attempt: Attempt, started: float, now: float) -> AttemptRecord:
     """Of a request that has `started` then and ends `now`."""
+    used, cost_pico = attempt.charged
     usage, source = used or (None, None)
     return AttemptRecord(
         attempt.target,
