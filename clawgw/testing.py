@@ -16,7 +16,7 @@ from typing import Any, Literal, overload
 
 from attrs import define, field, frozen
 
-from clawgw.config import settings
+from clawgw.config.tables import attempts, routes
 from clawgw.policies.returned import Rubbish, charges_of
 from clawgw.policy import Plan, RequestFacts, Target, TargetView, Trigger
 from clawgw.routing.plan import plan_problem
@@ -27,7 +27,7 @@ Policy = Callable[[RequestFacts, Sequence[TargetView], Mapping[str, Any]], Plan]
 Outcome = tuple[float, Literal["ok", "fail", "silent"]]
 
 _numbers = count(1)
-_ROUTE = settings.Route(targets=())
+_ROUTE = routes.Route(targets=())
 
 
 @frozen
@@ -106,7 +106,7 @@ def simulate(
     schedule = Schedule(
         plan=plan,
         silence_s=lambda _: failover_after_s,
-        retry=settings.Retry(),
+        retry=attempts.Retry(),
         max_attempts=max_attempts,
         deadline=deadline_s,
         random=lambda: 0.5,

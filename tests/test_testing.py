@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from trio.testing import MockClock
 
-from clawgw.config.settings import Retry
+from clawgw.config.tables.attempts import Retry
 from clawgw.engine.race import AllFailed, run_plan
 from clawgw.policy import (
     After,

@@ -13,7 +13,7 @@ from attrs import asdict
 
 from clawgw.cli import configuration
 from clawgw.config.callers import key_digest
-from clawgw.config.settings import Key
+from clawgw.config.tables.callers import Key
 
 HELP = "Make a key for a caller, or list the keys there are."
 

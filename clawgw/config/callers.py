@@ -10,7 +10,9 @@ from typing import Self
 
 from attrs import field, frozen
 
-from clawgw.config.settings import Budget, Key, RateLimits, Settings
+from clawgw.config.settings import Settings
+from clawgw.config.tables.callers import Key
+from clawgw.config.tables.limits import Budget, RateLimits
 
 _PREFIX = 16
 

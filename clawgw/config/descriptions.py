@@ -111,4 +111,4 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
         "fsync": "interval: a crash of the machine may lose the last moments.",
     },
 }
-"""By the class of `config.settings`, then by key."""
+"""By the class of `config.tables`, then by key."""

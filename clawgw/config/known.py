@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from attrs import frozen
 
-from clawgw.config.settings import WireName
+from clawgw.config.tables.providers import WireName
 
 
 @frozen

@@ -14,11 +14,13 @@ from clawgw.config.overlay import Source, lay_over
 from clawgw.config.policy_sources import PolicyReader
 from clawgw.config.providers import ProviderResolver
 from clawgw.config.references import check, parse_target
-from clawgw.config.settings import Defaults, Route, Server, Settings
+from clawgw.config.settings import Settings
 from clawgw.config.shape import shape
 from clawgw.config.snapshot import ReadyProvider, ReadyRoute, Snapshot
 from clawgw.config.sources import ReadFile, Sources, UnreadableError
 from clawgw.config.stores import StoreResolver
+from clawgw.config.tables.routes import Defaults, Route
+from clawgw.config.tables.server import Server
 from clawgw.config.toml import parse
 from clawgw.config.unavailable import warnings
 

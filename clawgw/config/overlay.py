@@ -7,8 +7,9 @@ import attrs
 from attrs import frozen
 
 from clawgw.config.mistakes import Mistake
-from clawgw.config.settings import Defaults, Server
 from clawgw.config.shape import structure
+from clawgw.config.tables.routes import Defaults
+from clawgw.config.tables.server import Server
 
 T = TypeVar("T", Defaults, Server)
 

@@ -12,9 +12,9 @@ from attrs import define, field
 from clawgw.config.addresses import base_url_complaint
 from clawgw.config.known import API_VERSIONS, KNOWN, Known, canonical
 from clawgw.config.mistakes import Mistake, path_of
-from clawgw.config.settings import Provider
 from clawgw.config.snapshot import ReadyProvider, Secret
 from clawgw.config.sources import Sources, UnreadableError
+from clawgw.config.tables.providers import Provider
 
 _UNKNOWN = Known(wire="openai", base_url="", key_variables=(), default_model="")
 _NOT_IN_VARIABLES = re.compile(r"[^A-Za-z0-9]")

@@ -8,7 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from clawgw.config.addresses import parse_bind
 from clawgw.config.known import ALIASES, KNOWN, canonical
 from clawgw.config.mistakes import Mistake, did_you_mean, path_of
-from clawgw.config.settings import Defaults, Key, Provider, Route, Settings
+from clawgw.config.settings import Settings
+from clawgw.config.tables.callers import Key
+from clawgw.config.tables.providers import Provider
+from clawgw.config.tables.routes import Defaults, Route
 from clawgw.policy import Target
 
 

@@ -13,7 +13,8 @@ from urllib.parse import unquote
 from attrs import field, frozen
 
 from clawgw.config.callers import Callers
-from clawgw.config.settings import Settings, Timeouts, WireName
+from clawgw.config.settings import Settings
+from clawgw.config.tables.providers import Timeouts, WireName
 from clawgw.policy import Target
 
 _PASSWORD = re.compile(r"://[^/@:]*:([^/@]+)@")

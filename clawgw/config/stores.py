@@ -7,9 +7,10 @@ variable is set, its table need not be written.
 from attrs import define, field
 
 from clawgw.config.mistakes import Mistake
-from clawgw.config.settings import Kafka, Mongo, Settings
+from clawgw.config.settings import Settings
 from clawgw.config.snapshot import ReadyKafka, ReadyMongo, Secret
 from clawgw.config.sources import Sources, UnreadableError
+from clawgw.config.tables.log import Kafka, Mongo
 
 REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
 

@@ -7,8 +7,8 @@ from typing import Protocol
 
 from attrs import define, field, frozen
 
-from clawgw.config.settings import Route
 from clawgw.config.snapshot import Snapshot
+from clawgw.config.tables.routes import Route
 from clawgw.policies.runner import PolicyRunner
 from clawgw.policy import Charge, Plan, RequestFacts, Target, TargetView
 from clawgw.routing.catalogue import Catalogue

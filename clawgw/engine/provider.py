@@ -9,8 +9,8 @@ from typing import NamedTuple
 import trio
 from attrs import define, field
 
-from clawgw.config.settings import Breaker
 from clawgw.config.snapshot import ReadyProvider
+from clawgw.config.tables.attempts import Breaker
 from clawgw.engine.upstream import Call, Destination, Upstream
 from clawgw.routing.health import Health
 from clawgw.routing.keys import KeyPool

@@ -11,7 +11,9 @@ from typing import ClassVar
 from attrs import field, frozen
 
 from clawgw.config.callers import Caller
-from clawgw.config.settings import Budget, Provider, RateLimits, Settings
+from clawgw.config.settings import Settings
+from clawgw.config.tables.limits import Budget, RateLimits
+from clawgw.config.tables.providers import Provider
 from clawgw.fact import fact
 from clawgw.limits.arithmetic import MAX_LIMIT
 from clawgw.limits.bucket import NANO_DOLLARS, Bucket, Claim, Kind, Scope, Window

@@ -7,7 +7,8 @@ from attrs import define, field
 
 from clawgw.config.callers import Caller
 from clawgw.config.known import canonical
-from clawgw.config.settings import Provider, Settings
+from clawgw.config.settings import Settings
+from clawgw.config.tables.providers import Provider
 from clawgw.fact import fact
 from clawgw.limits.bucket import Kind, Refused, Scope, Verdict, Wanted
 from clawgw.limits.levels import Demand, Levels, caller_buckets, pool_key_buckets, provider_buckets, route_buckets

@@ -9,7 +9,7 @@ import math
 
 from attrs import Factory, define, field
 
-from clawgw.config import settings
+from clawgw.config.tables import attempts
 from clawgw.policy import BreakerState
 from clawgw.routing.recent import RecentCount
 
@@ -27,7 +27,7 @@ class Breaker:
     blocks the next one only for as long as the breaker was open.
     """
 
-    _settings: settings.Breaker
+    _settings: attempts.Breaker
     epoch: int = field(init=False, default=0)
     """How often it has opened. What an attempt of an earlier epoch comes to is old news, and not to be reported."""
     admits_from: float = field(init=False, default=-math.inf)

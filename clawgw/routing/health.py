@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from attrs import define, evolve, field
 
-from clawgw.config import settings
+from clawgw.config.tables import attempts
 from clawgw.policy import BreakerState, TargetView
 from clawgw.routing.breaker import Breaker
 from clawgw.routing.target_health import Admission, KeyHealth, RemainingRatio, TargetHealth
@@ -19,7 +19,7 @@ MAX_MODELS = 1024
 class Health:
     """The models of one provider, which has `keys` keys. `random` gives numbers in [0, 1)."""
 
-    _settings: settings.Breaker
+    _settings: attempts.Breaker
     _keys: int
     _random: Callable[[], float] = field(repr=False)
     _models: OrderedDict[str, TargetHealth] = field(init=False, factory=OrderedDict)

@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 from attrs import Factory, define, field, frozen
 
-from clawgw.config.settings import Price as ConfiguredPrice
+from clawgw.config.tables.providers import Price as ConfiguredPrice
 from clawgw.policy import Target
 from clawgw.routing.catalogue import plain_name
 from clawgw.routing.money import token_rate

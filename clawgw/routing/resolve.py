@@ -21,16 +21,16 @@ from typing import Any, Literal
 
 from attrs import evolve, frozen
 
-from clawgw.config import settings
 from clawgw.config.known import canonical
 from clawgw.config.snapshot import ReadyProvider, ReadyRoute, Snapshot
+from clawgw.config.tables import routes
 from clawgw.errors import ModelNotFound
 from clawgw.policy import Target
 from clawgw.routing.catalogue import Catalogue
 
 _ECHO = "echo"
 _CLIENTS_MODEL = "*"
-_PLAIN = settings.Route(targets=())
+_PLAIN = routes.Route(targets=())
 
 Claim = Literal["route", "provider", "catalogue", "default"]
 """Which of the kinds 1 to 4 a name is of."""

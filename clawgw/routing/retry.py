@@ -5,7 +5,7 @@ Semantics: gRPC A6 (attempts and pushback), AWS "Exponential Backoff and Jitter"
 
 from attrs import frozen
 
-from clawgw.config.settings import Retry
+from clawgw.config.tables.attempts import Retry
 from clawgw.wire.failure import Failure, Kind
 
 THROTTLED_BASE_S = 1.0

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from attrs import define, field, frozen
 
-from clawgw.config.settings import Retry
+from clawgw.config.tables.attempts import Retry
 from clawgw.fact import fact
 from clawgw.policy import After, AtOnce, OnFailure, Plan, PlannedAttempt, Target, Trigger
 from clawgw.routing.retry import RULES, backoff_s

@@ -13,7 +13,7 @@ from typing import Literal
 
 from attrs import frozen
 
-from clawgw.config import settings
+from clawgw.config.tables import routes
 from clawgw.policy import AtOnce, OnFailure, Plan, PlannedAttempt, RequestFacts, TargetView, in_turn
 from clawgw.routing import hedging
 
@@ -87,7 +87,7 @@ def race(_request: RequestFacts, targets: Sequence[TargetView], options: Strateg
     return Plan(attempts, f"{racing} at once" + _unavailable(targets))
 
 
-STRATEGIES: Mapping[settings.Strategy, Strategy] = {
+STRATEGIES: Mapping[routes.Strategy, Strategy] = {
     "failover": failover,
     "weighted": weighted,
     "cheapest": cheapest,
@@ -96,7 +96,7 @@ STRATEGIES: Mapping[settings.Strategy, Strategy] = {
     "race": race,
 }
 """By the names that `strategy` has in a route."""
-LOOKS_AT: Mapping[settings.Strategy, Literal["health", "dice", "prices"]] = {
+LOOKS_AT: Mapping[routes.Strategy, Literal["health", "dice", "prices"]] = {
     "failover": "health",
     "weighted": "dice",
     "cheapest": "prices",

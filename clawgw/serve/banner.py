@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from clawgw import __version__
 from clawgw.config.addresses import Bind
-from clawgw.config.settings import Limits
 from clawgw.config.snapshot import ReadyProvider, ReadyRoute, Snapshot
+from clawgw.config.tables.limits import Limits
 
 _TRY_IT = """no provider key is set: the built-in echo answers. Try it:
   curl {url}/v1/chat/completions -H 'content-type: application/json'{key} \\

@@ -8,8 +8,8 @@ from attrs import frozen
 
 from clawgw.clock import now_ms
 from clawgw.config.mistakes import ConfigError, Mistake
-from clawgw.config.settings import Limits
 from clawgw.config.snapshot import Snapshot
+from clawgw.config.tables.limits import Limits
 from clawgw.limits.budgets import budgets
 from clawgw.limits.memory import MemoryStore
 from clawgw.limits.shared import SharedStore

@@ -9,7 +9,7 @@ from typing import Any, cast
 import hypercorn.trio
 import trio
 
-from clawgw.config.settings import Server
+from clawgw.config.tables.server import Server
 from clawgw.http1.request_head import MAX_HEAD_BYTES
 from clawgw.http1.server import Http1Server
 from clawgw.serve import door

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import trio
 from attrs import define, field
 
-from clawgw.config.settings import Server
+from clawgw.config.tables.server import Server
 
 log = logging.getLogger("clawgw")
 

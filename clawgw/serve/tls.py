@@ -7,7 +7,7 @@ from attrs import define
 from hypercorn import Config
 
 from clawgw.config.mistakes import ConfigError, Mistake
-from clawgw.config.settings import Server
+from clawgw.config.tables.server import Server
 
 
 @define(eq=False)

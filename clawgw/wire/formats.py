@@ -16,4 +16,4 @@ _CODECS: tuple[Codec, ...] = (
 )
 
 CODECS: Mapping[str, Codec] = MappingProxyType({codec.name: codec for codec in _CODECS})
-"""By `config.settings.WireName`."""
+"""By `config.tables.providers.WireName`."""

@@ -6,7 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clawgw.config.callers import Caller, Callers, key_digest
-from clawgw.config.settings import Auth, Budget, Key, RateLimits, Settings
+from clawgw.config.settings import Settings
+from clawgw.config.tables.callers import Auth, Key
+from clawgw.config.tables.limits import Budget, RateLimits
 
 SECRET = "clawgw-alice-0123456789"
 DIGEST = sha256(SECRET.encode()).hexdigest()

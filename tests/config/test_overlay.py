@@ -1,6 +1,6 @@
 from clawgw.config.mistakes import Mistake
 from clawgw.config.overlay import Source, lay_over
-from clawgw.config.settings import Defaults
+from clawgw.config.tables.routes import Defaults
 
 
 def test_right_values_win_and_wrong_ones_are_told() -> None:

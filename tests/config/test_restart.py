@@ -5,8 +5,12 @@ from typing import Any
 import pytest
 
 from clawgw.config.restart import KEYS, restarts
-from clawgw.config.settings import Cache, Limits, Log, Metrics, Server, Settings
+from clawgw.config.settings import Settings
 from clawgw.config.snapshot import ReadyKafka, ReadyMongo, Secret, Snapshot
+from clawgw.config.tables.limits import Limits
+from clawgw.config.tables.log import Log
+from clawgw.config.tables.routes import Cache
+from clawgw.config.tables.server import Metrics, Server
 
 
 def of(settings: Settings | None = None, **addresses: Any) -> Snapshot:

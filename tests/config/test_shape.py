@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clawgw.config.settings import Price, Settings
+from clawgw.config.settings import Settings
 from clawgw.config.shape import shape
+from clawgw.config.tables.providers import Price
 from tests.config.shapes import MISTAKES
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.dates()

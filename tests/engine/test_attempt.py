@@ -7,8 +7,9 @@ import trio
 from attrs import define
 from trio.testing import MockClock
 
-from clawgw.config.settings import Breaker, Timeouts
 from clawgw.config.snapshot import ReadyProvider, Secret
+from clawgw.config.tables.attempts import Breaker
+from clawgw.config.tables.providers import Timeouts
 from clawgw.engine import incoming
 from clawgw.engine.attempt import Answer, Attempt
 from clawgw.engine.provider import LiveProvider

@@ -7,7 +7,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clawgw.config.settings import Price as ConfiguredPrice
+from clawgw.config.tables.providers import Price as ConfiguredPrice
 from clawgw.ledger.cost import bill, cost, upper_bound_cost
 from clawgw.policy import Target
 from clawgw.routing.prices import Price, Prices, PriceTable, Rates, bundled, prices_of

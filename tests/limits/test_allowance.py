@@ -5,7 +5,10 @@ import pytest
 from attrs import define, field
 
 from clawgw.config.callers import Caller
-from clawgw.config.settings import Budget, Provider, RateLimits, Route, Settings
+from clawgw.config.settings import Settings
+from clawgw.config.tables.limits import Budget, RateLimits
+from clawgw.config.tables.providers import Provider
+from clawgw.config.tables.routes import Route
 from clawgw.errors import BudgetExceeded, PriceUnknown, RateLimitExceeded, TokensOverLimit
 from clawgw.limits.allowance import Allowance, Entry, Expected
 from clawgw.limits.bucket import Bucket, Claim, Granted, Kind, Refused, Scope, Spent, Standing, Verdict, Wanted

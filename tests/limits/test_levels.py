@@ -1,7 +1,10 @@
 from typing import Any
 
 from clawgw.config.callers import Caller
-from clawgw.config.settings import Budget, LabelLimits, Limits, Provider, RateLimits, Route, Settings
+from clawgw.config.settings import Settings
+from clawgw.config.tables.limits import Budget, LabelLimits, Limits, RateLimits
+from clawgw.config.tables.providers import Provider
+from clawgw.config.tables.routes import Route
 from clawgw.config.values import Dollars, PerMinute, Places
 from clawgw.limits.arithmetic import MAX_LIMIT
 from clawgw.limits.bucket import NANO_DOLLARS, Bucket, Claim, Kind

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from clawgw.cli import main
-from clawgw.config.settings import Policies, Route
+from clawgw.config.tables.routes import Policies, Route
 from clawgw.testing import check_charges, check_plan, facts, load_policy, view
 
 TEXT = (Path(__file__).parents[2] / "docs" / "policies.md").read_text()

@@ -15,7 +15,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clawgw.config.settings import Policies, Route
+from clawgw.config.tables.routes import Policies, Route
 from clawgw.policy import RequestFacts, TargetView
 from clawgw.testing import check_charges, check_plan, facts, load_policy, view
 

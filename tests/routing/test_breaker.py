@@ -2,7 +2,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from clawgw.config import settings
+from clawgw.config.tables import attempts
 from clawgw.routing.breaker import Breaker
 
 EXACT = 0.5
@@ -10,7 +10,7 @@ EXACT = 0.5
 
 
 def opened(now: float, random: float = EXACT) -> Breaker:
-    breaker = Breaker(settings.Breaker())
+    breaker = Breaker(attempts.Breaker())
     for _ in range(5):
         breaker.failed(now, random)
     return breaker
@@ -22,7 +22,7 @@ def half_open() -> Breaker:
 
 
 def test_everything_passes_a_closed_breaker() -> None:
-    breaker = Breaker(settings.Breaker())
+    breaker = Breaker(attempts.Breaker())
     assert breaker.state(0.0) == "closed"
     assert all(breaker.admit(0.0) for _ in range(100))
     assert breaker.reopens_in(0.0) == 0.0
@@ -30,7 +30,7 @@ def test_everything_passes_a_closed_breaker() -> None:
 
 
 def test_the_fifth_failure_in_a_row_opens_it() -> None:
-    breaker = Breaker(settings.Breaker())
+    breaker = Breaker(attempts.Breaker())
     for _ in range(4):
         breaker.failed(100.0, EXACT)
     assert breaker.state(100.0) == "closed"
@@ -40,14 +40,14 @@ def test_the_fifth_failure_in_a_row_opens_it() -> None:
 
 
 def test_failures_in_a_row_may_take_their_time() -> None:
-    breaker = Breaker(settings.Breaker())
+    breaker = Breaker(attempts.Breaker())
     for hour in range(5):
         breaker.failed(hour * 3600.0, EXACT)
     assert breaker.state(4 * 3600.0) == "open"
 
 
 def test_a_success_ends_the_row_and_a_neutral_outcome_does_not() -> None:
-    breaker = Breaker(settings.Breaker())
+    breaker = Breaker(attempts.Breaker())
     for _ in range(4):
         breaker.failed(100.0, EXACT)
     breaker.succeeded(100.0)
@@ -60,7 +60,7 @@ def test_a_success_ends_the_row_and_a_neutral_outcome_does_not() -> None:
 
 
 def test_half_of_twenty_outcomes_opens_it() -> None:
-    breaker = Breaker(settings.Breaker())
+    breaker = Breaker(attempts.Breaker())
     for _ in range(9):
         breaker.succeeded(100.0)
         breaker.failed(100.0, EXACT)
@@ -72,7 +72,7 @@ def test_half_of_twenty_outcomes_opens_it() -> None:
 
 
 def test_less_than_half_of_twenty_does_not() -> None:
-    breaker = Breaker(settings.Breaker())
+    breaker = Breaker(attempts.Breaker())
     for _ in range(9):
         breaker.succeeded(100.0)
         breaker.failed(100.0, EXACT)
@@ -84,7 +84,7 @@ def test_less_than_half_of_twenty_does_not() -> None:
 
 
 def test_neutral_outcomes_are_not_among_the_twenty() -> None:
-    breaker = Breaker(settings.Breaker())
+    breaker = Breaker(attempts.Breaker())
     for _ in range(9):
         breaker.succeeded(100.0)
         breaker.neutral(100.0)
@@ -94,7 +94,7 @@ def test_neutral_outcomes_are_not_among_the_twenty() -> None:
 
 
 def test_what_is_older_than_the_window_is_not_among_the_twenty() -> None:
-    breaker = Breaker(settings.Breaker())
+    breaker = Breaker(attempts.Breaker())
     for _ in range(9):
         breaker.succeeded(100.0)
         breaker.failed(100.0, EXACT)
@@ -143,7 +143,7 @@ def test_a_provider_that_is_gone_for_weeks_is_no_problem() -> None:
 
 
 def test_a_longer_period_may_be_configured_and_is_then_the_cap() -> None:
-    breaker = Breaker(settings.Breaker(consecutive_failures=1, open_s=900.0))
+    breaker = Breaker(attempts.Breaker(consecutive_failures=1, open_s=900.0))
     breaker.failed(0.0, EXACT)
     assert periods(breaker, 0.0, EXACT, 2) == [900.0, 900.0]
 
@@ -245,7 +245,7 @@ class BreakerMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.breaker = Breaker(
-            settings.Breaker(consecutive_failures=3, failure_ratio=0.5, window_s=10, min_requests=4, open_s=5)
+            attempts.Breaker(consecutive_failures=3, failure_ratio=0.5, window_s=10, min_requests=4, open_s=5)
         )
         self.now = 0
         self.state = "closed"

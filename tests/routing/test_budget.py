@@ -5,7 +5,8 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
-from clawgw.config.settings import Hedge, Retry, Settings, Silence
+from clawgw.config.settings import Settings
+from clawgw.config.tables.attempts import Hedge, Retry, Silence
 from clawgw.policy import Trigger
 from clawgw.routing.budget import Budgets, RatioBudget
 from clawgw.routing.recent import RecentCount

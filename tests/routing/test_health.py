@@ -3,7 +3,7 @@ from typing import Literal
 
 import pytest
 
-from clawgw.config import settings
+from clawgw.config.tables import attempts
 from clawgw.policy import Target, TargetView
 from clawgw.routing.effects import EFFECTS, Effect
 from clawgw.routing.health import MAX_MODELS, Health
@@ -15,7 +15,7 @@ SERVER = Failure(Kind.SERVER, "overloaded", status=503)
 
 
 def health(keys: int = 1) -> Health:
-    return Health(settings.Breaker(), keys, random=lambda: 0.5)
+    return Health(attempts.Breaker(), keys, random=lambda: 0.5)
 
 
 def admitted(health: Health, now: float, key: int | None = 0, *, streaming: bool = True) -> Admission:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from clawgw.config.known import KNOWN
-from clawgw.config.settings import Price as ConfiguredPrice
+from clawgw.config.tables.providers import Price as ConfiguredPrice
 from clawgw.policy import Target
 from clawgw.routing import prices as module
 from clawgw.routing.prices import Price, PriceTable, Rates, bundled, configured_price, family_of, prices_of

@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
-from clawgw.config.settings import Defaults, Settings, Timeouts
+from clawgw.config.settings import Settings
 from clawgw.config.snapshot import ReadyProvider, ReadyRoute, Snapshot
+from clawgw.config.tables.providers import Timeouts
+from clawgw.config.tables.routes import Defaults
 from clawgw.errors import ModelNotFound
 from clawgw.policy import Target
 from clawgw.routing.catalogue import Catalogue

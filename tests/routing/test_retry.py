@@ -1,6 +1,6 @@
 import pytest
 
-from clawgw.config.settings import Retry
+from clawgw.config.tables.attempts import Retry
 from clawgw.routing.retry import RULES, backoff_s
 from clawgw.wire.failure import Failure, Kind
 

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from clawgw.config.settings import Retry
+from clawgw.config.tables.attempts import Retry
 from clawgw.policy import After, AtOnce, OnFailure, Plan, PlannedAttempt, Start, Target
 from clawgw.routing.schedule import Schedule, Step
 from clawgw.wire.failure import Failure, Kind

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clawgw.config import settings
+from clawgw.config.tables import routes
 from clawgw.policy import After, AtOnce, OnFailure, Plan, Quantiles, RequestFacts, Target, TargetView
 from clawgw.routing.plan import MOST_ATTEMPTS, plan_problem
 from clawgw.routing.strategies import (
@@ -40,7 +40,7 @@ def starts(plan: Plan) -> list[object]:
 
 
 def test_every_strategy_of_the_configuration_has_a_function() -> None:
-    assert set(STRATEGIES) == set(get_args(settings.Strategy))
+    assert set(STRATEGIES) == set(get_args(routes.Strategy))
 
 
 def test_failover_keeps_the_order_and_puts_unavailable_targets_last() -> None:
@@ -279,7 +279,7 @@ def options_for(draw: st.DrawFn, count: int) -> StrategyOptions:
 @pytest.mark.parametrize("name", sorted(STRATEGIES))
 @given(request_facts=any_facts, views=any_views, data=st.data())
 def test_any_strategy_plans_every_target_once_the_available_ones_first(
-    name: settings.Strategy, request_facts: RequestFacts, views: Sequence[TargetView], data: st.DataObject
+    name: routes.Strategy, request_facts: RequestFacts, views: Sequence[TargetView], data: st.DataObject
 ) -> None:
     plan = STRATEGIES[name](request_facts, views, data.draw(options_for(len(views))))
     assert plan_problem(plan, [known.target for known in views]) is None

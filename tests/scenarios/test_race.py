@@ -9,7 +9,7 @@ import trio
 from attrs import define, field, frozen
 from trio.testing import MockClock
 
-from clawgw.config.settings import Retry
+from clawgw.config.tables.attempts import Retry
 from clawgw.engine.race import AllFailed, run_plan
 from clawgw.policy import After, AtOnce, OnFailure, Plan, PlannedAttempt, Start, Target, Trigger
 from clawgw.routing.schedule import Schedule

@@ -5,8 +5,11 @@ import attrs
 from clawgw import __version__
 from clawgw.config.addresses import Bind
 from clawgw.config.callers import Callers
-from clawgw.config.settings import Key, Limits, Server, Settings
+from clawgw.config.settings import Settings
 from clawgw.config.snapshot import ReadyKafka, ReadyMongo, ReadyProvider, ReadyRoute, Secret
+from clawgw.config.tables.callers import Key
+from clawgw.config.tables.limits import Limits
+from clawgw.config.tables.server import Server
 from clawgw.policy import Target
 from clawgw.serve.banner import start_up_lines
 from tests.web.serving import VERSION, provider, snapshot

@@ -11,7 +11,7 @@ import pytest
 import trio
 from hypercorn.trio.tcp_server import TCPServer
 
-from clawgw.config.settings import Server
+from clawgw.config.tables.server import Server
 from clawgw.serve.door import Door
 from tests.certificates import authority, client_context
 from tests.web.serving import CHAT, Client, Serving, hello, provider, serve, service, snapshot

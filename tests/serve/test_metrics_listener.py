@@ -6,7 +6,8 @@ import trio
 
 from clawgw.config.addresses import Bind
 from clawgw.config.callers import Callers, key_digest
-from clawgw.config.settings import Key, Settings
+from clawgw.config.settings import Settings
+from clawgw.config.tables.callers import Key
 from clawgw.serve.listeners import bound, open_listeners
 from clawgw.serve.metrics_listener import serve_metrics
 from clawgw.web.service import Service

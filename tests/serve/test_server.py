@@ -6,7 +6,7 @@ import trio
 from attrs import define, field
 
 from clawgw.config.addresses import Bind
-from clawgw.config.settings import Server
+from clawgw.config.tables.server import Server
 from clawgw.serve.listeners import bound, open_listeners
 from clawgw.serve.server import hypercorn_config, serve_until_stopped
 from clawgw.serve.stopping import Stop

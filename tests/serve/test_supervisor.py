@@ -13,8 +13,9 @@ from attrs import define, field
 
 from clawgw.config.addresses import Bind
 from clawgw.config.files import Choice
-from clawgw.config.settings import Server, Settings
+from clawgw.config.settings import Settings
 from clawgw.config.snapshot import Snapshot
+from clawgw.config.tables.server import Server
 from clawgw.serve.crew import Crew
 from clawgw.serve.listeners import open_listeners
 from clawgw.serve.presence import Word

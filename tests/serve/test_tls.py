@@ -5,7 +5,7 @@ import pytest
 import trustme
 
 from clawgw.config.mistakes import ConfigError
-from clawgw.config.settings import Server
+from clawgw.config.tables.server import Server
 from clawgw.serve.tls import Tls
 
 

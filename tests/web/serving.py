@@ -8,8 +8,10 @@ import trio
 from attrs import define, field, frozen
 
 from clawgw.config.addresses import Bind
-from clawgw.config.settings import Server, Settings, Timeouts, WireName
+from clawgw.config.settings import Settings
 from clawgw.config.snapshot import ReadyProvider, ReadyRoute, Secret, Snapshot
+from clawgw.config.tables.providers import Timeouts, WireName
+from clawgw.config.tables.server import Server
 from clawgw.engine.arrival import Arrival
 from clawgw.engine.live import Live
 from clawgw.gateway import PlainAnswer

@@ -9,8 +9,8 @@ import attrs
 import pytest
 import trio
 
-from clawgw.config.settings import Server
 from clawgw.config.snapshot import ReadyRoute
+from clawgw.config.tables.server import Server
 from clawgw.engine.arrival import Arrival
 from clawgw.errors import InvalidRequest, LogSpoolFull, Unavailable, UpstreamFailed
 from clawgw.gateway import PlainAnswer

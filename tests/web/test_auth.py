@@ -3,7 +3,8 @@ import pytest
 import trio
 
 from clawgw.config.callers import Caller, Callers, key_digest
-from clawgw.config.settings import Auth, Key, Settings
+from clawgw.config.settings import Settings
+from clawgw.config.tables.callers import Auth, Key
 from clawgw.errors import AdminKeyRequired, InvalidApiKey
 from clawgw.routing.facts import RawHeaders
 from clawgw.web.auth import authenticate, check_admin

@@ -11,7 +11,7 @@ import pytest
 import trio
 import trustme
 
-from clawgw.config.settings import Server
+from clawgw.config.tables.server import Server
 from tests.web.serving import (
     CHAT,
     STREAMED_CHAT,

@@ -8,7 +8,7 @@ import trio
 import trio.testing
 
 from clawgw.config.callers import Caller
-from clawgw.config.settings import Log
+from clawgw.config.tables.log import Log
 from clawgw.errors import InvalidApiKey, InvalidRequest, LogUnreadable, NotFound
 from clawgw.ledger import reading
 from clawgw.ledger.sinks.schema import open_database, transaction

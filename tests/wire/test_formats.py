@@ -1,6 +1,6 @@
 from typing import get_args
 
-from clawgw.config.settings import WireName
+from clawgw.config.tables.providers import WireName
 from clawgw.wire.formats import CODECS
 
 
