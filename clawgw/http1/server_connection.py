@@ -5,6 +5,7 @@ cancelled. A half-close counts as leaving. What is read ahead is bounded; then T
 made per request beside the request itself: no nursery, no lock, no channel, no cancel scope.
 """
 
+from collections.abc import Callable
 from typing import Protocol
 
 import trio
@@ -56,6 +57,7 @@ class Connection:
     parser: RequestParser = field(factory=RequestParser)
     nursery: trio.Nursery = field(init=False)
     _came: Waiter[None] = field(factory=Waiter)
+    _later: set[Callable[[], None]] = field(factory=set)
     _paused: bool = False
     _lingering: bool = False
 
@@ -71,6 +73,8 @@ class Connection:
                 handed_on = await self._answer()
             finally:
                 self._transport.stop()
+                while self._later:
+                    self.shared.holds.clear(self._later.pop())
             self.nursery.cancel_scope.cancel()
         return self.parser.hand_on() if handed_on else None
 
@@ -93,6 +97,18 @@ class Connection:
         except trio.BrokenResourceError:
             self.leave()
             await trio.lowlevel.checkpoint()
+
+    def call_later(self, after_s: float, call: Callable[[], None]) -> Callable[[], None]:
+        """Call `call` after so many seconds, unless what is returned is called or the connection ends before."""
+        holds = self.shared.holds
+        holds.set(call, after_s)
+        self._later.add(call)
+
+        def stop() -> None:
+            holds.clear(call)
+            self._later.discard(call)
+
+        return stop
 
     def leave(self) -> None:
         """The client has gone, or is to be taken for gone."""

@@ -75,10 +75,8 @@ class ServerExchange:
             await self._connection.send(last)
 
     def call_later(self, after_s: float, call: Callable[[], None]) -> Callable[[], None]:
-        """Call `call` after so many seconds, unless what is returned is called before."""
-        holds = self._connection.shared.holds
-        holds.set(call, after_s)
-        return lambda: holds.clear(call)
+        """Call `call` after so many seconds, unless what is returned is called or the connection ends before."""
+        return self._connection.call_later(after_s, call)
 
     def start_soon(self, work: Callable[[], Awaitable[None]]) -> None:
         """Do some work beside, which must be over before the answer ends."""

@@ -1,5 +1,7 @@
 """A connection in virtual time, over streams in memory: every phase with its exact time."""
 
+from functools import partial
+
 import pytest
 import trio
 from trio.testing import MockClock
@@ -313,6 +315,22 @@ async def test_work_beside_and_later(nursery: trio.Nursery, autojump_clock: Mock
     await trio.sleep(10)
     assert done == [("beside", 3)]
     assert served.responder.cancelled_at == []
+
+
+async def test_nothing_is_called_later_for_a_client_that_has_left(
+    nursery: trio.Nursery, autojump_clock: MockClock
+) -> None:
+    async def answer(exchange: ServerExchange) -> None:
+        exchange.call_later(3, partial(exchange.start_soon, trio.lowlevel.checkpoint))
+        await slow(exchange)
+
+    left, other = connect(nursery, answer), connect(nursery, hello)
+    await left.send(GET)
+    await trio.sleep(1)
+    await left.client.aclose()
+    await trio.sleep(5)
+    assert left.ended_at == 1
+    assert (await other.ask(GET)).endswith(b"\r\n\r\n0")
 
 
 async def test_a_client_may_be_taken_for_gone(nursery: trio.Nursery, autojump_clock: MockClock) -> None:
