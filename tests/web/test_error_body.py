@@ -26,6 +26,7 @@ from clawgw.web.error_body import error_event, error_headers, error_json
         (UpstreamRateLimited("no"), "1", "false"),
         (UpstreamRateLimited("no", retry_after_s=0.2), "1", "false"),
         (UpstreamRateLimited("no", retry_after_s=3599.1), "3600", "false"),
+        (UpstreamRateLimited("no", retry_after_s=3600.0000000000146), "3600", "false"),
     ],
 )
 def test_the_headers_say_whether_and_when_to_try_again(
