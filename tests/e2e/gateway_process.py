@@ -1,7 +1,7 @@
 """The gateway as its users run it: `python -m clawgw serve` in a process of its own, on a free loopback port."""
 
 import os
-import socket
+import re
 import subprocess
 import sys
 import time
@@ -9,9 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx2
-
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 """The longest that a start or a stop may take."""
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -27,16 +25,14 @@ def running_gateway(folder: Path, config: str = "", env: Mapping[str, str] | Non
     """
     folder.joinpath("gateway.toml").write_text(config)
     passed = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-    port = _free_port()
-    command = [sys.executable, "-m", "clawgw", "serve", "--config", "gateway.toml", "--bind", f"127.0.0.1:{port}"]
+    command = [sys.executable, "-m", "clawgw", "serve", "--config", "gateway.toml", "--bind", "127.0.0.1:0"]
     log = folder / "stderr.txt"
     with log.open("wb") as stderr:
         process = subprocess.Popen(  # noqa: S603 - our own command line
             command, cwd=folder, env={**passed, "PYTHONPATH": str(_ROOT), **(env or {})}, stderr=stderr
         )
     try:
-        _wait_until_ready(process, port, log)
-        yield f"http://127.0.0.1:{port}"
+        yield _origin(process, log)
     finally:
         process.terminate()
         try:
@@ -49,20 +45,11 @@ def running_gateway(folder: Path, config: str = "", env: Mapping[str, str] | Non
     assert "Traceback" not in said, said
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def _wait_until_ready(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+def _origin(process: subprocess.Popen[bytes], log: Path) -> str:
+    """Where it listens, as soon as it says so."""
     deadline = time.monotonic() + PATIENCE_S
     while process.poll() is None and time.monotonic() < deadline:
-        try:
-            httpx2.get(f"http://127.0.0.1:{port}/health").raise_for_status()
-        except httpx2.HTTPError:
-            time.sleep(0.05)
-        else:
-            return
+        if found := re.search(r"^listening on (http://127\.0\.0\.1:\d+) ", log.read_text(), re.MULTILINE):
+            return found[1]
+        time.sleep(0.01)
     raise AssertionError(f"the gateway did not start (exit code {process.poll()})\n{log.read_text()}")

@@ -26,6 +26,7 @@ from tests.fake_upstream import (
     sse_answer,
     start_fake_upstream,
 )
+from tests.given_time import within
 from tests.net.test_connecting import black_hole, refusing_port
 
 SSE = b"".join(b'data: {"n": %d}\n\n' % n for n in range(100))
@@ -289,7 +290,7 @@ async def test_a_cancelled_call_is_gone_within_a_second(
         await fake.wait_requests(1)
         await trio.testing.wait_all_tasks_blocked(0.01)
         asking.cancel_scope.cancel()
-    with trio.fail_after(1):
+    with within(1):
         await fake.wait_closed(1)
 
 
@@ -306,7 +307,7 @@ async def test_an_aborted_stream_is_gone_within_a_second(
         assert await exchange.receive()
     exchange.abort()
     exchange.abort()
-    with trio.fail_after(1):
+    with within(1):
         await fake.wait_closed(1)
     with pytest.raises(WireError) as caught:
         await exchange.receive()

@@ -20,6 +20,7 @@ from tests.faults.setting import (
     start,
     text_of,
 )
+from tests.given_time import Stopwatch, within
 from tests.net.test_connecting import black_hole, refusing_port
 
 REFUSING = f"http://127.0.0.1:{refusing_port()}"
@@ -172,7 +173,7 @@ async def test_a_body_over_the_cap(nursery: trio.Nursery, monkeypatch: pytest.Mo
     endless = [Send(head(200, [("transfer-encoding", "chunked")])), *[Send(b"10000\r\n%b\r\n" % bytes(65536))] * 1000]
     s = await start(nursery, [always(endless)], route="max_attempts = 1")
     assert seen(await s.ask(stream=stream)) == (502, UPSTREAM, "upstream_too_large")
-    with trio.fail_after(GONE_S):
+    with within(GONE_S):
         await s.fakes["t1"].wait_closed(1)
 
 
@@ -227,7 +228,7 @@ async def test_a_400_cancels_the_hedge(nursery: trio.Nursery) -> None:
         asking.start_soon(ask)
         await s.fakes["t2"].wait_requests(1)
         hedged.set()
-    with trio.fail_after(GONE_S):
+    with within(GONE_S):
         await s.fakes["t2"].wait_closed(1)
     assert await s.attempts() == [("t1", "primary", "failed", "bad_request"), ("t2", "hedge", "cancelled", None)]
 
@@ -238,12 +239,13 @@ async def test_a_400_cancels_the_hedge(nursery: trio.Nursery) -> None:
 async def test_silence_at_the_default_of_four_seconds(nursery: trio.Nursery) -> None:
     """The next target is asked while the first still may answer; the first is closed when it has lost."""
     s = await start(nursery, [always([Stall()]), good])
-    asked_at = trio.current_time()
+    asked_at, stopwatch = trio.current_time(), Stopwatch()
     answer = await s.ask()
+    assert stopwatch.given_s() < SILENCE_S
     assert (answer.status, text_of(answer)) == (200, TEXT)
-    assert 4.0 <= s.fakes["t2"].accepted_at[0] - asked_at < SILENCE_S
-    await s.fakes["t1"].wait_closed(1)
-    assert s.fakes["t1"].closed_at[0] - s.fakes["t2"].accepted_at[0] < GONE_S
+    assert s.fakes["t2"].accepted_at[0] - asked_at >= 4.0
+    with within(GONE_S):
+        await s.fakes["t1"].wait_closed(1)
     assert await s.attempts() == [("t1", "primary", "cancelled", None), ("t2", "silence", "won", None)]
 
 
@@ -262,15 +264,15 @@ async def test_a_slow_thinker_may_still_win(nursery: trio.Nursery, *, stream: bo
         await s.fakes["t2"].wait_requests(1)
         joined.set()
     assert [(answer.status, answer.headers["x-clawgw-provider"]) for answer in answers] == [(200, "t1")]
-    with trio.fail_after(GONE_S):
+    with within(GONE_S):
         await s.fakes["t2"].wait_closed(1)
     assert await s.attempts() == [("t1", "primary", "won", None), ("t2", "silence", "cancelled", None)]
 
 
 async def test_one_byte_is_not_silence(nursery: trio.Nursery) -> None:
     """A target that has begun to answer is not joined, however long it takes."""
-    slow = always([*begun(ROLE), Pause(0.3), *begun(says("hi"))[1:], Close()])
-    s = await start(nursery, [slow, good], route="failover_after_s = 0.1")
+    slow = always([*begun(ROLE), Pause(0.6), *begun(says("hi"))[1:], Close()])
+    s = await start(nursery, [slow, good], route="failover_after_s = 0.5")
     await s.ask(stream=True)
     assert s.asked() == [1, 0]
 
@@ -284,15 +286,16 @@ async def test_every_attempt_times_out(nursery: trio.Nursery, *, stream: bool) -
     assert answer.headers["x-should-retry"] == "false"
     assert [kind for _, _, _, kind in await s.attempts()] == ["timeout"] * 2
     for fake in s.fakes.values():
-        with trio.fail_after(GONE_S):
+        with within(GONE_S):
             await fake.wait_closed(1)
 
 
 async def test_the_deadline_ends_every_attempt(nursery: trio.Nursery) -> None:
     s = await start(nursery, [always([Stall()])] * 2, route="deadline_s = 0.2\nfailover_after_s = 0.1")
     asked_at = trio.current_time()
-    assert seen(await s.ask()) == (504, UPSTREAM, "upstream_timeout")
-    assert 0.2 <= trio.current_time() - asked_at < 0.2 + GONE_S
+    with within(0.2 + GONE_S):
+        assert seen(await s.ask()) == (504, UPSTREAM, "upstream_timeout")
+    assert trio.current_time() - asked_at >= 0.2
 
 
 async def test_a_connection_that_never_comes_about(nursery: trio.Nursery) -> None:
@@ -300,8 +303,9 @@ async def test_a_connection_that_never_comes_about(nursery: trio.Nursery) -> Non
     with black_hole() as port:
         s = await start(nursery, [f"http://127.0.0.1:{port}", good])
         asked_at = trio.current_time()
-        assert (await s.ask()).headers["x-clawgw-provider"] == "t2"
-        assert 1.5 <= s.fakes["t2"].accepted_at[0] - asked_at < 1.5 + EXPLICIT_S
+        with within(1.5 + EXPLICIT_S):
+            assert (await s.ask()).headers["x-clawgw-provider"] == "t2"
+        assert s.fakes["t2"].accepted_at[0] - asked_at >= 1.5
     assert await s.attempts() == [("t1", "primary", "failed", "connect"), ("t2", "failover", "won", None)]
 
 

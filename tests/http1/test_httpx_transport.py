@@ -20,6 +20,7 @@ from tests.fake_upstream import (
     sse_answer,
     start_fake_upstream,
 )
+from tests.given_time import within
 from tests.net.test_connecting import refusing_port
 
 
@@ -103,7 +104,7 @@ async def test_a_stream_that_is_not_read_to_its_end_is_cut(nursery: trio.Nursery
     fake = await start_fake_upstream(nursery, lambda _: [Send(head(200) + b"data: 1\n\n"), Stall()])
     async with client.stream("GET", fake.base_url) as answer:
         assert answer.status_code == 200
-    with trio.fail_after(1):
+    with within(1):
         await fake.wait_closed(1)
 
 

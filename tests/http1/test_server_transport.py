@@ -11,6 +11,7 @@ from trio.testing import open_stream_to_socket_listener
 
 from clawgw.http1.server import Http1Server
 from clawgw.http1.server_exchange import ServerExchange
+from tests.given_time import within
 from tests.http1.served import HEAD_S, Answer, Responder, hello, slow
 
 GET = b"GET /a HTTP/1.1\r\nhost: h\r\n\r\n"
@@ -135,5 +136,5 @@ async def test_the_end_is_seen_before_the_connection_is_closed(nursery: trio.Nur
     assert not served.ended.is_set()
     await served.client.send_all(b"still sending")
     await served.client.aclose()
-    with trio.fail_after(1):
+    with within(1):
         await served.ended.wait()

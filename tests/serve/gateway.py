@@ -101,7 +101,11 @@ class Starter:
         self.folder.joinpath("gateway.toml").write_text(config)
         command = [sys.executable, "-m", "clawgw", "serve", "--bind", "127.0.0.1:0", *options]
         process = await trio.lowlevel.open_process(
-            command, stderr=subprocess.PIPE, cwd=self.folder, env=environment(), start_new_session=True
+            command,
+            stderr=subprocess.PIPE,
+            cwd=self.folder,
+            env=environment() | {"TMPDIR": str(self.folder)},  # what it leaves when it is killed goes with the test
+            start_new_session=True,
         )
         self.nursery.start_soon(_kill_in_the_end, process)
         return Process(self.folder, process)
@@ -119,9 +123,10 @@ async def _kill_in_the_end(process: trio.Process) -> None:
                 await process.stderr.aclose()
 
 
-async def begin_stream(client: Client, model: str = "slow/echo") -> None:
-    """Ask for a stream and take its first event."""
-    await client.send_post(json.dumps(CHAT | {"model": model, "stream": True}).encode())
+async def begin_stream(client: Client, model: str = "slow/echo", words: int = 6) -> None:
+    """Ask for a stream of so many words and take its first event."""
+    said = {"role": "user", "content": " ".join(["word"] * words)}
+    await client.send_post(json.dumps({"model": model, "messages": [said], "stream": True}).encode())
     status, _ = await client.read_head()
     assert status == 200
     assert (await client.read_chunk()).startswith(b"data: {")

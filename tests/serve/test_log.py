@@ -1,5 +1,6 @@
 """The log of a running gateway: real processes that are killed without a warning."""
 
+import fcntl
 import json
 import os
 import signal
@@ -13,14 +14,14 @@ from attrs import define, field
 from clawgw.ledger.journal.spool import Spool
 from tests.ledger.records import outcomes, rows
 from tests.ledger.small_disk import small_disk
-from tests.serve.gateway import CHAT, Process, Starter, begin_stream
+from tests.serve.gateway import CHAT, SLOW_ECHO, Process, Starter, begin_stream
+from tests.serve.waiting import until
 from tests.web.serving import Answer
 
 ROUNDS = int(os.environ.get("CLAWGW_KILLS", "3"))
 MOST_S = 10.0
 """For one of them, on a busy machine."""
 FAST_ECHO = '[providers.slow]\nwire = "echo"\ntokens_per_second = 2000\n'
-STALLED_ECHO = '[providers.slow]\nwire = "echo"\ntokens_per_second = 0.1\n'
 
 
 @define
@@ -69,11 +70,32 @@ def environment_of(process: int) -> bytes:
     return b""
 
 
-async def stopped(gateway: Process) -> dict[str, str]:
-    """Stop it; what the database says then."""
+async def stop(gateway: Process, spool: Path) -> None:
+    """Stop it, when all is at work that has a few seconds to finish then; all records have reached the database."""
+    await until(lambda: is_drained(spool))
     gateway.process.terminate()
     assert await gateway.wait() == 0
-    assert [*Spool(gateway.folder / "clawgw.spool").writers()] == []
+    assert [*Spool(spool).writers()] == []
+
+
+def is_drained(spool: Path) -> bool:
+    """Whether a process has this spool's records for itself, to store them."""
+    try:
+        lock = os.open(spool / "drain.lock", os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(lock)
+    return False
+
+
+async def stopped(gateway: Process) -> dict[str, str]:
+    """Stop it; what the database says then."""
+    await stop(gateway, gateway.folder / "clawgw.spool")
     return outcomes(gateway.folder / "clawgw.db")
 
 
@@ -101,10 +123,10 @@ async def test_who_has_a_whole_answer_is_in_the_log_whenever_the_gateway_is_kill
 
 
 async def test_what_a_killed_worker_was_at_is_unknown_and_the_rest_is_there(start: Starter) -> None:
-    gateway = await start("--workers", "2", config=STALLED_ECHO)
+    gateway = await start("--workers", "2", config=SLOW_ECHO.format(10))
     client = await gateway.connect()
     async with client.stream:
-        await begin_stream(client)
+        await begin_stream(client, words=1_000)
         workers = processes(gateway, b"CLAWGW_WORKER=")
         assert len(workers) == 2
         for worker in workers:
@@ -125,8 +147,6 @@ async def test_a_killed_sink_process_is_replaced_and_loses_nothing(start: Starte
         (sinks,) = processes(gateway, b"CLAWGW_SINKS=")
         os.kill(sinks, signal.SIGKILL)
         await gateway.line(r"stores records ended \(exit code -9\); another takes its place")
-        while processes(gateway, b"CLAWGW_SINKS=") in ([], [sinks]):  # noqa: ASYNC110 - the kernel tells nobody
-            await trio.sleep(0.01)
         clients.cancel_scope.cancel()
     logged = await stopped(gateway)
     answered = load.plain + load.streamed
@@ -142,9 +162,7 @@ async def test_a_full_spool_refuses_before_anybody_is_asked(start: Starter) -> N
         metrics = (await client.get("/metrics")).body.decode().splitlines()
     assert "clawgw_log_dropped_total 0.0" in metrics
     assert not [line for line in metrics if line.startswith("clawgw_attempts_total{")]
-    gateway.process.terminate()
-    assert await gateway.wait() == 0
-    assert [*Spool(gateway.folder / "clawgw.spool").writers()] == []
+    await stop(gateway, gateway.folder / "clawgw.spool")
 
 
 async def test_a_full_disk_refuses_loses_nothing_and_recovers(start: Starter, tmp_path: Path) -> None:
@@ -175,9 +193,7 @@ async def test_a_full_disk_refuses_loses_nothing_and_recovers(start: Starter, tm
                 await trio.sleep(0.05)
             for _ in range(20):
                 await ask()
-        gateway.process.terminate()
-        assert await gateway.wait() == 0
-        assert [*Spool(spool).writers()] == []
+        await stop(gateway, spool)
     assert outcomes(tmp_path / "clawgw.db") == dict.fromkeys(answered, "ok")
 
 

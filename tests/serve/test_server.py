@@ -12,6 +12,7 @@ from clawgw.serve.server import hypercorn_config, serve_until_stopped
 from clawgw.serve.stopping import Stop
 from clawgw.serve.tls import Tls
 from clawgw.web.service import Service
+from tests.given_time import within
 from tests.web.serving import STREAMED_CHAT, Client, FakeStream, provider, service, snapshot
 
 
@@ -103,7 +104,7 @@ async def test_told_to_stop_at_once_it_does(nursery: trio.Nursery) -> None:
     await client.send_post(STREAMED_CHAT)
     await stream.asked.wait()
     running.stop.now()
-    with trio.fail_after(1):
+    with within(1):
         await running.ended.wait()
     assert stream.closed.is_set()
 
@@ -113,7 +114,7 @@ async def test_an_idle_connection_does_not_hold_up_the_drain(nursery: trio.Nurse
     client = await running.connect()
     await client.get("/health")
     running.stop.drain()
-    with trio.fail_after(1):
+    with within(1):
         await running.ended.wait()
     assert await client.read_to_end() == b""
 

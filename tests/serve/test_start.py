@@ -48,10 +48,10 @@ async def test_a_stream_finishes_while_the_gateway_stops(start: Starter, workers
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 async def test_a_second_signal_stops_now(start: Starter, workers: str) -> None:
-    gateway = await start("--workers", workers, config=SLOW_ECHO.format(2))
+    gateway = await start("--workers", workers, config=SLOW_ECHO.format(20))
     async with (await gateway.connect()).stream as stream:
         client = Client(stream)
-        await begin_stream(client)
+        await begin_stream(client, words=1_000)
         gateway.process.send_signal(signal.SIGINT)
         await gateway.line("stopping: what is in flight may finish")
         gateway.process.send_signal(signal.SIGINT)

@@ -23,6 +23,7 @@ from clawgw.web.hot import HotEndpoint
 from clawgw.wire.checks.parse import parse_text_request
 from clawgw.wire.failure import Failure, Kind
 from clawgw.wire.request import ChatRequest, EmbeddingsRequest, Request, TextRequest
+from tests.given_time import within
 from tests.living import live
 from tests.web.serving import (
     CHAT,
@@ -327,7 +328,7 @@ async def test_a_client_that_leaves_before_the_answer_cancels_it(nursery: trio.N
     await client.send_post(body)
     await began.wait()
     await gone(client)
-    with trio.fail_after(1):
+    with within(1):
         await cancelled.wait()
     assert (await (await served.connect()).get("/health")).status == 200
 
@@ -341,7 +342,7 @@ async def test_a_client_that_leaves_a_stream_closes_it(nursery: trio.Nursery) ->
     await stream.asked.wait()
     assert not stream.closed.is_set()
     await gone(client)
-    with trio.fail_after(1):
+    with within(1):
         await stream.closed.wait()
 
 
@@ -455,7 +456,7 @@ async def test_a_client_that_leaves_while_headers_are_held(nursery: trio.Nursery
     decided.set()
     await stream.asked.wait()
     await gone(client)
-    with trio.fail_after(1):
+    with within(1):
         await stream.closed.wait()
 
 

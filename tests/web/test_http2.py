@@ -12,6 +12,7 @@ import trio
 import trustme
 
 from clawgw.config.tables.server import Server
+from tests.given_time import within
 from tests.web.serving import (
     CHAT,
     STREAMED_CHAT,
@@ -110,7 +111,7 @@ async def test_a_client_that_resets_its_stream(start: Any, trust: ssl.SSLContext
         await stream.asked.wait()
         connection.reset_stream(1)
         await tls.send_all(connection.data_to_send())
-        with trio.fail_after(1):
+        with within(1):
             await stream.closed.wait()
 
 

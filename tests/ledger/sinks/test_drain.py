@@ -15,6 +15,8 @@ from tests.ledger.records import begun, document, ended, outcomes, rows
 from tests.ledger.sinks.test_follower import Store
 
 MIB = 1024 * 1024
+PATIENCE_S = 60.0
+"""When waiting is given up, on any machine."""
 DAY_MS = 86_400_000
 
 
@@ -38,7 +40,7 @@ def running(drain: Drain) -> Iterator[None]:
         yield
     finally:
         drain.stop()
-        thread.join(10)
+        thread.join(PATIENCE_S)
         assert not thread.is_alive()
 
 
@@ -50,7 +52,7 @@ def serve(journal: Journal, *names: str) -> None:
 
 
 def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE_S
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.005)
@@ -67,7 +69,7 @@ def test_the_dead_are_adopted_and_what_every_sink_has_passed_is_deleted(tmp_path
     last = folder.segments()[-1]
     assert last > 3
     with running(drain_of(tmp_path, store)):
-        assert store.complete.wait(10)
+        assert store.complete.wait(PATIENCE_S)
         until(lambda: [*Spool(tmp_path / "spool").writers()] == [folder] and folder.segments() == [last])
     living.close()
     names = [f"{which}{number}" for which in "dl" for number in range(200)]
@@ -87,7 +89,7 @@ def test_what_one_sink_lacks_is_kept_for_it(tmp_path: Path) -> None:
         assert folder.segments()[0] == 1
     back = Store(wanted=100)
     with running(drain_of(tmp_path, back)):
-        assert back.complete.wait(10)
+        assert back.complete.wait(PATIENCE_S)
         until(lambda: not [*Spool(tmp_path / "spool").writers()])
     assert sorted(back.requests) == sorted(f"r{number}" for number in range(100))
     assert rows(tmp_path / "clawgw.db", "SELECT count(*) FROM requests") == [(100,)]
@@ -98,14 +100,14 @@ def test_only_one_drains_a_spool(tmp_path: Path) -> None:
     journal = Journal.open(tmp_path / "spool", MIB)
     with running(drain_of(tmp_path, first)):
         serve(journal, "a")
-        assert first.complete.wait(10)
+        assert first.complete.wait(PATIENCE_S)
         waiting = drain_of(tmp_path, second)
         with running(waiting):
             pass
         assert second.requests == []
     with running(drain_of(tmp_path, second)):
         serve(journal, "b")
-        assert second.complete.wait(10)
+        assert second.complete.wait(PATIENCE_S)
     assert (first.requests, second.requests) == (["a"], ["b"])
     journal.close()
 
