@@ -16,6 +16,8 @@ from clawgw.wire.failure import Failure, Kind, WireError
 MAX_DEPTH = 128
 """Arrays and objects inside one another; what is added around them keeps the encoder's own limit away."""
 
+_NUMBERS = frozenset({int, float})
+
 
 def decode_json(body: bytes) -> Any:
     """What `body` holds, at most `MAX_DEPTH` deep. Raises `WireError` of kind INVALID."""
@@ -92,11 +94,11 @@ def get_text(source: dict[str, Any], key: str) -> str:
 
 
 def get_counts(source: dict[str, Any]) -> dict[str, int]:
-    """All whole numbers above 0."""
-    return {key: value for key, value in source.items() if type(value) is int and value > 0}
+    """All whole numbers above 0, also those written with a point."""
+    return {key: int(value) for key, value in source.items() if type(value) in _NUMBERS and value > 0 == value % 1}
 
 
 def get_count(source: dict[str, Any], key: str) -> int:
-    """The whole number at `key` if it is not negative, or 0."""
-    value = source.get(key)
-    return value if type(value) is int and value > 0 else 0
+    """The whole number at `key`, also if written with a point, or 0 where it is negative or none."""
+    value: Any = source.get(key)
+    return int(value) if type(value) in _NUMBERS and value > 0 == value % 1 else 0

@@ -14,6 +14,8 @@ from clawgw.wire.json_body import get_counts, get_object
 _PRICED_TIERS = frozenset({"flex", "priority", "fast"})
 _MOST_USD = 1_000_000
 """No answer costs more; what says so is no bill."""
+_CACHED = ("cached_tokens", "num_cached_tokens", "prompt_cache_hit_tokens")
+"""Older Moonshot's name for cached tokens, Mistral's, DeepSeek's."""
 
 
 @fact
@@ -79,13 +81,14 @@ def usage_from_counts(
 def usage_from_body(body: dict[str, Any], service_tier: str = "") -> Usage:
     """An OpenAI-shaped `usage` object, with what it says besides kept; the answer around it names the service tier.
 
-    Cached tokens stand in `prompt_tokens_details`, or on the top level (older Moonshot `cached_tokens`, DeepSeek
-    `prompt_cache_hit_tokens`); they are put in their place.
+    Cached tokens stand in `prompt_tokens_details` (Mistral once said `prompt_token_details`), or on the top level
+    (`_CACHED`); they are put in their place.
     """
-    said, prompt_details = get_counts(body), get_object(body, "prompt_tokens_details")
+    prompt_details = get_object(body, "prompt_tokens_details") or get_object(body, "prompt_token_details")
+    said = get_counts(body)
     of_prompt, of_completion = get_counts(prompt_details), get_counts(get_object(body, "completion_tokens_details"))
     prompt, completion = said.get("prompt_tokens", 0), said.get("completion_tokens", 0)
-    cached = of_prompt.get("cached_tokens") or said.get("cached_tokens") or said.get("prompt_cache_hit_tokens", 0)
+    cached = of_prompt.get("cached_tokens") or next((said[name] for name in _CACHED if name in said), 0)
     counts: dict[str, Any] = {"prompt_tokens": prompt, "completion_tokens": completion}
     if prompt_details or cached:
         counts["prompt_tokens_details"] = {**prompt_details, "cached_tokens": cached} if cached else prompt_details

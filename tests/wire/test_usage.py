@@ -90,3 +90,24 @@ def test_counts_that_are_missing_are_0(body: dict[str, Any]) -> None:
     usage = usage_from_body(body)
     assert (usage.prompt, usage.completion, usage.cached) == (0, 0, 0)
     assert (usage.body["prompt_tokens"], usage.body["total_tokens"]) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"num_cached_tokens": 64},
+        {"prompt_token_details": {"cached_tokens": 64}},
+        {"prompt_tokens_details": None, "prompt_token_details": {"cached_tokens": 64}, "num_cached_tokens": 64},
+    ],
+)
+def test_mistral_s_older_names_for_cached_tokens_are_read(said: dict[str, Any]) -> None:
+    usage = usage_from_body({"prompt_tokens": 100, "completion_tokens": 1, "total_tokens": 101, **said})
+    assert usage.cached == 64
+    assert usage.body["prompt_tokens_details"] == {"cached_tokens": 64}
+
+
+def test_a_count_may_be_written_with_a_point() -> None:
+    said = {"prompt_tokens": 100.0, "completion_tokens": 5.0, "completion_tokens_details": {"reasoning_tokens": 2.0}}
+    usage = usage_from_body({**said, "total_tokens": 105.0, "total_time": 0.25})
+    assert (usage.prompt, usage.completion, usage.reasoning) == (100, 5, 2)
+    assert usage.body["total_time"] == 0.25
