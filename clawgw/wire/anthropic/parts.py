@@ -1,7 +1,7 @@
 """OpenAI's content parts as Anthropic's content blocks.
 
 Text, images and documents; a part that is Anthropic's own already passes unchanged, so a caller can send search results
-or cited documents. `cache_control` on a part stays on its block. Empty text is left out, because the API refuses it.
+or cited documents. `cache_control` on a part stays on its block. Blank text is left out, because the API refuses it.
 
 https://platform.claude.com/docs/en/api/messages/create, https://platform.claude.com/docs/en/build-with-claude/files
 """
@@ -34,7 +34,7 @@ def content_blocks(content: Any) -> list[Block]:
     """A string, a list of parts, or null."""
     if isinstance(content, list):
         return [block for part in content if (block := _block(part))]
-    return [text_block(content)] if content else []
+    return [text_block(content)] if content and not content.isspace() else []
 
 
 def text_block(text: str) -> Block:
@@ -65,7 +65,7 @@ def _block(part: dict[str, Any]) -> Block | None:
 
 def _text(part: dict[str, Any]) -> Block | None:
     text = get_text(part, "text") or get_text(part, "refusal")
-    return text_block(text) if text else None
+    return text_block(text) if text and not text.isspace() else None
 
 
 def _image(part: dict[str, Any]) -> Block:

@@ -26,8 +26,11 @@ def is_thinking(block: Block) -> bool:
 
 
 def keep(blocks: list[Block]) -> dict[str, list[Block]]:
-    """The part of a turn that is not in OpenAI's message; empty where the message says it all."""
-    blocks = [block for block in blocks if block.get("type") != "text" or block.get("text")]
+    """The part of a turn that is not in OpenAI's message; empty where the message says it all.
+
+    Blank text goes, for the API does not take it back.
+    """
+    blocks = [block for block in blocks if block.get("type") != "text" or get_text(block, "text").strip()]
     after_thinking = list(dropwhile(is_thinking, blocks))
     if not all(map(_is_plain, after_thinking)):
         return {"content": blocks}
@@ -50,7 +53,10 @@ def kept(message: dict[str, Any]) -> list[Block]:
 
 
 def restore(blocks: list[Block], said: list[Block]) -> list[Block]:
-    """The turn to send: `blocks` as they were if the message still says the same, else their thinking before `said`."""
+    """The turn to send: `blocks` as they were if the message still says the same, else their thinking before `said`.
+
+    White space does not count.
+    """
     if _said(blocks) == _said(said):
         return blocks
     return [block for block in blocks if is_thinking(block)] + said
@@ -67,8 +73,8 @@ def _is_plain(block: Block) -> bool:
 
 
 def _said(blocks: list[Block]) -> tuple[str, list[tuple[Any, Any, Any]]]:
-    text = "".join(get_text(block, "text") for block in blocks if block.get("type") == "text")
+    words = [word for block in blocks if block.get("type") == "text" for word in get_text(block, "text").split()]
     calls = [
         (block.get("id"), block.get("name"), block.get("input")) for block in blocks if block.get("type") == "tool_use"
     ]
-    return text, calls
+    return "".join(words), calls

@@ -43,7 +43,8 @@ def completion_from(body: bytes, model: str, now: float) -> Completion:
     if answer.get("type") != "message" or not get_text(answer, "stop_reason"):
         raise invalid("The upstream's answer is not a finished Anthropic message.")
     blocks = list(get_objects(answer, "content"))
-    usage = usage_of(get_object(answer, "usage"))
+    counts = get_object(answer, "usage")
+    usage = usage_of(counts) if counts else None
     reason = finish_reason(answer, called=any(map(_is_call, blocks)))
     completion = {
         "id": get_text(answer, "id"),
@@ -51,9 +52,10 @@ def completion_from(body: bytes, model: str, now: float) -> Completion:
         "created": int(now),
         "model": get_text(answer, "model") or model,
         "choices": [{"index": 0, "message": _message(answer, blocks), "logprobs": None, "finish_reason": reason}],
-        "usage": usage.body,
     }
-    if tier := _TIERS.get(get_text(get_object(answer, "usage"), "service_tier")):
+    if usage is not None:
+        completion["usage"] = usage.body
+    if tier := _TIERS.get(get_text(counts, "service_tier")):
         completion["service_tier"] = tier
     return Completion(completion, usage, reason)
 

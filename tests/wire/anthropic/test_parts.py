@@ -86,3 +86,8 @@ def test_only_a_lone_bare_text_is_a_string() -> None:
     assert compact([text_block("a")]) == "a"
     assert compact([marked]) == [marked]
     assert compact([text_block("a"), text_block("b")]) == [text_block("a"), text_block("b")]
+
+
+def test_text_of_nothing_but_space_is_left_out_as_the_api_refuses_it() -> None:
+    assert content_blocks(" \n") == content_blocks([{"type": "text", "text": "\n\n"}]) == []
+    assert content_blocks(" a\n") == [text_block(" a\n")]

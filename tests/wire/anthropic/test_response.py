@@ -262,3 +262,9 @@ def test_recorded_answers_lose_nothing() -> None:
             usage.get(name) or 0 for name in ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
         )
         assert completion.usage.completion == usage["output_tokens"]
+
+
+def test_a_message_without_usage_has_none() -> None:
+    completion = parsed(TEXT, usage=None)
+    assert completion.usage is None
+    assert "usage" not in completion.body
