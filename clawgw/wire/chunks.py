@@ -12,7 +12,7 @@ from attrs import define, field
 from clawgw.wire.events import Chunk, Passage
 
 _COMMITTING = frozenset(
-    {"content", "tool_calls", "reasoning_content", "reasoning", "refusal", "audio", "function_call"}
+    {"content", "tool_calls", "reasoning_content", "reasoning", "refusal", "audio", "images", "function_call"}
 )
 SLOT = "\0"
 """In a delta, the place of a text that is filled in later."""

@@ -82,7 +82,7 @@ class GeminiStream:
     def _chunk(self, addition: Addition) -> Chunk:
         chunk = self._chunks.delta(addition.delta, addition.choice)
         chunk.body["choices"][0]["logprobs"] = addition.logprobs
-        return Chunk(chunk.body, chunk.commits or "images" in addition.delta)
+        return chunk
 
 
 def _decode_last(data: bytes) -> list[dict[str, Any]]:

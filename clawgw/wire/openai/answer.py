@@ -10,20 +10,29 @@ from clawgw.wire.codec import Completion, WireTarget
 from clawgw.wire.failure import WireError
 from clawgw.wire.json_body import decode_json_object, get_count, get_object, get_objects, get_text, invalid
 from clawgw.wire.openai.errors import error_failure, error_in
-from clawgw.wire.openai.message import BROKEN_OFF, FAILED, arguments_text, finish_reason, fit_message, made_up_id
+from clawgw.wire.openai.message import (
+    BROKEN_OFF,
+    FAILED,
+    arguments_text,
+    call_id,
+    finish_reason,
+    fit_message,
+    made_up_id,
+)
 from clawgw.wire.usage import Usage, usage_from_body
 
 
 def parse_chat(body: bytes, target: WireTarget, now: float) -> Completion:
     """A `chat.completion`. Raises `WireError`."""
     answer, choices = _answer(body)
-    for choice in choices:
+    for index, choice in enumerate(choices):
+        choice.setdefault("index", index)
         message = _message(choice)
         fit_message(message)
         message["role"] = "assistant"
         message.setdefault("content", None)
         if "tool_calls" in message:
-            _fit_calls(message, id_stem=f"{get_text(answer, 'id')}_{get_count(choice, 'index')}")
+            _fit_calls(message, id_stem=f"{get_text(answer, 'id')}_{index}")
         _fit_finish(choice, "tool_calls" if "tool_calls" in message else "stop")
     return _completion(answer, choices, "chat.completion", target, now)
 
@@ -52,9 +61,9 @@ def _answer(body: bytes) -> tuple[dict[str, Any], Sequence[dict[str, Any]]]:
 
 def _message(choice: dict[str, Any]) -> dict[str, Any]:
     """The choice's message; where Azure's filter took all of it (`content_filter`), there is none."""
-    if choice.get("finish_reason") == "content_filter":
-        choice.setdefault("message", {})
     message = choice.get("message")
+    if message is None and choice.get("finish_reason") == "content_filter":
+        message = choice["message"] = {}
     if not isinstance(message, dict):
         raise invalid("The upstream's answer has a choice without a message.")
     return message
@@ -70,7 +79,7 @@ def _fit_calls(message: dict[str, Any], id_stem: str) -> None:
 
 
 def _fit_call(call: dict[str, Any], made_up: str) -> None:
-    call["id"] = get_text(call, "id") or made_up
+    call["id"] = call_id(call) or made_up
     call.setdefault("type", "function")
     function = call.get("function")
     if isinstance(function, dict):
@@ -78,8 +87,9 @@ def _fit_call(call: dict[str, Any], made_up: str) -> None:
 
 
 def _fit_finish(choice: dict[str, Any], unsaid: str) -> None:
-    reason = choice.get("finish_reason")
-    choice["finish_reason"] = unsaid if reason is None else finish_reason(reason)
+    """The first of OpenAI's vision models says in `finish_details` how it ended."""
+    reason = choice.get("finish_reason") or get_text(get_object(choice, "finish_details"), "type")
+    choice["finish_reason"] = finish_reason(reason) if reason else unsaid
     if choice["finish_reason"] == FAILED:
         raise WireError(BROKEN_OFF)
 

@@ -12,7 +12,7 @@ from attrs import define, field
 
 from clawgw.wire.chunks import delta_commits
 from clawgw.wire.json_body import get_object, get_objects, get_text
-from clawgw.wire.openai.message import arguments_text, finish_reason, fit_message
+from clawgw.wire.openai.message import arguments_text, call_id, finish_reason, fit_message
 
 
 class Choices(Protocol):
@@ -58,16 +58,16 @@ class _ToolCalls:
 
     def _of(self, fragment: dict[str, Any]) -> _ToolCall | None:
         """The call that a fragment goes on with, if it does not begin one."""
-        at, call_id = _index(fragment), get_text(fragment, "id")
+        at, said_id = _index(fragment), call_id(fragment)
         call = self._at.get(at)
-        if call is None or call_id not in ("", call.id):
+        if call is None or said_id not in ("", call.id):
             return None
-        begins = at is None and not call_id and call.named and get_text(get_object(fragment, "function"), "name")
+        begins = at is None and not said_id and call.named and get_text(get_object(fragment, "function"), "name")
         return None if begins else call
 
     def _begin(self, fragment: dict[str, Any], id_stem: str) -> _ToolCall:
         index = len(self._calls)
-        call = _ToolCall(index, get_text(fragment, "id") or f"call_{id_stem}_{index}")
+        call = _ToolCall(index, call_id(fragment) or f"call_{id_stem}_{index}")
         fragment["id"] = call.id
         fragment.setdefault("type", "function")
         self._calls.append(call)
@@ -111,7 +111,7 @@ class ChatChoices:
         if "tool_calls" in delta:
             self._fit_tool_calls(delta, message, f"{stream_id}_{choice['index']}")
         commits = delta_commits(delta)
-        if message.finished and not commits:
+        if message.finished and not _holds_anything(delta):
             return None
         if not message.begun:
             message.begun = True
@@ -142,7 +142,7 @@ class ChatChoices:
     def _fit_finish(self, choice: dict[str, Any], delta: dict[str, Any], message: _Message) -> None:
         reason = choice.get("finish_reason")
         choice["finish_reason"] = None
-        if reason is None or message.finished:
+        if not reason or message.finished:
             return
         choice["finish_reason"] = finish_reason(reason)
         message.finished = True
@@ -162,13 +162,17 @@ class TextChoices:
         index = choice["index"] = _index(choice) or 0
         choice["text"] = get_text(choice, "text")
         reason = choice.get("finish_reason")
-        choice["finish_reason"] = None if reason is None else finish_reason(reason)
-        self._finished[index] = reason is not None or self._finished.get(index, False)
+        choice["finish_reason"] = finish_reason(reason) if reason else None
+        self._finished[index] = bool(reason) or self._finished.get(index, False)
         return bool(choice["text"])
 
     def are_whole(self) -> bool:
         """See `Choices`."""
         return bool(self._finished) and all(self._finished.values())
+
+
+def _holds_anything(delta: dict[str, Any]) -> bool:
+    return any(value for name, value in delta.items() if name != "role")
 
 
 def _index(item: dict[str, Any]) -> int | None:

@@ -15,8 +15,10 @@ from clawgw.wire.openai.models import fit_openai
 from clawgw.wire.openai.moonshot import fit_moonshot
 from clawgw.wire.openai.openrouter import fit_openrouter
 
-FOREIGN = frozenset({"extra_content"})
+FOREIGN = frozenset({"extra_content", "thinking_blocks"})
 """What other providers' answers carry of their own in messages and calls; it means nothing here."""
+IMAGES = frozenset({"images"})
+"""What Gemini's answers and OpenRouter's hold beside OpenAI's own message; only OpenRouter takes it back."""
 
 
 @frozen
@@ -110,7 +112,7 @@ MISTRAL = Dialect(
             },
         ),
     ),
-    message_drops=frozenset({"refusal", "annotations", "audio", "function_call"}),
+    message_drops=IMAGES | {"refusal", "annotations", "audio", "function_call"},
     function_tools_only=True,
     stream_options=False,
     nulls=False,
@@ -144,7 +146,7 @@ GROQ = Dialect(
             drops=("reasoning_effort",),
         ),
     ),
-    message_drops=_REASONING | {"name", "refusal", "annotations", "audio"},
+    message_drops=_REASONING | IMAGES | {"name", "refusal", "annotations", "audio"},
     part_refuses=frozenset({"input_audio", "file"}),
     function_tools_only=True,
     nulls=False,
@@ -173,6 +175,7 @@ MOONSHOT = Dialect(
         ),
         Rule(("kimi-k2.7*", "kimi-k2", "kimi-k2-*", "moonshot-*"), drops=("reasoning_effort",)),
     ),
+    message_drops=IMAGES,
     part_refuses=frozenset({"input_audio", "file"}),
     function_tools_only=True,
     nulls=False,

@@ -30,6 +30,7 @@ _KIND_OF_CODE = {
     "billing_not_active": Kind.QUOTA,
     "exceeded_current_quota_error": Kind.QUOTA,
     "insufficient_balance": Kind.QUOTA,
+    "payment_required": Kind.QUOTA,
     # Too long.
     "context_length_exceeded": Kind.CONTEXT_LENGTH,
     # The content was refused.
@@ -60,6 +61,8 @@ _KIND_OF_CODE = {
     "slow_down": Kind.RATE_LIMITED,
     "engine_overloaded_error": Kind.RATE_LIMITED,
 }
+_CODES_INSIDE = (("innererror", "code"), ("metadata", "error_type"))
+"""Where Azure and OpenRouter say it once more."""
 _KIND_OF_STATUS = {
     401: Kind.AUTH,
     402: Kind.QUOTA,
@@ -78,7 +81,7 @@ _KIND_OF_MESSAGE = tuple(
         (Kind.CONTEXT_LENGTH, r"(maximum|model's) context length|context (length|window).{0,40}exceed"),
         (Kind.CONTEXT_LENGTH, r"exceed.{0,40}context (length|window|size)|(prompt|input) is too long"),
         (Kind.CONTEXT_LENGTH, r"too large for model with|exceeded model token limit|token length too long"),
-        (Kind.QUOTA, r"exceeded (your )?current quota|insufficient (balance|credits|quota)|spend limit"),
+        (Kind.QUOTA, r"exceeded (your )?current quota|insufficient (balance|credits|quota)|(spend|key) limit"),
         (Kind.MODEL_NOT_FOUND, r"is not a valid model|model\b.{0,200} (does not|not) exist|invalid model"),
         (Kind.AUTH, r"api key not valid|invalid api key"),
     )
@@ -100,7 +103,7 @@ def parse_error(status: int, headers: Mapping[str, str], body: bytes, now: float
 
 def error_object(body: dict[str, Any]) -> dict[str, Any]:
     """The error in a body: OpenAI's and most others' `error`, or the body itself (Mistral)."""
-    error = body.get("error", body)
+    error = body.get("error") or body
     return error if isinstance(error, dict) else {"message": error}
 
 
@@ -116,7 +119,7 @@ def error_in(body: dict[str, Any]) -> dict[str, Any] | None:
 def error_failure(error: dict[str, Any], status: int | None = None, retry_after_s: float | None = None) -> Failure:
     """An `error` object, also one that came inside a 200 or a stream; there its own numeric code is the status."""
     codes = [str(error[key]) for key in ("code", "type", "status") if isinstance(error.get(key), str | int)]
-    codes.append(get_text(get_object(error, "innererror"), "code"))
+    codes += [get_text(get_object(error, place), name) for place, name in _CODES_INSIDE]
     if status is None:
         status = _status_in(error)
     message = _clean(_message(error)) or f"The upstream answered with status {status or 'unknown'} and said nothing."

@@ -65,6 +65,12 @@ def _split_content(message: dict[str, Any]) -> None:
         message["reasoning_content"] = "".join(get_text(part, "text") for part in thoughts)
 
 
+def call_id(call: dict[str, Any]) -> str:
+    """A tool call's id; "" where there is none, for which Mistral writes "null" (its default in `ToolCall`)."""
+    given = get_text(call, "id")
+    return "" if given == "null" else given
+
+
 def arguments_text(arguments: Any) -> str:
     """Arguments as the JSON text that clients parse; "" where there are none."""
     if isinstance(arguments, str):

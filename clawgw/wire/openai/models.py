@@ -16,7 +16,7 @@ from attrs import frozen
 from clawgw.wire.openai.draft import Draft, each_without, matches, unsupported
 
 _OWN_MODELS = ("gpt-[0-9]*", "chatgpt-*", "o[1-9]*")
-_REASONING_FIELDS = frozenset({"reasoning", "reasoning_content", "reasoning_details"})
+_NOT_TAKEN_BACK = frozenset({"reasoning", "reasoning_content", "reasoning_details", "images"})
 _SAMPLING = ("temperature", "top_p", "presence_penalty", "frequency_penalty", "logit_bias")
 
 
@@ -39,10 +39,10 @@ _GENERATIONS = (
 
 
 def fit_openai(draft: Draft) -> None:
-    """Keep reasoning out of what OpenAI's own models get back, and fit its reasoning models' fields."""
+    """Keep what is not theirs out of what OpenAI's own models get back, and fit its reasoning models' fields."""
     model = draft.target.model
     if matches(model, _OWN_MODELS):
-        draft.body["messages"] = each_without(draft.body["messages"], _REASONING_FIELDS)
+        draft.body["messages"] = each_without(draft.body["messages"], _NOT_TAKEN_BACK)
         if (generation := _generation(model)) is not None:
             _fit_reasoning_model(draft, generation)
 

@@ -67,7 +67,7 @@ def test_what_is_missing_is_filled() -> None:
         "object": "chat.completion",
         "created": int(NOW),
         "model": "some-model",
-        "choices": [{"message": {"role": "assistant", "content": None}, "finish_reason": "stop"}],
+        "choices": [{"index": 0, "message": {"role": "assistant", "content": None}, "finish_reason": "stop"}],
     }
 
 
@@ -207,3 +207,33 @@ def test_recorded_answers_keep_every_word_and_count() -> None:
                 assert fitted_call["function"]["name"] == call["function"]["name"]
                 arguments = json.loads(fitted_call["function"]["arguments"])
                 assert arguments == json.loads(call["function"].get("arguments") or "{}")
+
+
+@pytest.mark.parametrize("unsaid", [None, ""])
+def test_an_answer_that_does_not_say_how_it_ended_has_ended(unsaid: str | None) -> None:
+    call = {"id": "x", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    assert parsed(one_choice({"content": "a"}, unsaid)).finish_reason == "stop"
+    assert parsed(one_choice({"content": None, "tool_calls": [call]}, unsaid)).finish_reason == "tool_calls"
+
+
+@pytest.mark.parametrize(("said", "reason"), [("max_tokens", "length"), ("stop", "stop")])
+def test_the_first_vision_model_says_in_its_details_how_it_ended(said: str, reason: str) -> None:
+    answer = {"id": "c1", "choices": [{"index": 0, "message": {"content": "a"}, "finish_details": {"type": said}}]}
+    assert parsed(answer).finish_reason == reason
+
+
+def test_choices_without_an_index_are_counted() -> None:
+    choices = [{"message": {"content": text}, "finish_reason": "stop"} for text in "ab"]
+    assert [choice["index"] for choice in parsed({"choices": choices}).body["choices"]] == [0, 1]
+
+
+def test_an_id_of_null_is_none() -> None:
+    call = {"id": "null", "function": {"name": "f", "arguments": "{}"}}
+    (fitted,) = message_of({"content": "", "tool_calls": [call]})["tool_calls"]
+    assert fitted["id"] == "call_c1_0_0"
+
+
+def test_where_the_filter_took_the_message_it_may_be_null() -> None:
+    completion = parsed(one_choice(None, "content_filter"))
+    assert completion.finish_reason == "content_filter"
+    assert completion.body["choices"][0]["message"] == {"role": "assistant", "content": None}

@@ -151,3 +151,43 @@ def test_text_choices() -> None:
     assert first == {"text": "a", "index": 0, "finish_reason": None}
     assert other == {"text": "", "index": 1, "finish_reason": "length"}
     assert last == {"text": "", "index": 0, "finish_reason": "stop"}
+
+
+def test_an_empty_finish_reason_is_none() -> None:
+    chat, text = ChatChoices(), TextChoices()
+    assert fit(delta({"content": "a"}, ""), delta({"content": "b"}, "stop")) == [
+        delta({"role": "assistant", "content": "a"}),
+        delta({"content": "b"}, "stop"),
+    ]
+    chat.fit(delta({"content": "a"}, ""), "c1")
+    text.fit({"index": 0, "text": "a", "finish_reason": ""}, "c1")
+    assert not chat.are_whole()
+    assert not text.are_whole()
+
+
+@pytest.mark.parametrize(
+    "late",
+    [
+        {"images": [{"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0K"}}]},
+        {"reasoning_details": [{"type": "reasoning.encrypted", "data": "x"}]},
+        {"annotations": [{"type": "url_citation", "url_citation": {"url": "https://example.com"}}]},
+    ],
+)
+def test_whatever_a_delta_holds_is_not_lost_after_the_finish_reason(late: dict[str, Any]) -> None:
+    assert fit(delta({}, "stop"), delta({"role": "assistant", "content": "", **late}))[1] == delta(
+        {"content": "", **late}
+    )
+
+
+def test_mistral_writes_null_for_an_id_that_is_none() -> None:
+    first, second = calls(
+        {"index": 0, "id": "D681PevKs", "function": {"name": "f", "arguments": ""}},
+        {"index": 0, "id": "null", "function": {"name": "", "arguments": "{}"}},
+    )
+    assert first["id"] == "D681PevKs"
+    assert second == {"index": 0, "function": {"arguments": "{}"}}
+
+
+def test_a_call_whose_only_id_is_null_gets_one() -> None:
+    (only,) = calls({"index": 0, "id": "null", "function": {"name": "f", "arguments": "{}"}})
+    assert only["id"] == "call_c1_0_0"

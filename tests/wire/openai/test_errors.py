@@ -220,3 +220,25 @@ def test_documented_errors(provider: str, name: str) -> None:
     body = response["body"]
     raw = body.encode() if isinstance(body, str) else json.dumps(body).encode()
     assert parse_error(response["status"], response["headers"], raw, NOW).kind is DOCUMENTED[provider, name]
+
+
+def test_an_error_of_null_does_not_hide_the_message_beside_it() -> None:
+    assert failure(500, {"error": None, "message": "Try later."}).message == "Try later."
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ("context_length_exceeded", Kind.CONTEXT_LENGTH),
+        ("content_policy_violation", Kind.CONTENT_POLICY),
+        ("payment_required", Kind.QUOTA),
+        ("rate_limit_exceeded", Kind.RATE_LIMITED),
+    ],
+)
+def test_openrouter_s_own_word_for_the_error_counts(said: str, kind: Kind) -> None:
+    assert failure(400, error(code=400, metadata={"error_type": said, "provider_code": "x"})).kind is kind
+
+
+def test_a_key_of_openrouter_s_that_has_spent_its_limit_has_no_quota() -> None:
+    said = error(code=403, message="Key limit exceeded (daily limit). Manage it using your settings.")
+    assert failure(403, said).kind is Kind.QUOTA

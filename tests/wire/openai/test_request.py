@@ -152,3 +152,19 @@ def test_mistral_s_word_for_required_is_understood_elsewhere() -> None:
 def test_stop_is_refused_where_the_model_has_none(model: str) -> None:
     assert refused(OPENAI, model, stop=["x"]).param == "stop"
     assert sent(OPENAI, model, stop=[]) == {"stop": []}
+
+
+@pytest.mark.parametrize(
+    ("dialect", "model"),
+    [(OPENAI, "gpt-4o"), (MISTRAL, "mistral-small-latest"), (GROQ, "openai/gpt-oss-120b"), (MOONSHOT, "kimi-k3.1-pro")],
+    ids=lambda value: getattr(value, "name", value),
+)
+def test_what_other_answers_hold_beside_openai_s_message_does_not_come_back(dialect: Dialect, model: str) -> None:
+    answer = {"role": "assistant", "content": "a"}
+    echoed = {"images": [{"type": "image_url", "image_url": {"url": "data:,"}}], "thinking_blocks": [{"type": "x"}]}
+    assert messages_sent(dialect, model, USER, {**answer, **echoed}, USER)[1] == answer
+
+
+def test_openrouter_gets_its_own_images_back() -> None:
+    answer = {"role": "assistant", "content": "a", "images": [{"type": "image_url", "image_url": {"url": "data:,"}}]}
+    assert messages_sent(OPENROUTER, "google/gemini-3-pro-image", USER, answer, USER)[1] == answer
