@@ -5,10 +5,12 @@ configuration or usage, 1 anything else. A `ConfigError` from `run` is printed h
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
-from typing import Protocol, cast
+from io import TextIOWrapper
+from typing import Protocol, TextIO, cast
 
 from clawgw import __version__
 from clawgw.config.mistakes import ConfigError
@@ -36,15 +38,38 @@ class Command(Protocol):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code. Bad usage raises SystemExit(2), as argparse does."""
-    arguments = sys.argv[1:] if argv is None else list(argv)
-    known = [name for name in arguments[:1] if name in COMMANDS]
-    args = build_parser(known or COMMANDS).parse_args(arguments)
+    _print_what_can_be_printed()
     try:
-        return cast("Command", args.command).run(args)
+        return _run(sys.argv[1:] if argv is None else list(argv))
     except ConfigError as error:
         for mistake in error.mistakes:
             print(mistake, file=sys.stderr)
         return 2
+    except (KeyboardInterrupt, BrokenPipeError):
+        return 1
+    finally:
+        _flush(sys.stdout)
+        _flush(sys.stderr)
+
+
+def _run(arguments: Sequence[str]) -> int:
+    known = [name for name in arguments[:1] if name in COMMANDS]
+    args = build_parser(known or COMMANDS).parse_args(arguments)
+    return cast("Command", args.command).run(args)
+
+
+def _flush(stream: TextIO) -> None:
+    """What is left goes nowhere where whoever reads has seen enough; Python would complain in the end."""
+    try:
+        stream.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _print_what_can_be_printed() -> None:
+    """A letter that standard output does not have comes out as `?`, where Python would rather print nothing."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
 
 
 def build_parser(names: Iterable[str]) -> argparse.ArgumentParser:

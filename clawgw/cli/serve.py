@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from clawgw.cli import configuration
-from clawgw.serve.sinks import drain, is_sink_process
+from clawgw.serve.early import hold_signals
 
 HELP = "Run the gateway."
 
@@ -21,8 +21,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serve until told to stop; or be the process of the sinks, which needs no more than the log."""
+    hold_signals()
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("clawgw").setLevel(logging.INFO)
+    from clawgw.serve.sinks import drain, is_sink_process  # noqa: PLC0415 - takes its time, and signals may come
+
     if is_sink_process():
         return drain(configuration.choice(args))
     from clawgw.serve.start import serve  # noqa: PLC0415 - a second that the process of the sinks does without

@@ -9,6 +9,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from math import inf
 from typing import Protocol
 
@@ -135,7 +136,8 @@ def unexpected(error: Exception) -> Mistake:
 
 
 def say(lines: Iterable[object]) -> None:
-    """Lines for whoever has started the gateway, on standard error."""
-    for line in lines:
-        sys.stderr.write(f"{line}\n")
-    sys.stderr.flush()
+    """Lines for whoever has started the gateway, on standard error, if somebody still reads that."""
+    with suppress(OSError):
+        for line in lines:
+            sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()

@@ -23,20 +23,18 @@ from clawgw.config.files import Choice
 from clawgw.ledger.sinks.remote import check_sinks
 from clawgw.limits.table import create_shared
 from clawgw.serve.banner import start_up_lines
-from clawgw.serve.caching import CacheKeeper
 from clawgw.serve.collecting import set_aside
 from clawgw.serve.crew import Crew
 from clawgw.serve.inheritance import Inheritance, inherited
-from clawgw.serve.limiting import LimitKeeper
 from clawgw.serve.listeners import StartFailed, bound, open_listeners
 from clawgw.serve.presence import Presence, Word
 from clawgw.serve.process import Loaded, ServingProcess, load_all
 from clawgw.serve.readings import Readings
-from clawgw.serve.recording import Recording
 from clawgw.serve.reload import NEVER_S, WATCH_S, Reloading, say
 from clawgw.serve.server import serve_until_stopped
 from clawgw.serve.sinks import SinkProcess
 from clawgw.serve.stopping import Stop, obey_signals
+from clawgw.serve.stores import Stores
 from clawgw.serve.supervisor import Supervisor
 from clawgw.serve.wiring import open_service
 from clawgw.serve.worker import work
@@ -100,28 +98,23 @@ class _Start:
 
 
 async def _alone(start: _Start) -> int:
-    instance = secrets.token_hex(4)
-    limits, cache = LimitKeeper.of(start.loaded.snapshot, instance, None), CacheKeeper.of(start.loaded.snapshot)
-    recording = Recording.of(start.loaded.snapshot)
+    stop, reloading, instance = Stop(), start.reloading(), secrets.token_hex(4)
+    stores = Stores.of(start.loaded.snapshot, instance)
     async with trio.open_nursery() as nursery:
+        await nursery.start(obey_signals, stop.ask, reloading.ask)
+        start.welcome_reloads()
         nursery.start_soon(start.sinks.keep)
-        with closing(recording):
-            await _serve_alone(start, instance, limits, recording, cache)
+        with closing(stores):
+            await _serve_alone(start, stop, reloading, stores, instance)
         nursery.cancel_scope.cancel()
     return 0
 
 
-async def _serve_alone(
-    start: _Start, instance: str, limits: LimitKeeper, recording: Recording, cache: CacheKeeper
-) -> None:
-    stop, reloading, loaded, lines = Stop(), start.reloading(), start.loaded, start.lines()
-    opened = open_service(loaded.snapshot, loaded.policies, instance, limits, recording, cache)
+async def _serve_alone(start: _Start, stop: Stop, reloading: Reloading, stores: Stores, instance: str) -> None:
+    loaded, lines = start.loaded, start.lines()
+    opened = open_service(loaded.snapshot, loaded.policies, instance, stores.limits, stores.recording, stores.cache)
     async with opened as (service, foundation), trio.open_nursery() as nursery:
-        await nursery.start(limits.run)
-        await nursery.start(cache.run)
-        nursery.start_soon(recording.run, service.metrics)
-        await nursery.start(obey_signals, stop.ask, reloading.ask)
-        start.welcome_reloads()
+        await nursery.start(stores.run, service.metrics)
         nursery.start_soon(reloading.run, ServingProcess(start.choice, service, foundation, loaded.tls))
         fds, metrics_fds = _detached(start.listeners), _detached(start.metrics)
         set_aside()
@@ -135,9 +128,9 @@ async def _with_workers(command: Sequence[str], start: _Start) -> int:
     with tempfile.TemporaryDirectory(prefix="clawgw-metrics-") as metrics_dir:
         supervisor = Supervisor(_crew(command, start, metrics_dir), reloading, stop)
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(start.sinks.keep)
             await nursery.start(obey_signals, stop.ask, reloading.ask)
             start.welcome_reloads()
+            nursery.start_soon(start.sinks.keep)
             exit_code = await supervisor.run([*start.listeners, *start.metrics], partial(say, start.lines()))
             nursery.cancel_scope.cancel()
     return exit_code

@@ -9,6 +9,7 @@ import trio
 from attrs import define, field
 
 from clawgw.config.tables.server import Server
+from clawgw.serve.early import release_signals
 
 log = logging.getLogger("clawgw")
 
@@ -55,6 +56,7 @@ async def obey_signals(
 ) -> None:
     """Call `on_stop` for each SIGTERM and SIGINT, `on_reload` for SIGHUP, until cancelled."""
     with trio.open_signal_receiver(*SIGNALS) as signals:
+        release_signals()
         task_status.started()
         async for number in signals:
             (on_reload if number == signal.SIGHUP else on_stop)()

@@ -11,15 +11,13 @@ import trio
 
 from clawgw.config.files import Choice
 from clawgw.config.mistakes import ConfigError, Mistake
-from clawgw.serve.caching import CacheKeeper
 from clawgw.serve.collecting import set_aside
 from clawgw.serve.inheritance import Inheritance, Order, answer_line, take_pipes
-from clawgw.serve.limiting import LimitKeeper
 from clawgw.serve.process import ServingProcess, load_all
-from clawgw.serve.recording import Recording
 from clawgw.serve.reload import Site, unexpected
 from clawgw.serve.server import serve_until_stopped
 from clawgw.serve.stopping import Stop, obey_signals
+from clawgw.serve.stores import Stores
 from clawgw.serve.wiring import open_service
 from clawgw.web.pages import note_state
 from clawgw.web.service import Service
@@ -78,20 +76,18 @@ async def _work(choice: Choice, inheritance: Inheritance, stop: Stop, orders: Or
     try:
         order = await orders.receive()
         loaded = load_all(choice, order.readings)
-        limits = LimitKeeper.of(loaded.snapshot, inheritance.instance, inheritance.limits_fd)
-        cache = CacheKeeper.of(loaded.snapshot)
-        recording = Recording.of(loaded.snapshot)
+        stores = Stores.of(loaded.snapshot, inheritance.instance, inheritance.limits_fd)
     except trio.EndOfChannel:
         return 0
     except ConfigError as error:
         log.error("%s", error)  # noqa: TRY400 - the message is all there is to say
         return 2
-    opened = open_service(loaded.snapshot, loaded.policies, inheritance.instance, limits, recording, cache)
-    with closing(recording):
+    opened = open_service(
+        loaded.snapshot, loaded.policies, inheritance.instance, stores.limits, stores.recording, stores.cache
+    )
+    with closing(stores):
         async with opened as (service, foundation), trio.open_nursery() as nursery:
-            await nursery.start(limits.run)
-            await nursery.start(cache.run)
-            nursery.start_soon(recording.run, service.metrics)
+            await nursery.start(stores.run, service.metrics)
             service.metrics.note_reloads(order.reloads)
             nursery.start_soon(obey, orders, ServingProcess(choice, service, foundation, loaded.tls), answer)
             nursery.start_soon(_note_state, service)

@@ -1,12 +1,16 @@
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from clawgw import __version__
 from clawgw.cli import COMMANDS, main
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
@@ -52,4 +56,39 @@ def test_a_command_imports_nothing_of_the_others() -> None:
     code = (
         "import sys; from clawgw.cli import main; main(['version']); assert not {'trio', 'cattrs'} & set(sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2], capture_output=True)  # noqa: S603 - our own code
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, capture_output=True)  # noqa: S603 - our own code
+
+
+def clawgw(*arguments: str, **options: Any) -> subprocess.Popen[bytes]:
+    """The command as a process of its own."""
+    command = [sys.executable, "-m", "clawgw", *arguments]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, cwd=ROOT, **options)  # noqa: S603 - our own code
+
+
+@pytest.mark.parametrize(("command", "code"), [("schema", 1), ("version", 0), ("--help", 0)])
+def test_nobody_reads_to_the_end(command: str, code: int) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    buffered = {name: text for name, text in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    with clawgw(command, stdout=write, env=buffered) as process:
+        os.close(write)
+        _, said = process.communicate(timeout=20)
+    assert said == b""
+    assert process.returncode == code
+
+
+def test_letters_that_the_output_does_not_have() -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    with clawgw("explain", "--help", stdout=subprocess.PIPE, env=environment) as process:
+        printed, said = process.communicate(timeout=20)
+    assert said == b""
+    assert b"0 ? X < 1" in printed
+
+
+def test_ctrl_c(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupted(_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("clawgw.cli.version.run", interrupted)
+    assert main(["version"]) == 1
+    assert capsys.readouterr() == ("", "")

@@ -3,13 +3,16 @@
 import json
 import os
 import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 
 import pytest
 import trio
 
 from clawgw.config.addresses import Bind
 from clawgw.serve.listeners import bound, open_listeners
-from tests.serve.gateway import CHAT, SLOW_ECHO, Starter, begin_stream
+from tests.serve.gateway import CHAT, SLOW_ECHO, Process, Starter, begin_stream
 from tests.web.serving import Client
 
 
@@ -112,3 +115,60 @@ async def test_a_bad_configuration(start: Starter) -> None:
     gateway = await start(config="[server]\nworkerz = 2")
     assert await gateway.wait() == 2
     assert gateway.lines == ["server.workerz: unknown key, did you mean workers?"]
+
+
+@asynccontextmanager
+async def stuck_start(start: Starter, *options: str) -> AsyncIterator[tuple[Process, int]]:
+    """A gateway that waits for the rest of a file that it has begun to read, and what to write that to."""
+    fifo = start.folder / "keys.env"
+    os.mkfifo(fifo)
+    gateway = await start("--env-file", fifo.name, *options)
+    async with _to_reader(fifo) as pipe:
+        yield gateway, pipe
+
+
+@asynccontextmanager
+async def _to_reader(fifo: Path) -> AsyncIterator[int]:
+    pipe = -1
+    while pipe == -1:
+        with suppress(OSError):  # nobody reads yet
+            pipe = os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
+        await trio.sleep(0.01)
+    try:
+        yield pipe
+    finally:
+        os.close(pipe)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_told_to_stop_before_it_serves_it_stops(start: Starter, number: signal.Signals) -> None:
+    async with stuck_start(start) as (gateway, _):
+        gateway.process.send_signal(number)
+        assert await gateway.wait() == 0
+    assert gateway.lines == []
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+async def test_told_to_reload_before_it_serves_it_reloads_then(start: Starter, workers: str) -> None:
+    async with stuck_start(start, "--workers", workers) as (gateway, pipe):
+        gateway.process.send_signal(signal.SIGHUP)
+        os.write(pipe, b"LLM_MAX_TOKENS=7\n")
+    await gateway.line("listening on")
+    async with _to_reader(start.folder / "keys.env") as pipe:
+        os.write(pipe, b"LLM_MAX_TOKENS=8\n")
+    await gateway.line("reloaded: configuration")
+    gateway.process.terminate()
+    assert await gateway.wait() == 0
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+async def test_nobody_reads_what_it_says(start: Starter, workers: str) -> None:
+    gateway = await start("--workers", workers)
+    client = await gateway.connect()
+    assert gateway.process.stderr is not None
+    await gateway.process.stderr.aclose()
+    assert await gateway.reload() == (0, [f"configuration {await gateway.version()} is served"])
+    async with client.stream:
+        assert (await client.get("/health")).status == 200
+    gateway.process.terminate()
+    assert await gateway.process.wait() == 0
