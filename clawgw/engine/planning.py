@@ -78,7 +78,9 @@ class Planner:
 
     @prices.default
     def _prices(self) -> Prices:
-        return prices_of(self.snapshot.settings.prices)
+        snapshot = self.snapshot
+        free = {name for name, provider in snapshot.providers.items() if provider.wire == "echo"}
+        return prices_of(snapshot.settings.prices, free)
 
     @_unpriced.default
     def _remembering_unpriced(self) -> Callable[[Target], TargetView]:

@@ -4,7 +4,7 @@
 that is not in it has no price, which is not the same as a price of nothing.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from operator import attrgetter
@@ -68,6 +68,8 @@ class Price:
         return found
 
 
+NOTHING = Price(Rates(0))
+
 Dated = Sequence[tuple[float, Price]]
 """Prices and when they began (Unix seconds), the newest first."""
 
@@ -125,13 +127,19 @@ class Prices:
     _configured: Mapping[str, Price]
     """By `provider/model`."""
     _table: PriceTable
+    _free: Collection[str] = ()
+    """The providers that cost nothing, whatever the model."""
     _listed: Callable[[Target, float, str], Price | None] = field(init=False, repr=False)
     """The table's price of a target on a day (since 1970) for a service tier; remembered."""
 
     @_listed.default
     def _remembering(self) -> Callable[[Target, float, str], Price | None]:
         return lru_cache(_REMEMBERED)(
-            lambda target, day, tier: self._table.price(target.provider, target.model, day * DAY_S, tier)
+            lambda target, day, tier: (
+                NOTHING
+                if target.provider in self._free
+                else self._table.price(target.provider, target.model, day * DAY_S, tier)
+            )
         )
 
     def configured(self, target: Target) -> Price | None:
@@ -147,9 +155,9 @@ class Prices:
         return self.configured(target) or self.listed(target, at)
 
 
-def prices_of(configured: Mapping[str, ConfiguredPrice]) -> Prices:
-    """The prices of a configuration's `[prices]` and of the bundled table."""
-    return Prices({target: configured_price(price) for target, price in configured.items()}, bundled())
+def prices_of(configured: Mapping[str, ConfiguredPrice], free: Collection[str] = ()) -> Prices:
+    """The prices of a configuration's `[prices]` and of the bundled table; providers that are `free` cost nothing."""
+    return Prices({target: configured_price(price) for target, price in configured.items()}, bundled(), free)
 
 
 @cache

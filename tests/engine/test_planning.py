@@ -23,6 +23,8 @@ wire = "openai"
 base_url = "https://corp.example/v1"
 [providers.openai]
 [providers.google]
+[providers.parrot]
+wire = "echo"
 [prices."corp/m"]
 input = 0.5
 output = 4.0
@@ -50,6 +52,8 @@ PLANNER = Planner(
         (Target("openai", "gpt-6-luna"), 272_001, "2026-11-23", (0.2, 0.75)),
         (Target("google", "gemini-4-argon"), 10, "2026-11-30", (2.0, 10.0)),
         (Target("google", "gemini-4-argon"), 10, "2026-12-01", (4.0, 20.0)),
+        (Target("echo", "any-name"), 10, "2026-11-23", (0.0, 0.0)),
+        (Target("parrot", "any-name"), 10, "2026-11-23", (0.0, 0.0)),
     ],
 )
 def test_prices_of_a_view(target: Target, tokens: int, day: str, prices: tuple[float | None, float | None]) -> None:
