@@ -8,8 +8,9 @@ from clawgw.config.schema import json_schema
 HELP = "Print the JSON Schema of gateway.toml, for editors."
 
 
-def add_arguments(_parser: argparse.ArgumentParser) -> None:
-    """There are none."""
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """`--json`, as everywhere."""
+    parser.add_argument("--json", action="store_true", help="print a JSON object, which is what it always does")
 
 
 def run(_args: argparse.Namespace) -> int:

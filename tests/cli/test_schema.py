@@ -7,8 +7,9 @@ from clawgw.config.schema import json_schema
 from tests.docs.markdown import ROOT
 
 
-def test_it_prints_the_schema(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["schema"]) == 0
+@pytest.mark.parametrize("arguments", [[], ["--json"]])
+def test_it_prints_the_schema(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["schema", *arguments]) == 0
     printed = capsys.readouterr().out
     assert json.loads(printed) == json_schema()
     assert printed == (ROOT / "docs" / "gateway.schema.json").read_text(), "run `just schema`"
