@@ -35,6 +35,11 @@ class Readings:
         """The files that are not any more what they were."""
         return [name for name, found in self._found.items() if _look(name) != found]
 
+    def gone_since(self, earlier: Self) -> Sequence[str]:
+        """The files that were there earlier and are not any more, where both have looked for them."""
+        was_there = [name for name, found in earlier._found.items() if isinstance(found, bytes)]
+        return [name for name in was_there if self._found.get(name) == errno.ENOENT]
+
     def as_json(self) -> dict[str, str | int]:
         """Secrets and all."""
         return {

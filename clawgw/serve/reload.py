@@ -32,6 +32,8 @@ WATCH_S = 0.5
 SETTLE_S = 0.2
 """Whoever has begun to change a file may need so long to finish."""
 NEVER_S = inf
+GONE = "is gone; to go on without it, leave an empty file"
+"""Starting without a file is one thing. Losing one, while an editor moves it perhaps, must not open the gateway."""
 
 
 class Site(Protocol):
@@ -118,7 +120,8 @@ class Reloading:
     async def _prepare(self, site: Site, readings: Readings) -> Snapshot:
         """Raises ConfigError with all that is wrong."""
         snapshot = await trio.to_thread.run_sync(self._load, readings, abandon_on_cancel=True)
-        if mistakes := [*restarts(self.snapshot, snapshot), *await site.prepare(readings)]:
+        gone = [Mistake(name, GONE) for name in readings.gone_since(self.served)]
+        if mistakes := [*gone, *restarts(self.snapshot, snapshot), *await site.prepare(readings)]:
             raise ConfigError(mistakes)
         return snapshot
 

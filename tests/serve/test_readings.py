@@ -57,6 +57,22 @@ def test_what_has_changed(tmp_path: Path) -> None:
     assert readings.changed() == [str(other), str(gone), str(new)]
 
 
+def test_what_is_gone(tmp_path: Path) -> None:
+    kept, gone, unasked, never = (tmp_path / name for name in ("kept", "gone", "unasked", "never"))
+    earlier, later = Readings(), Readings()
+    for file in (kept, gone, unasked):
+        file.write_bytes(b"old")
+        earlier.read(file)
+    gone.unlink()
+    unasked.unlink()
+    later.read(kept)
+    for missing, readings in ((gone, later), (never, earlier), (never, later)):
+        with pytest.raises(FileNotFoundError):
+            readings.read(missing)
+    assert later.gone_since(earlier) == [str(gone)]
+    assert earlier.gone_since(later) == []
+
+
 def test_they_show_no_secret(tmp_path: Path) -> None:
     (tmp_path / "key").write_bytes(b"sk-secret")
     readings = Readings()

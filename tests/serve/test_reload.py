@@ -47,8 +47,8 @@ class Setting:
     reloading: Reloading = field(init=False)
     said: trio.MemoryReceiveChannel[Word] = field(init=False)
 
-    def start(self, watch_s: float = NEVER_S) -> None:
-        choice, readings = Choice(config=str(self.file)), Readings()
+    def start(self, choice: Choice | None = None, watch_s: float = NEVER_S) -> None:
+        choice, readings = choice or Choice(config=str(self.file)), Readings()
         snapshot = load_chosen(choice, {}, readings.read)
         say, self.said = trio.open_memory_channel[Word](10)
         self.reloading = Reloading(choice, snapshot, readings, say.send_nowait, watch_s)
@@ -116,6 +116,27 @@ async def test_what_needs_a_restart_and_what_the_site_minds_are_told_together(s:
     word = await s.reload()
     assert [*map(str, word.mistakes)] == ["server.workers: needs a restart", "routes.a.policy: no good"]
     assert s.site.verbs() == ["prepare", "keep"]
+
+
+async def test_a_file_that_is_gone_is_not_taken_for_an_empty_one(s: Setting, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(s.file.parent)
+    s.start(Choice())
+    old = s.reloading.snapshot.version
+    s.file.unlink()
+    word = await s.reload()
+    assert (word.ok, word.version) == (False, old)
+    assert [*map(str, word.mistakes)] == ["gateway.toml: is gone; to go on without it, leave an empty file"]
+    s.write("")
+    assert (await s.reload()).ok
+
+
+async def test_a_file_may_appear_where_there_was_none(s: Setting, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(s.file.parent)
+    s.file.unlink()
+    s.start(Choice())
+    s.write(GOOD.format(0.3))
+    assert (await s.reload()).ok
+    assert s.reloading.snapshot.settings.defaults.temperature == 0.3
 
 
 async def test_a_site_that_fails_goes_on_with_the_old_one(s: Setting, caplog: pytest.LogCaptureFixture) -> None:
