@@ -12,12 +12,16 @@ from clawgw.wire.failure import Failure, Kind, WireError
 
 @frozen
 class Reply:
-    """A head after `delay` seconds, then the body: bytes, seconds to wait, or a failure to raise."""
+    """A head after `delay` seconds, then the body: bytes, seconds to wait, or a failure to raise.
+
+    `framed`: its end is known with the last bytes, as by a content-length, else only after them.
+    """
 
     status: int = 200
     body: Sequence[bytes | float | Failure] = ()
     delay: float = 0.0
     headers: Mapping[str, str] = field(factory=dict)
+    framed: bool = False
 
 
 @frozen
@@ -66,12 +70,13 @@ class ScriptedExchange:
         until = min(trio.current_time(), self.closed_at)
         return until >= self.connects_at and not isinstance(self.reply, Refusal)
 
-    async def head(self) -> Head:
+    async def head(self, until: float = math.inf) -> Head:
         assert not self.aborted
         assert not self.lost, "a wait that could not be taken up again was"
         try:
-            await trio.sleep_until(max(self._next, self.connects_at))
-        except trio.Cancelled:
+            with trio.fail_at(until):
+                await trio.sleep_until(max(self._next, self.connects_at))
+        except (trio.Cancelled, trio.TooSlowError):
             self.lost = not self.resumable
             raise
         if isinstance(self.reply, Refusal):
@@ -81,14 +86,20 @@ class ScriptedExchange:
         self._next = trio.current_time()
         return Head(self.reply.status, self.reply.headers)
 
-    async def receive(self) -> bytes:
+    async def receive(self, until: float = math.inf) -> bytes:
         assert self.opened
+        with trio.fail_at(until):
+            return await self._receive()
+
+    async def _receive(self) -> bytes:
         await trio.lowlevel.checkpoint()
         while self._body:
             match self._body[0]:
                 case bytes(data):
                     del self._body[0]
                     await trio.lowlevel.cancel_shielded_checkpoint()  # as a socket does that has brought something
+                    if not self._body and isinstance(self.reply, Reply) and self.reply.framed:
+                        self._end()
                     return data
                 case Failure() as failure:
                     self._end()

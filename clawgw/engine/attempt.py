@@ -179,29 +179,31 @@ class Attempt:
     async def _answer(self, exchange: Exchange, time: float) -> Answer | None:
         timeouts = self.provider.ready.timeouts
         limit = min(self.deadline, self.started + (timeouts.first_token_s if self.streaming else timeouts.total_s))
-        with trio.CancelScope(deadline=min(limit, time)):
-            return await self._read(exchange)
-        now = trio.current_time()
-        if now < limit:
-            return None
+        try:
+            return await self._read(exchange, min(limit, time))
+        except trio.TooSlowError:
+            now = trio.current_time()
+            if now < limit:
+                return None
         raise WireError(Failure(Kind.TIMEOUT, f"no answer within {now - self.started:.1f} s"))
 
-    async def _read(self, exchange: Exchange) -> Answer:
+    async def _read(self, exchange: Exchange, until: float) -> Answer:
         since = trio.current_time()
         try:
-            if self.incoming is None:
-                self.incoming = self._expect(await exchange.head(), exchange)
-            while True:
-                data = await exchange.receive()
+            while since < until:
+                if self.incoming is None:
+                    self.incoming = self._expect(await exchange.head(until), exchange)
+                data = await exchange.receive(until)
                 now = trio.current_time()
                 self.waited_s += now - since
                 since = now
-                answer = self.incoming.take(data)
+                answer = self.incoming.take(data, ended=exchange.ended)
                 if answer is not None:
                     return self._committed(answer, now)
         except BaseException:
             self.waited_s += trio.current_time() - since
             raise
+        raise trio.TooSlowError
 
     def _committed(self, answer: Completion | OpenStream, now: float) -> Answer:
         self.outcome, self.first_token = "won", now

@@ -69,33 +69,43 @@ class EchoExchange:
     _aborted: trio.Event = field(factory=trio.Event, init=False)
     resumable: bool = field(default=True, init=False)
     written: bool = field(default=True, init=False)
+    ended: bool = field(default=False, init=False)
 
-    async def head(self) -> Head:
+    async def head(self, until: float = math.inf) -> Head:
         """The head, when it is due."""
-        await trio.sleep_until(self._due)
-        self._next = next(self._pieces, None)
+        await self._wait_for(self._due, until)
+        self._go_on()
         return self._head
 
-    async def receive(self) -> bytes:
+    async def receive(self, until: float = math.inf) -> bytes:
         """All that is due by now, at least one piece of it; b"" at the end."""
         await trio.lowlevel.checkpoint()
         if self._next is not None:
-            with trio.move_on_at(self._next[0]):
-                await self._aborted.wait()
-        if self._aborted.is_set():
-            raise WireError(Failure(Kind.RESET, "echo: the answer was aborted"))
+            await self._wait_for(self._next[0], until)
         return self._take(trio.current_time())
 
     def abort(self) -> None:
         """Say nothing more, also to whoever waits for it now."""
         self._aborted.set()
 
+    async def _wait_for(self, due: float, until: float) -> None:
+        with trio.move_on_at(min(due, until)):
+            await self._aborted.wait()
+        if self._aborted.is_set():
+            raise WireError(Failure(Kind.RESET, "echo: the answer was aborted"))
+        if until < due:
+            raise trio.TooSlowError
+
     def _take(self, now: float) -> bytes:
         taken = bytearray()
         while self._next is not None and self._next[0] <= now and len(taken) < RECEIVE_BYTES:
             taken += self._next[1]
-            self._next = next(self._pieces, None)
+            self._go_on()
         return bytes(taken)
+
+    def _go_on(self) -> None:
+        self._next = next(self._pieces, None)
+        self.ended = self._next is None
 
 
 class EchoUpstream:

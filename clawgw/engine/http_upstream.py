@@ -4,6 +4,7 @@ A call goes where the configuration says, with what the gateway says, or fails: 
 or credentials from the environment.
 """
 
+import math
 import ssl
 from collections.abc import Mapping
 from functools import lru_cache
@@ -29,10 +30,10 @@ _HEADERS = {"accept": "*/*", "accept-encoding": "identity", "user-agent": f"claw
 class HttpExchange(ClientExchange):
     """An exchange of `HttpUpstream`: its faults are `WireError`s."""
 
-    async def head(self) -> ResponseHead:
-        """The head of the answer. Nothing but connecting has a time limit here."""
+    async def head(self, until: float = math.inf) -> ResponseHead:
+        """The head of the answer. Connecting has a time limit of its own."""
         try:
-            head = await super().head()
+            head = await super().head(until)
         except PeerFault as fault:
             raise self._failed(fault) from fault
         if head.headers.get("content-encoding", "identity") != "identity":
@@ -40,10 +41,10 @@ class HttpExchange(ClientExchange):
             raise self._failed(InvalidAnswer("the answer is compressed, which it was not asked to be"))
         return head
 
-    async def receive(self) -> bytes:
-        """What one read brought; b"" at the end."""
+    async def receive(self, until: float = math.inf) -> bytes:
+        """What one read brought; b"" at the end and after it."""
         try:
-            return await super().receive()
+            return await super().receive(until)
         except PeerFault as fault:
             raise self._failed(fault) from fault
 

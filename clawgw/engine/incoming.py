@@ -1,6 +1,7 @@
 """What has come of an answer before it commits. It is kept here between waits, so that a wait can be interrupted.
 
-Each of the three takes what every read brought, b"" being the end, until it returns an answer or raises `WireError`.
+Each of the three takes what every read brought, until it returns an answer or raises `WireError`. `ended`: nothing will
+follow.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,7 +10,7 @@ from typing import Protocol
 from attrs import define, field
 
 from clawgw.engine.seen import Seen
-from clawgw.engine.stream import OpenStream
+from clawgw.engine.stream import OpenStream, parsed
 from clawgw.wire.codec import Completion
 from clawgw.wire.events import Chunk, Done, Event, Failed, Passage, StreamParser
 from clawgw.wire.failure import Failure, Kind, WireError
@@ -25,7 +26,7 @@ MAX_PREAMBLE_BYTES = 64 * 1024
 class Incoming(Protocol):
     """An answer that is not there yet."""
 
-    def take(self, data: bytes) -> Completion | OpenStream | None:
+    def take(self, data: bytes, *, ended: bool) -> Completion | OpenStream | None:
         """The answer, if this makes it whole."""
 
 
@@ -36,10 +37,10 @@ class IncomingError:
     _parse: Callable[[bytes], Failure]
     _body: bytearray = field(init=False, factory=bytearray, repr=False)
 
-    def take(self, data: bytes) -> None:
+    def take(self, data: bytes, *, ended: bool) -> None:
         """Raises, in the end, the error that the body tells of."""
         self._body += data
-        if not data or len(self._body) > MAX_ERROR_BYTES:
+        if ended or len(self._body) > MAX_ERROR_BYTES:
             raise WireError(self._parse(bytes(self._body[:MAX_ERROR_BYTES])))
 
 
@@ -48,14 +49,16 @@ class IncomingCompletion:
     """A plain answer."""
 
     _parse: Callable[[bytes], Completion]
-    _body: bytearray = field(init=False, factory=bytearray, repr=False)
+    _pieces: list[bytes] = field(init=False, factory=list, repr=False)
+    _taken: int = field(init=False, default=0)
 
-    def take(self, data: bytes) -> Completion | None:
+    def take(self, data: bytes, *, ended: bool) -> Completion | None:
         """The whole answer at the end of its body."""
-        self._body += data
-        if len(self._body) > MAX_BODY_BYTES:
+        self._pieces.append(data)
+        self._taken += len(data)
+        if self._taken > MAX_BODY_BYTES:
             raise WireError(Failure(Kind.TOO_LARGE, f"an answer of more than {MAX_BODY_BYTES} bytes"))
-        return None if data else self._parse(bytes(self._body))
+        return self._parse(b"".join(self._pieces)) if ended else None
 
 
 @define
@@ -68,10 +71,10 @@ class IncomingStream:
     _events: list[Event] = field(init=False, factory=list, repr=False)
     _taken: int = field(init=False, default=0)
 
-    def take(self, data: bytes) -> OpenStream | None:
+    def take(self, data: bytes, *, ended: bool) -> OpenStream | None:
         """The stream, once it has committed."""
         self._taken += len(data)
-        fresh = self._parser.feed(data) if data else self._parser.finish()
+        fresh = parsed(self._parser, data, ended=ended)
         self._events += fresh
         self._seen.note(fresh)
         if _commits(fresh):

@@ -1,5 +1,7 @@
 """An upstream's stream after its commit point."""
 
+from contextlib import suppress
+
 import trio
 from attrs import define
 
@@ -47,28 +49,43 @@ class OpenStream:
 
     async def say_goodbye(self) -> None:
         """After `Done`: give the connection back, or close it where the upstream has more to say."""
-        with trio.move_on_after(GOODBYE_S):
-            try:
-                while await self.exchange.receive():
-                    pass
-            except WireError:
-                pass
+        if not self.exchange.ended:
+            await self._hear_out(trio.current_time() + GOODBYE_S)
         self.abort()
 
     def abort(self) -> None:
         """Close it now; harmless at the end."""
         self.exchange.abort()
 
+    async def _hear_out(self, until: float) -> None:
+        with suppress(WireError, trio.TooSlowError):
+            while not self.exchange.ended and trio.current_time() < until:
+                await self.exchange.receive(until)
+
     async def _read(self) -> list[Event]:
         asked = trio.current_time()
+        if asked >= self.deadline:
+            return [_too_long()]
+        idle_until = asked + self.idle_s
         try:
-            with trio.CancelScope(deadline=min(asked + self.idle_s, self.deadline)):
-                data = await self.exchange.receive()
-                return self.parser.feed(data) if data else self.parser.finish()
+            data = await self.exchange.receive(min(idle_until, self.deadline))
         except WireError as error:
             return [Failed(error.failure)]
+        except trio.TooSlowError:
+            return [self._stalled() if idle_until < self.deadline else _too_long()]
         finally:
             self.waited_s += trio.current_time() - asked
-        if trio.current_time() >= self.deadline:
-            return [Failed(Failure(Kind.TIMEOUT, "the stream took longer than its provider's total_s"))]
-        return [Failed(Failure(Kind.IDLE, f"the stream stalled for {self.idle_s:g} s"))]
+        return parsed(self.parser, data, ended=self.exchange.ended)
+
+    def _stalled(self) -> Failed:
+        return Failed(Failure(Kind.IDLE, f"the stream stalled for {self.idle_s:g} s"))
+
+
+def parsed(parser: StreamParser, data: bytes, *, ended: bool) -> list[Event]:
+    """What a read brought. `ended`: nothing will follow."""
+    events = parser.feed(data)
+    return events + parser.finish() if ended else events
+
+
+def _too_long() -> Failed:
+    return Failed(Failure(Kind.TIMEOUT, "the stream took longer than its provider's total_s"))

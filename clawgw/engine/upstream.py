@@ -1,10 +1,11 @@
 """The seam to the upstreams: begin a call, wait for what comes as it comes, abort at once.
 
 The engine knows only this. Behind it are HTTP (`engine.http_upstream`), the built-in echo (`engine.echo`), and fakes in
-tests. An implementation raises nothing but `WireError` (kinds CONNECT, TIMEOUT, RESET, INVALID, TOO_LARGE) and
-`trio.Cancelled`.
+tests. An implementation raises nothing but `WireError` (kinds CONNECT, TIMEOUT, RESET, INVALID, TOO_LARGE),
+`trio.Cancelled`, and `trio.TooSlowError` where the time until which something is waited for comes first.
 """
 
+import math
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
@@ -61,24 +62,31 @@ class Head(NamedTuple):
 
 
 class Exchange(Protocol):
-    """A call and its answer; owned by whoever opened it, until the answer's end or `abort`."""
+    """A call and its answer; owned by whoever opened it, until the answer's end or `abort`.
+
+    `until` is a `trio.current_time()` that is still to come.
+    """
 
     @property
     def resumable(self) -> bool:
-        """Whether a wait may be cancelled and taken up again with nothing lost. Not while there is no connection yet.
+        """Whether a wait may be given up and taken up again with nothing lost. Not while there is no connection yet.
 
-        Where it is not, whoever cancels a wait aborts the exchange.
+        Where it is not, whoever gives up a wait aborts the exchange.
         """
 
     @property
     def written(self) -> bool:
         """Whether the upstream has been sent the whole request."""
 
-    async def head(self) -> AnswerHead:
+    @property
+    def ended(self) -> bool:
+        """Whether the answer is known to have come to its end, and the connection is back in its pool."""
+
+    async def head(self, until: float = math.inf) -> AnswerHead:
         """Connect where that is needed, send the request, and wait for the head of the answer. It comes once."""
 
-    async def receive(self) -> bytes:
-        """The next bytes of the body as they come; b"" at its end, after which the connection is back in its pool."""
+    async def receive(self, until: float = math.inf) -> bytes:
+        """The next bytes of the body as they come; b"" at its end and after it."""
 
     def abort(self) -> None:
         """Close the connection now, without a goodbye and without waiting. Harmless when called again or at the end."""

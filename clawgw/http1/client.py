@@ -1,9 +1,11 @@
 """One HTTP/1.1 connection as a client: one request after another, each in one write.
 
-`ResponseParser` knows the protocol and does no I/O; this drives it over a link. A wait may be cancelled and taken up
+`ResponseParser` knows the protocol and does no I/O; this drives it over a link. A wait may be given up and taken up
 again: what has been sent and what has come is known here. Any fault cuts the link: a connection whose state is in doubt
 is never used again.
 """
+
+import math
 
 import trio
 from attrs import define, field
@@ -16,7 +18,10 @@ from clawgw.net.link import Link
 
 @define(eq=False)
 class ClientConnection:
-    """A link, and what HTTP/1.1 knows of the request on it."""
+    """A link, and what HTTP/1.1 knows of the request on it.
+
+    Waits raise `PeerFault`, and `trio.TooSlowError` where `until` (`trio.current_time`) comes first.
+    """
 
     link: Link
     was_idle: bool = field(default=False, init=False)
@@ -45,29 +50,29 @@ class ClientConnection:
         """Whether the answer has come to its end."""
         return self._parser.is_complete
 
-    async def head(self) -> ResponseHead:
+    async def head(self, until: float = math.inf) -> ResponseHead:
         """Send the request, as far as it has not been sent, and wait for the head of its answer.
 
-        Raises `PeerFault`: `GoneBefore` where the connection was idle before, and nothing of the request has been sent.
+        Raises `GoneBefore` where the connection was idle before, and nothing of the request has been sent.
         """
         try:
             if not self._flushed:
                 await trio.lowlevel.checkpoint_if_cancelled()
-                await self._flush()
+                await self._flush(until)
             while (head := self._parser.head()) is None:
-                await self._read()
+                await self._read(until)
         except PeerFault:
             self.cut()
             raise
         return head
 
-    async def receive(self) -> bytes:
-        """What one read brought of the answer's body; b"" at its end and ever after. Raises `PeerFault`."""
+    async def receive(self, until: float = math.inf) -> bytes:
+        """What one read brought of the answer's body; b"" at its end and ever after."""
         try:
             if self.link.is_cut():
                 raise BrokenOff("the connection was cut")
             while not (body := self._parser.take()) and not self._parser.is_complete:
-                await self._read()
+                await self._read(until)
         except PeerFault:
             self.cut()
             raise
@@ -88,9 +93,9 @@ class ClientConnection:
         """Close at once; harmless when called again."""
         self.link.cut()
 
-    async def _flush(self) -> None:
+    async def _flush(self, until: float) -> None:
         try:
-            await self.link.flush()
+            await self.link.flush(until)
         except trio.BrokenResourceError as error:
             if self.link.is_cut():
                 raise BrokenOff("the connection was cut") from error
@@ -100,9 +105,9 @@ class ClientConnection:
             self._half_sent = True
         self._flushed = True
 
-    async def _read(self) -> None:
+    async def _read(self, until: float) -> None:
         try:
-            data = await self.link.receive()
+            data = await self.link.receive(until)
         except trio.BrokenResourceError as error:
             raise BrokenOff("the connection broke before the answer ended") from error
         self._parser.feed(data)

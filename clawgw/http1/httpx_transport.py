@@ -71,10 +71,9 @@ class _Body(httpx.AsyncByteStream):
         self._exchange.abort()
 
 
-async def _awaited(wait: Callable[[], Awaitable[T]], limit_s: float) -> T:
+async def _awaited(wait: Callable[[float], Awaitable[T]], limit_s: float) -> T:
     try:
-        with trio.fail_after(limit_s):
-            return await wait()
+        return await wait(trio.current_time() + limit_s)
     except trio.TooSlowError:
         raise httpx.ReadTimeout(f"nothing came within {limit_s:g} s") from None
     except PeerFault as fault:

@@ -9,7 +9,7 @@ from clawgw.http1.server_transport import transport_over
 
 @define(eq=False)
 class Http1Server:
-    """`run` runs for as long as connections are served."""
+    """What connections have in common, and each of them while it is served."""
 
     _shared: Shared
 
@@ -18,16 +18,9 @@ class Http1Server:
         """Idle connections, and those whose head takes as long, are closed after `head_s` seconds."""
         return cls(Shared(responder, head_s))
 
-    async def run(self) -> None:
-        """Keep the time."""
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._shared.heads.run)
-            nursery.start_soon(self._shared.holds.run)
-
     def drain(self) -> None:
         """From now on every connection ends with the answer that it is waiting for; those that are idle end now."""
-        self._shared.draining = True
-        self._shared.heads.ring_all()
+        self._shared.drain()
 
     async def serve(self, stream: trio.abc.Stream) -> bytes | None:
         """Serve a connection and close it; not where another protocol is to go on, which begins with these bytes."""

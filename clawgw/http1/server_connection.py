@@ -12,12 +12,12 @@ import trio
 from attrs import define, field
 from outcome import Value
 
-from clawgw.http1.alarms import Alarms
 from clawgw.http1.request_head import UNREADABLE, BadRequest, RequestHead
 from clawgw.http1.request_parser import RequestParser
 from clawgw.http1.server_exchange import ServerExchange
 from clawgw.http1.server_transport import Transport
-from clawgw.net.readiness import Waiter
+from clawgw.net.alarms import Alarms, alarms
+from clawgw.net.waiter import Waiter
 
 READ_AHEAD_BYTES = 64 * 1024
 """As much of a body, or of the next requests, is kept while nobody asks for it; one read may bring as much again."""
@@ -42,10 +42,15 @@ class Shared:
     responder: Responder
     head_s: float
     """How long a connection may be without a whole request head: it is idle, or its client is dripping."""
-    heads: Alarms = field(factory=Alarms)
-    """Rings for connections that are; they are those that a drain closes."""
-    holds: Alarms = field(factory=Alarms)
     draining: bool = False
+    idle: set["Connection"] = field(factory=set)
+    """Those that are waiting for a request's head."""
+
+    def drain(self) -> None:
+        """From now on every connection ends with the answer that it is waiting for; those that are idle end now."""
+        self.draining = True
+        for connection in self.idle:
+            connection.leave()
 
 
 @define(eq=False)
@@ -57,7 +62,9 @@ class Connection:
     parser: RequestParser = field(factory=RequestParser)
     nursery: trio.Nursery = field(init=False)
     _came: Waiter[None] = field(factory=Waiter)
-    _later: set[Callable[[], None]] = field(factory=set)
+    _alarms: Alarms = field(factory=alarms)
+    _later: set[int] = field(factory=set)
+    """Its own among the alarms."""
     _paused: bool = False
     _lingering: bool = False
 
@@ -74,7 +81,7 @@ class Connection:
             finally:
                 self._transport.stop()
                 while self._later:
-                    self.shared.holds.clear(self._later.pop())
+                    self._alarms.clear(self._later.pop())
             self.nursery.cancel_scope.cancel()
         return self.parser.hand_on() if handed_on else None
 
@@ -100,13 +107,12 @@ class Connection:
 
     def call_later(self, after_s: float, call: Callable[[], None]) -> Callable[[], None]:
         """Call `call` after so many seconds, unless what is returned is called or the connection ends before."""
-        holds = self.shared.holds
-        holds.set(call, after_s)
-        self._later.add(call)
+        alarm = self._alarms.set(trio.current_time() + after_s, call)
+        self._later.add(alarm)
 
         def stop() -> None:
-            holds.clear(call)
-            self._later.discard(call)
+            self._alarms.clear(alarm)
+            self._later.discard(alarm)
 
         return stop
 
@@ -141,6 +147,8 @@ class Connection:
                 await responder.refuse(ServerExchange(UNREADABLE, self), error)
                 await self._linger()
                 return False
+            except trio.TooSlowError:
+                return False
             if head.upgrade:
                 return True
             exchange = ServerExchange(head, self)
@@ -155,17 +163,17 @@ class Connection:
         if head is not None:
             await trio.lowlevel.checkpoint()  # the requests of one connection must not keep out those of others
             return head
-        shared, ring = self.shared, self.nursery.cancel_scope.cancel
-        if shared.draining:
-            ring()
-        shared.heads.set(ring, shared.head_s)
+        if self.shared.draining:
+            self.leave()
+        until = trio.current_time() + self.shared.head_s
+        self.shared.idle.add(self)
         try:
             while head is None:
                 self._read_on()
-                await self._came.wait()
+                await self._came.wait(until)
                 head = self.parser.next_head()
         finally:
-            shared.heads.clear(ring)
+            self.shared.idle.discard(self)
         return head
 
     async def _linger(self) -> None:

@@ -6,13 +6,11 @@ long as anybody cares, and what can be read is a call: of many sockets that have
 
 import selectors
 from collections.abc import Callable
-from typing import Generic, TypeVar
 
 import trio
 from attrs import define, field
-from outcome import Outcome
 
-T = TypeVar("T")
+from clawgw.net.per_run import one_per_run
 
 
 @define(eq=False)
@@ -38,44 +36,4 @@ class Readiness:
                     key.data()
 
 
-_of_this_run: trio.lowlevel.RunVar[Readiness] = trio.lowlevel.RunVar("readiness")
-
-
-def readiness() -> Readiness:
-    """That of the run; the first to ask starts it."""
-    try:
-        return _of_this_run.get()
-    except LookupError:
-        started = Readiness()
-        _of_this_run.set(started)
-        trio.lowlevel.spawn_system_task(started.run)
-        return started
-
-
-@define(eq=False)
-class Waiter(Generic[T]):
-    """Where one task waits for something."""
-
-    _task: trio.lowlevel.Task | None = None
-
-    def __bool__(self) -> bool:
-        """Whether a task waits."""
-        return self._task is not None
-
-    async def wait(self) -> T:
-        """Until `wake` is called; what it says. Raises `trio.BusyResourceError` where another task waits."""
-        if self._task is not None:
-            raise trio.BusyResourceError("another task waits already")
-        self._task = trio.lowlevel.current_task()
-        given: T = await trio.lowlevel.wait_task_rescheduled(self._abort)
-        return given
-
-    def wake(self, given: Outcome[T]) -> None:
-        """Let the task go on, if one waits."""
-        task, self._task = self._task, None
-        if task is not None:
-            trio.lowlevel.reschedule(task, given)
-
-    def _abort(self, _: object) -> trio.lowlevel.Abort:
-        self._task = None
-        return trio.lowlevel.Abort.SUCCEEDED
+readiness = one_per_run(Readiness)

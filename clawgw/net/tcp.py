@@ -1,10 +1,11 @@
-"""A TCP connection on which every wait can be cancelled and taken up again: nothing that was to go or has come is lost.
+"""A TCP connection on which every wait can be given up and taken up again: nothing that was to go or has come is lost.
 
 Trio's own `SocketStream` does not say how much it has sent when it is cancelled. It also goes through the scheduler for
 every call, where here the system is asked first: mostly, sending does not wait at all, and receiving waits once.
 """
 
 import contextlib
+import math
 import os
 import select
 import socket
@@ -14,7 +15,8 @@ import trio
 from attrs import define, field
 from outcome import Error, Value
 
-from clawgw.net.readiness import Readiness, Waiter, readiness
+from clawgw.net.readiness import Readiness, readiness
+from clawgw.net.waiter import Waiter
 
 READ_BYTES = 64 * 1024
 _CUT = -1
@@ -63,22 +65,23 @@ class Tcp:
         """Keep the data for the next `flush`."""
         self._unsent = bytes(self._unsent) + data if self._unsent else data
 
-    async def flush(self) -> None:
-        """Send what is kept. Raises `trio.BrokenResourceError`, and forgets it then."""
+    async def flush(self, until: float = math.inf) -> None:
+        """Send what is kept. Raises `trio.TooSlowError`, or `trio.BrokenResourceError` and forgets it then."""
         while self._unsent and not self._write():
             try:
-                await trio.lowlevel.wait_writable(self._fd)
+                with trio.fail_at(until):
+                    await trio.lowlevel.wait_writable(self._fd)
             except trio.ClosedResourceError as error:
                 raise trio.BrokenResourceError("the connection was cut") from error
 
-    async def receive(self) -> bytes:
-        """What one read brings; b"" at the end. Raises `trio.BrokenResourceError`."""
+    async def receive(self, until: float = math.inf) -> bytes:
+        """What one read brings; b"" at the end. Raises `trio.TooSlowError`, `trio.BrokenResourceError`."""
         if self._fd == _CUT:
             raise trio.BrokenResourceError("the connection was cut")
         if not self._watched:
             self._watched = True
             self._readiness.watch(self._fd, self._ready)
-        return await self._came.wait()
+        return await self._came.wait(until)
 
     def cut(self) -> None:
         """Close the socket now. The peer sees a reset; whoever waits here gets `trio.BrokenResourceError`."""

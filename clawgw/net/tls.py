@@ -1,9 +1,10 @@
-"""TLS as a client, on a `Tcp`: OpenSSL works on memory, so that a wait can be cancelled and taken up again.
+"""TLS as a client, on a `Tcp`: OpenSSL works on memory, so that a wait can be given up and taken up again.
 
 Trio's `SSLStream` does not say what of a plaintext has been sent when it is cancelled, and hands out one TLS record at
 a time; here all records that one read brought come in one piece.
 """
 
+import math
 import ssl
 
 import trio
@@ -64,18 +65,18 @@ class Tls:
         """Keep the data for the next `flush`."""
         self._plain = bytes(self._plain) + data if self._plain else data
 
-    async def flush(self) -> None:
-        """Send what is kept. Raises `trio.BrokenResourceError`."""
+    async def flush(self, until: float = math.inf) -> None:
+        """Send what is kept. Raises `trio.TooSlowError`, `trio.BrokenResourceError`."""
         while self._encrypt():
-            await self._flush_records()
+            await self._flush_records(until)
             await trio.lowlevel.checkpoint()  # encrypting takes its time
-        await self._flush_records()
+        await self._flush_records(until)
 
-    async def receive(self) -> bytes:
+    async def receive(self, until: float = math.inf) -> bytes:
         """What one read brings, and more reads where that is no whole record; b"" at the end."""
         while not self._over:
             if not self._incoming.pending:
-                await self._take()
+                await self._take(until)
             if data := self._decrypt():
                 return data
         if self._failed:
@@ -122,15 +123,15 @@ class Tls:
             self._over = self._failed = True
         return b"".join(pieces)
 
-    async def _take(self) -> None:
+    async def _take(self, until: float = math.inf) -> None:
         """Send what TLS itself has to say, and read."""
-        await self._flush_records()
-        if data := await self.tcp.receive():
+        await self._flush_records(until)
+        if data := await self.tcp.receive(until):
             self._incoming.write(data)
         else:
             self._incoming.write_eof()
 
-    async def _flush_records(self) -> None:
+    async def _flush_records(self, until: float) -> None:
         if self._outgoing.pending:
             self.tcp.send(self._outgoing.read())
-        await self.tcp.flush()
+        await self.tcp.flush(until)

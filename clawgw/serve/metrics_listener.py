@@ -18,9 +18,7 @@ async def serve_metrics(service: Service, fds: Sequence[int], head_s: float) -> 
         if await http1.serve(stream) is not None:  # it asks for another protocol, and there is none here
             await stream.aclose()
 
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(http1.run)
-        await trio.serve_listeners(serve, [_listener(fd) for fd in fds])
+    await trio.serve_listeners(serve, [_listener(fd) for fd in fds])
 
 
 def _listener(fd: int) -> trio.SocketListener:

@@ -85,11 +85,8 @@ async def serve(
         await trigger()
         http1.drain()
 
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(http1.run)
-        app = cast("Any", front)
-        await hypercorn.trio.serve(app, config, shutdown_trigger=drain, task_status=task_status, mode="asgi")
-        nursery.cancel_scope.cancel()
+    app = cast("Any", front)
+    await hypercorn.trio.serve(app, config, shutdown_trigger=drain, task_status=task_status, mode="asgi")
 
 
 async def _serve(

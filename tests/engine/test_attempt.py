@@ -119,8 +119,9 @@ async def rest(answer: Answer) -> list[Event]:
     return events
 
 
-async def test_a_plain_answer(autojump_clock: MockClock) -> None:
-    upstream = ScriptedUpstream(lambda _: Reply(body=[b"go", 2.0, b"od"], delay=1.0))
+@pytest.mark.parametrize("framed", [False, True])
+async def test_a_plain_answer(autojump_clock: MockClock, *, framed: bool) -> None:
+    upstream = ScriptedUpstream(lambda _: Reply(body=[b"go", 2.0, b"od"], delay=1.0, framed=framed))
     provider = live(upstream)
     one = attempt(provider, streaming=False)
     answer = await one.run()
@@ -341,6 +342,60 @@ async def test_an_upstream_that_does_not_end_its_finished_stream_is_closed(
     await answer.stream.say_goodbye()
     assert trio.current_time() - started <= 0.25
     assert upstream.left_open() == 0
+
+
+@pytest.mark.parametrize("framed", [False, True])
+@pytest.mark.parametrize(
+    ("body", "texts", "last"),
+    [
+        ([b"+a\n", b"+b\n."], ["a", "b"], Failed(Failure(Kind.RESET, "the stream ended too soon"))),
+        ([b"+a\n+b\n.\n"], ["a", "b"], Done()),
+        ([b"+a\n", b".\n"], ["a"], Done()),
+        ([b"+a\n+b\n"], ["a", "b"], Failed(Failure(Kind.RESET, "the stream ended too soon"))),
+    ],
+)
+async def test_a_stream_is_the_same_however_its_end_is_known(
+    autojump_clock: MockClock, body: list[bytes], texts: list[str], last: Event, *, framed: bool
+) -> None:
+    upstream = ScriptedUpstream(lambda _: Reply(body=body, framed=framed))
+    answer = await attempt(live(upstream)).run()
+    *chunks, end = await rest(answer)
+    assert [event.body["text"] for event in chunks if isinstance(event, Chunk)] == texts
+    assert end == last
+    assert answer.stream is not None
+    await answer.stream.say_goodbye()
+    assert upstream.left_open() == 0
+
+
+@pytest.mark.parametrize("framed", [False, True])
+async def test_a_stream_that_ends_without_content_has_failed(autojump_clock: MockClock, *, framed: bool) -> None:
+    failure = await failure_of(attempt(live(ScriptedUpstream(lambda _: Reply(body=[b"+\n"], framed=framed)))))
+    assert failure.kind is Kind.RESET
+
+
+@pytest.mark.parametrize("framed", [False, True])
+async def test_an_error_is_read_to_its_end(autojump_clock: MockClock, *, framed: bool) -> None:
+    reply = Reply(500, [b"it ", 1.0, b"broke"], framed=framed)
+    failure = await failure_of(attempt(live(ScriptedUpstream(lambda _: reply))))
+    assert failure.message == "it broke"
+
+
+async def test_nothing_is_sent_after_the_deadline(autojump_clock: MockClock) -> None:
+    upstream = ScriptedUpstream(lambda _: Reply(body=[b"good"]))
+    failure = await failure_of(attempt(live(upstream), streaming=False, deadline=0.0))
+    assert failure.kind is Kind.TIMEOUT
+    assert not upstream.exchanges[0].opened
+    assert upstream.left_open() == 0
+
+
+async def test_what_is_there_when_its_time_is_over_is_not_read(autojump_clock: MockClock) -> None:
+    upstream = ScriptedUpstream(lambda _: Reply(body=[b"+a\n", b"+b\n", b".\n"]))
+    one = attempt(live(upstream, total_s=10.0))
+    answer = await one.run()
+    await trio.sleep(10.0)
+    *_, end = await rest(answer)
+    assert isinstance(end, Failed)
+    assert end.failure.kind is Kind.TIMEOUT
 
 
 async def test_an_answer_that_lost(autojump_clock: MockClock) -> None:

@@ -164,7 +164,37 @@ async def test_a_wait_may_be_cancelled_and_taken_up_again(autojump_clock: trio.t
     started = trio.current_time()
     exchange = EchoUpstream(4).open(call())
     assert exchange.resumable
-    with trio.move_on_after(1.0):
+    with trio.move_on_after(0.5):
         await exchange.head()
+    with pytest.raises(trio.TooSlowError):
+        await exchange.head(started + 1.0)
     assert (await exchange.head()).status == 200
     assert trio.current_time() - started == pytest.approx(1.5)
+
+
+async def test_a_stream_may_be_waited_for_until_a_time(autojump_clock: trio.testing.MockClock) -> None:
+    started = trio.current_time()
+    exchange = EchoUpstream(1).open(call(stream=True))
+    await exchange.head(started + 1.0)
+    late, said = 0, b""
+    while not exchange.ended:
+        try:
+            said += await exchange.receive(trio.current_time() + 0.4)
+        except trio.TooSlowError:
+            late += 1
+    assert late > 0
+    assert said.endswith(b"data: [DONE]\n\n")
+    assert await exchange.receive() == b""
+
+
+async def test_an_abort_ends_the_wait_for_a_head(nursery: trio.Nursery, autojump_clock: trio.testing.MockClock) -> None:
+    exchange = EchoUpstream(1).open(call())
+
+    async def abort() -> None:
+        await trio.sleep(0.5)
+        exchange.abort()
+
+    nursery.start_soon(abort)
+    with pytest.raises(WireError, match="aborted"):
+        await exchange.head()
+    assert trio.current_time() == 0.5

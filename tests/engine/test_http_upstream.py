@@ -364,14 +364,21 @@ async def interrupted(wait: Callable[[], Awaitable[object]]) -> None:
     assert scope.cancelled_caught
 
 
+async def timed_out(wait: Callable[[float], Awaitable[object]]) -> None:
+    """Wait until a time."""
+    with pytest.raises(trio.TooSlowError):
+        await wait(trio.current_time() + 0.02)
+
+
 async def cancel_when_all_wait(scope: trio.CancelScope) -> None:
     await trio.testing.wait_all_tasks_blocked(0.01)
     scope.cancel()
 
 
+@pytest.mark.parametrize("given_up", [interrupted, timed_out])
 @pytest.mark.parametrize("scheme", ["http", "https"])
-async def test_waits_on_a_connection_that_is_there_can_be_cancelled_and_taken_up_again(
-    nursery: trio.Nursery, upstream: HttpUpstream, scheme: str
+async def test_waits_on_a_connection_that_is_there_can_be_given_up_and_taken_up_again(
+    nursery: trio.Nursery, upstream: HttpUpstream, scheme: str, given_up: Callable[..., Awaitable[None]]
 ) -> None:
     context = server_context() if scheme == "https" else None
     tellings = [trio.Event() for _ in range(3)]
@@ -382,14 +389,14 @@ async def test_waits_on_a_connection_that_is_there_can_be_cancelled_and_taken_up
     exchange = upstream.open(call(fake))
     assert exchange.resumable
     assert not exchange.written
-    await interrupted(exchange.head)
+    await given_up(exchange.head)
     assert exchange.written
     tellings[0].set()
-    await interrupted(exchange.head)
+    await given_up(exchange.head)
     tellings[1].set()
     assert (await exchange.head()).status == 200
     assert await exchange.receive() == b"abc"
-    await interrupted(exchange.receive)
+    await given_up(exchange.receive)
     tellings[2].set()
     assert await read_all(exchange) == b"def"
     assert (fake.accepted, len(fake.requests)) == (1, 2)
@@ -408,6 +415,23 @@ async def test_a_call_that_has_yet_to_connect_is_not_to_be_interrupted(
     assert exchange.written
     exchange.abort()
     await fake.wait_closed(1)
+
+
+async def test_connecting_is_given_up_when_the_time_has_come(upstream: HttpUpstream) -> None:
+    with black_hole() as port:
+        exchange = upstream.open(call(f"http://127.0.0.1:{port}"))
+        await timed_out(exchange.head)
+        assert not exchange.resumable
+        exchange.abort()
+
+
+async def test_a_length_tells_the_end_with_the_last_bytes(nursery: trio.Nursery, upstream: HttpUpstream) -> None:
+    fake = await start_fake_upstream(nursery, lambda _: json_answer(200, {}))
+    _, exchange = await ask(upstream, call(fake))
+    assert not exchange.ended
+    assert await exchange.receive() == b"{}"
+    assert exchange.ended
+    assert await exchange.receive() == b""
 
 
 async def test_a_large_request_is_written_in_parts(nursery: trio.Nursery, upstream: HttpUpstream) -> None:

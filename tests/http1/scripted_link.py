@@ -1,5 +1,6 @@
 """A link in memory, whose peer says what a test says, and whose waits may be cancelled."""
 
+import math
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -26,7 +27,7 @@ class ScriptedLink:
     def send(self, data: bytes) -> None:
         self.kept += data
 
-    async def flush(self) -> None:
+    async def flush(self, until: float = math.inf) -> None:
         await trio.lowlevel.checkpoint()
         taken, self.kept = self.kept[: self.takes], b""
         self.sent_bytes += len(taken)
@@ -34,7 +35,7 @@ class ScriptedLink:
             raise trio.BrokenResourceError
         self.written.append(taken)
 
-    async def receive(self) -> bytes:
+    async def receive(self, until: float = math.inf) -> bytes:
         if self.interrupts and self.interrupts.pop() and self.scope is not None:
             self.scope.cancel()
         await trio.lowlevel.checkpoint()

@@ -75,8 +75,6 @@ def connect(nursery: trio.Nursery, answer: Answer, *, of: Served | None = None) 
         served.result = await server.serve(theirs)
         served.ended_at = trio.current_time()
 
-    if not of:
-        nursery.start_soon(server.run)
     nursery.start_soon(serve)
     return served
 

@@ -34,7 +34,6 @@ async def start(nursery: trio.Nursery, answer: Answer) -> Served:
     (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
     responder = Responder(answer)
     server = Http1Server.of(responder, HEAD_S)
-    nursery.start_soon(server.run)
     served = Served(await open_stream_to_socket_listener(listener), responder)
 
     async def serve() -> None:

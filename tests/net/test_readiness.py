@@ -1,4 +1,4 @@
-"""Sockets that are watched, and a task that waits for a call."""
+"""Sockets that are watched."""
 
 import socket
 from collections.abc import Iterator
@@ -6,9 +6,8 @@ from collections.abc import Iterator
 import pytest
 import trio
 import trio.testing
-from outcome import Error, Value
 
-from clawgw.net.readiness import Waiter, readiness
+from clawgw.net.readiness import readiness
 
 Pair = tuple[socket.socket, socket.socket]
 
@@ -60,50 +59,3 @@ def test_each_run_has_its_own() -> None:
         return readiness()
 
     assert trio.run(its_own) is not trio.run(its_own)
-
-
-async def test_a_task_gets_what_it_is_woken_with(nursery: trio.Nursery) -> None:
-    waiter = Waiter[int]()
-    assert not waiter
-    waiter.wake(Value(1))
-    for given in (2, 3):
-        nursery.start_soon(_wake_when_it_waits, waiter, given)
-        assert await waiter.wait() == given
-    assert not waiter
-
-
-async def _wake_when_it_waits(waiter: Waiter[int], given: int) -> None:
-    await trio.testing.wait_all_tasks_blocked()
-    assert waiter
-    waiter.wake(Value(given))
-
-
-async def test_or_raises_it(nursery: trio.Nursery) -> None:
-    waiter = Waiter[int]()
-
-    async def fail() -> None:
-        await trio.testing.wait_all_tasks_blocked()
-        waiter.wake(Error(OSError("gone")))
-
-    nursery.start_soon(fail)
-    with pytest.raises(OSError, match="gone"):
-        await waiter.wait()
-
-
-async def test_a_wait_may_be_cancelled_and_taken_up_again(nursery: trio.Nursery) -> None:
-    waiter = Waiter[int]()
-    with trio.move_on_after(0) as scope:
-        await waiter.wait()
-    assert scope.cancelled_caught
-    assert not waiter
-    nursery.start_soon(_wake_when_it_waits, waiter, 4)
-    assert await waiter.wait() == 4
-
-
-async def test_one_task_waits_at_a_time(nursery: trio.Nursery) -> None:
-    waiter = Waiter[int]()
-    nursery.start_soon(waiter.wait)
-    await trio.testing.wait_all_tasks_blocked()
-    with pytest.raises(trio.BusyResourceError):
-        await waiter.wait()
-    waiter.wake(Value(0))

@@ -88,6 +88,23 @@ async def test_a_read_that_is_cancelled_loses_nothing(pair: Pair) -> None:
     assert await pair.tcp.receive() == b""
 
 
+async def test_waits_until_a_time_that_are_given_up_lose_nothing(pair: Pair) -> None:
+    with pytest.raises(trio.TooSlowError):
+        await pair.tcp.receive(soon())
+    await pair.peer.send_all(b"x")
+    assert await pair.tcp.receive(soon() + 60) == b"x"
+    pair.tcp.send(BULK)
+    with pytest.raises(trio.TooSlowError):
+        await pair.tcp.flush(soon())
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(expect_bulk, pair.peer)
+        await pair.tcp.flush(soon() + 60)
+
+
+def soon() -> float:
+    return trio.current_time() + 0.01
+
+
 async def test_what_comes_while_nobody_waits_is_there_when_somebody_does(pair: Pair) -> None:
     for text in (b"one", b"two"):
         await pair.peer.send_all(text)
@@ -187,9 +204,13 @@ async def test_tls_over_it_can_be_interrupted_as_well(nursery: trio.Nursery) -> 
     link = await connect("127.0.0.1", port, tls=client_context(), allow_private_network=True)
     link.send(BULK)
     await interrupted(link.flush)
+    with pytest.raises(trio.TooSlowError):
+        await link.flush(soon())
     told.set()
     await link.flush()
     await interrupted(link.receive)
+    with pytest.raises(trio.TooSlowError):
+        await link.receive(soon())
     told_again.set()
     assert await link.receive() == b"thanks"
     link.cut()

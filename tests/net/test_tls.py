@@ -1,4 +1,5 @@
 import contextlib
+import math
 import ssl
 from typing import TYPE_CHECKING, cast
 
@@ -35,10 +36,10 @@ class Peer:
     def send(self, data: bytes) -> None:
         self.sent_bytes += self.took.write(data)
 
-    async def flush(self) -> None:
+    async def flush(self, until: float = math.inf) -> None:
         await trio.lowlevel.checkpoint()
 
-    async def receive(self) -> bytes:
+    async def receive(self, until: float = math.inf) -> bytes:
         await trio.lowlevel.checkpoint()
         if self.pieces:
             return self.pieces.pop(0)
