@@ -1,7 +1,8 @@
 """The listening sockets, opened before anything else so that a port in use is said at once."""
 
+import errno
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 
 from clawgw.config.addresses import Bind
@@ -10,14 +11,16 @@ BACKLOG = 4096
 UNREAD_MS = 60_000
 """A client that takes nothing of what was sent for so long is gone: its connection ends (TCP_USER_TIMEOUT, tcp(7)).
 Connections inherit it. Without it one that stops reading could hold up a stop for ever."""
+_WAYS_OUT: Mapping[int, str] = {
+    errno.EADDRINUSE: "another program listens there, perhaps another gateway: `--bind HOST:PORT` takes another port",
+    errno.EACCES: "ports below 1024 want privileges: `--bind HOST:PORT` takes another port",
+    errno.EADDRNOTAVAIL: "this machine does not have that address: 0.0.0.0 and [::] stand for all it has",
+}
+"""What to do about an error, by its number (errno)."""
 
 
 class StartFailed(Exception):
-    """The gateway cannot start; the message says why."""
-
-    def __init__(self, message: str, exit_code: int = 1) -> None:
-        super().__init__(message)
-        self.exit_code = exit_code
+    """The gateway cannot start; the message says why, and what to do."""
 
 
 def open_listeners(binds: Iterable[Bind]) -> list[socket.socket]:
@@ -39,7 +42,10 @@ def _open(bind: Bind) -> Iterator[socket.socket]:
         for family, address in _addresses(bind):
             yield _listen(family, address)
     except OSError as error:
-        raise StartFailed(f"cannot listen on {bind}: {error.strerror or error}") from error
+        said = filter(None, (error.strerror or str(error), _WAYS_OUT.get(error.errno or 0)))
+        raise StartFailed(f"cannot listen on {bind}: {'; '.join(said)}") from error
+    except UnicodeError as error:
+        raise StartFailed(f"cannot listen on {bind}: that is no host's name") from error
 
 
 def _addresses(bind: Bind) -> list[tuple[int, tuple[object, ...]]]:

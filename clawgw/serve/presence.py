@@ -54,19 +54,18 @@ class Presence:
 
     def announce(self, word: Word) -> None:
         """From now on SIGHUP is welcome."""
+        file = self.folder / PID_FILE
         try:
-            self._lock = _locked(self.folder / PID_FILE)
+            self._lock = _locked(file)
+            if self._lock is None:
+                log.warning("%s belongs to another running gateway; `clawgw reload` will find that one", file)
+                return
+            os.ftruncate(self._lock, 0)
+            os.pwrite(self._lock, f"{os.getpid()}\n".encode(), 0)
         except OSError as error:
-            log.warning("%s: %s; `clawgw reload` will not find this process", self.folder / PID_FILE, error.strerror)
-            return
-        if self._lock is None:
-            log.warning(
-                "%s belongs to another running gateway; `clawgw reload` will find that one", self.folder / PID_FILE
-            )
-            return
-        os.ftruncate(self._lock, 0)
-        os.pwrite(self._lock, f"{os.getpid()}\n".encode(), 0)
-        self.publish(word)
+            log.warning("%s: %s; `clawgw reload` will not find this process", file, error.strerror)
+        else:
+            self.publish(word)
 
     def publish(self, word: Word) -> None:
         """Put the word where it is waited for."""

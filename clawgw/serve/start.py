@@ -60,7 +60,7 @@ def serve(choice: Choice, command: Sequence[str], *, watch: bool) -> int:
         metrics = open_listeners(map(parse_bind, filter(None, [settings.metrics.bind])))
     except StartFailed as failure:
         log.error("%s", failure)  # noqa: TRY400 - the message is all there is to say
-        return failure.exit_code
+        return 1
     presence = Presence(Path(settings.log.path).parent)
     sinks = SinkProcess(command, readings)
     start = _Start(choice, readings, loaded, listeners, metrics, presence, sinks, WATCH_S if watch else NEVER_S)

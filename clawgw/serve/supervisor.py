@@ -24,6 +24,12 @@ BEAT_S = 5.0
 """One that has done nothing at all for so long hangs."""
 BEAT_EVERY_S = 1.0
 REPLACE_AFTER_S = 1.0
+"""Twice as much after the next one, and so on: those that cannot live shall not take the machine from the others."""
+REPLACE_AFTER_AT_MOST_S = 30.0
+LASTING_S = 60.0
+"""One that has lasted so long could live."""
+_BAD_CONFIGURATION = 2
+"""The exit code of a worker that says so."""
 _FINE_AFTER_STOP = {0, -signal.SIGTERM, -signal.SIGKILL}
 
 
@@ -39,7 +45,7 @@ class Supervisor:
     stop: Stop
     _workers: list[Worker] = field(init=False, factory=list)
     _ready: bool = field(init=False, default=False)
-    _failed: bool = field(init=False, default=False)
+    _exit_code: int = field(init=False, default=0)
 
     async def run(self, listeners: Sequence[socket.socket], on_ready: Callable[[], None]) -> int:
         """Until told to stop, or until the start fails; the exit code."""
@@ -50,7 +56,7 @@ class Supervisor:
                     employed.start_soon(self._employ, await self._start(number))
                 nursery.start_soon(self._begin, on_ready)
             nursery.cancel_scope.cancel()
-        return 1 if self._failed else 0
+        return self._exit_code
 
     async def prepare(self, readings: Readings) -> Sequence[Mistake]:
         """In every worker."""
@@ -105,28 +111,33 @@ class Supervisor:
 
     async def _employ(self, worker: Worker | None) -> None:
         """See a worker to its end, and those that take its place."""
+        pause_s = REPLACE_AFTER_S
         while worker is not None:
+            began = trio.current_time()
             code = await worker.wait()
             self._workers.remove(worker)
             forget_process(self.crew.metrics_dir, worker.process.pid)
             self._judge(worker, code)
-            worker = await self._replacement(worker.number)
+            if trio.current_time() - began > LASTING_S:
+                pause_s = REPLACE_AFTER_S
+            worker = await self._replacement(worker.number, pause_s)
+            pause_s = min(2 * pause_s, REPLACE_AFTER_AT_MOST_S)
 
     def _judge(self, worker: Worker, code: int) -> None:
         if self.stop.draining.is_set():
             if code not in _FINE_AFTER_STOP:
                 log.error("%s failed while stopping (exit code %d)", worker, code)
-                self._failed = True
+                self._exit_code = self._exit_code or 1
         elif self._ready:
             log.error("%s ended (exit code %d); another takes its place", worker, code)
         else:
             log.error("%s ended (exit code %d); stopping", worker, code)
-            self._failed = True
+            self._exit_code = _BAD_CONFIGURATION if code == _BAD_CONFIGURATION else 1
             self.stop.drain()
 
-    async def _replacement(self, number: int) -> Worker | None:
-        """Another worker, serving what is served now; None: all are stopping."""
-        with trio.move_on_after(REPLACE_AFTER_S):
+    async def _replacement(self, number: int, pause_s: float) -> Worker | None:
+        """Another worker after a pause, serving what is served then; None: all are stopping."""
+        with trio.move_on_after(pause_s):
             await self.stop.draining.wait()
         async with self.reloading.at_rest:
             if self.stop.draining.is_set():

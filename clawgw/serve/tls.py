@@ -34,6 +34,7 @@ def tls_context(server: Server) -> ssl.SSLContext | None:
     """A context with the certificate as the files hold it now. Raises ConfigError where they cannot be used."""
     config = Config()
     config.certfile, config.keyfile = server.tls_cert, server.tls_key
+    config.keyfile_password = ""  # else OpenSSL asks whoever sits at the terminal, and waits
     try:
         return config.create_ssl_context()
     except OSError as error:  # ssl.SSLError is one

@@ -1,5 +1,6 @@
 """Two presences in one process stand for two processes: flock tells open files apart, not processes."""
 
+import errno
 import fcntl
 import os
 import stat
@@ -134,3 +135,15 @@ def test_who_has_just_left_takes_the_file_along(
     monkeypatch.setattr(fcntl, "flock", leaving)
     presence.announce(START)
     assert find(tmp_path) == os.getpid()
+
+
+def test_a_full_disk_is_no_reason_not_to_serve(
+    presence: Presence, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "pwrite", full)
+    presence.announce(START)
+    assert f"{tmp_path / PID_FILE}: No space left on device; `clawgw reload` will not find" in caplog.text
+    assert find(tmp_path) is None

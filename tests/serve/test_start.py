@@ -108,7 +108,7 @@ async def test_a_port_in_use(start: Starter) -> None:
         gateway = await start(f"--bind={bound(taken)}")
         assert await gateway.wait() == 1
         (line,) = gateway.lines
-        assert line.endswith(f"cannot listen on {bound(taken)}: Address already in use")
+        assert f"cannot listen on {bound(taken)}: Address already in use; another program listens there" in line
 
 
 async def test_a_bad_configuration(start: Starter) -> None:

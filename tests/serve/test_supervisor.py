@@ -16,7 +16,7 @@ from clawgw.config.files import Choice
 from clawgw.config.settings import Settings
 from clawgw.config.snapshot import Snapshot
 from clawgw.config.tables.server import Server
-from clawgw.serve.crew import Crew
+from clawgw.serve.crew import Crew, Worker
 from clawgw.serve.listeners import open_listeners
 from clawgw.serve.presence import Word
 from clawgw.serve.readings import Readings
@@ -47,7 +47,8 @@ OBEDIENT = SCRIPT.format(on_sigterm=ENDS_ON_SIGTERM, then="for _ in orders(): sa
 UNTIL_HUNG_UP = SCRIPT.format(on_sigterm="signal.SIG_IGN", then="for _ in orders(): say()")
 STUBBORN = SCRIPT.format(on_sigterm="signal.SIG_IGN", then="next(orders()); say(); time.sleep(60)")
 BAD_END = SCRIPT.format(on_sigterm="lambda *_: os._exit(3)", then="for _ in orders(): say()")
-ONE_FAILS = SCRIPT.format(on_sigterm=ENDS_ON_SIGTERM, then="if number == 1: os._exit(2)\nfor _ in orders(): say()")
+ONE_FAILS = "if number == 1: os._exit({})\nfor _ in orders(): say()"
+NONE_BUT_THE_FIRST = "if number > 2: os._exit(9)\nfor _ in orders(): say()"
 OBJECTS = SCRIPT.format(
     on_sigterm=ENDS_ON_SIGTERM,
     then="for verb in orders(): say([f'a{len(os.listdir())}', 'b'] if verb == 'prepare' else [])",
@@ -141,11 +142,15 @@ async def test_whoever_does_not_stop_in_time_is_ended(run: Run, monkeypatch: pyt
     assert await run.finish() == 0
 
 
-async def test_a_worker_that_does_not_start_ends_all(run: Run, caplog: pytest.LogCaptureFixture) -> None:
-    await run(ONE_FAILS)
-    assert run.exit_code == 1
+@pytest.mark.parametrize(("code", "exit_code"), [(3, 1), (0, 1), (2, 2)])
+async def test_a_worker_that_does_not_start_ends_all(
+    run: Run, code: int, exit_code: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """2 is a bad configuration, which the gateway as a whole has then."""
+    await run(SCRIPT.format(on_sigterm=ENDS_ON_SIGTERM, then=ONE_FAILS.format(code)))
+    assert run.exit_code == exit_code
     assert not run.ready.is_set()
-    assert "ended (exit code 2); stopping" in caplog.text
+    assert f"ended (exit code {code}); stopping" in caplog.text
 
 
 async def test_a_worker_that_does_not_begin_to_serve_ends_all(
@@ -176,6 +181,30 @@ async def test_a_worker_that_ends_later_is_replaced_by_one_that_serves_what_is_s
     ]
     assert forgotten == [(str(run.metrics), int(process.name))]
     assert f"(process {process.name}) ended (exit code -9); another takes its place" in caplog.text
+    assert await run.finish() == 0
+
+
+@pytest.mark.parametrize(
+    ("lasting_s", "expected"), [(60.0, [0.01, 0.02, 0.04, 0.05, 0.05]), (0.0, [0.01, 0.01, 0.01, 0.01, 0.01])]
+)
+async def test_one_that_ends_again_and_again_is_replaced_less_and_less_often(
+    run: Run, lasting_s: float, expected: Sequence[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("clawgw.serve.supervisor.REPLACE_AFTER_S", 0.01)
+    monkeypatch.setattr("clawgw.serve.supervisor.REPLACE_AFTER_AT_MOST_S", 0.05)
+    monkeypatch.setattr("clawgw.serve.supervisor.LASTING_S", lasting_s)
+    pauses, replacement = list[float](), Supervisor._replacement
+
+    async def noted(supervisor: Supervisor, number: int, pause_s: float) -> Worker | None:
+        pauses.append(pause_s)
+        return await replacement(supervisor, number, pause_s)
+
+    monkeypatch.setattr(Supervisor, "_replacement", noted)
+    await run.begin(SCRIPT.format(on_sigterm=ENDS_ON_SIGTERM, then=NONE_BUT_THE_FIRST))
+    (process, _) = run.folder.iterdir()
+    os.kill(int(process.name), signal.SIGKILL)
+    await until(lambda: len(pauses) >= 5)
+    assert pauses[:5] == expected
     assert await run.finish() == 0
 
 

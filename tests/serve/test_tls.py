@@ -3,6 +3,12 @@ from pathlib import Path
 
 import pytest
 import trustme
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from clawgw.config.mistakes import ConfigError
 from clawgw.config.tables.server import Server
@@ -40,6 +46,16 @@ def handshake(tls: Tls, authority: trustme.CA) -> str | None:
 def test_without_a_certificate_there_is_no_tls() -> None:
     tls = Tls.of(Server())
     assert (tls.listening, tls.current) == (None, None)
+
+
+def test_nobody_is_asked_for_the_password_of_a_key(tmp_path: Path) -> None:
+    files = server(tmp_path / "tls", trustme.CA())
+    key = tmp_path / "tls" / "key.pem"
+    plain = load_pem_private_key(key.read_bytes(), None)
+    locked = BestAvailableEncryption(b"password")
+    key.write_bytes(plain.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, locked))
+    with pytest.raises(ConfigError, match=r"^server\.tls_cert, server\.tls_key: ."):
+        Tls.of(files)
 
 
 @pytest.mark.parametrize("name", ["cert.pem", "missing.pem"])
