@@ -66,7 +66,7 @@ async def open_service(
     foundation = Foundation(catalogue, network, own_headers, metrics.policy_failed, limits, metrics.limit_rejected)
     gateway = Gateway(next_live(foundation, snapshot, policies), metrics, random.random, ledger)
     try:
-        yield Service(cache.before(gateway, metrics), metrics, instance, limits), foundation
+        yield Service(cache.before(gateway, metrics), metrics, instance, limits, ledger), foundation
     finally:
         gateway.live.retire()
         with trio.move_on_after(GOODBYE_S, shield=True):

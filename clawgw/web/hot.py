@@ -39,7 +39,7 @@ class HotEndpoint:
         except ClientClosed:
             return
         except GatewayError as error:
-            self.service.metrics.refused(self.name, error.status)
+            self.service.refused(self.name, exchange.arrival, error)
             if isinstance(error, BodyTooLarge | RequestTimeout):
                 exchange.close()
             await exchange.refuse(error, {"allow": "POST"} if isinstance(error, MethodNotAllowed) else {})

@@ -1,14 +1,18 @@
 """What the doors share: the gateway, its metrics, and whether it is on its way out."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Protocol
 
+import trio
 from attrs import define, field, frozen
 
 from clawgw.config.snapshot import Snapshot
 from clawgw.engine.arrival import Arrival
 from clawgw.engine.live import Live
+from clawgw.errors import GatewayError, InvalidApiKey, LogSpoolFull
 from clawgw.gateway import PlainAnswer
+from clawgw.ledger.record import Ledger, RequestRecord, Unwritten
 from clawgw.web.metrics import Metrics
 from clawgw.wire.request import Request
 
@@ -66,9 +70,34 @@ class Service:
     metrics: Metrics
     instance: str
     limits: Limits = field(factory=WellKept)
+    ledger: Ledger = field(factory=Unwritten)
     draining: bool = False
 
     @property
     def snapshot(self) -> Snapshot:
         """The configuration being served."""
         return self.gateway.live.snapshot
+
+    def refused(self, endpoint: str, arrival: Arrival, error: GatewayError) -> None:
+        """A request that did not get as far as the gateway. It has a record, unless nobody knows whose it is."""
+        self.metrics.refused(endpoint, error.status)
+        if not isinstance(error, InvalidApiKey):
+            with suppress(LogSpoolFull):  # the client hears the error that it has made
+                self.ledger.request_ended(_refusal(endpoint, arrival, error))
+
+
+def _refusal(endpoint: str, arrival: Arrival, error: GatewayError) -> RequestRecord:
+    """The record of a request whose body was not read, or could not be."""
+    return RequestRecord(
+        arrival.request_id,
+        int(arrival.now * 1000),
+        endpoint,
+        arrival.live.snapshot.version,
+        arrival.client_request_id,
+        arrival.caller.name,
+        arrival.caller.labels,
+        outcome="error",
+        status=error.status,
+        duration_ms=(trio.current_time() - arrival.started) * 1000,
+        error_code=error.code,
+    )

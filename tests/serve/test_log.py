@@ -218,6 +218,16 @@ async def test_what_the_caller_says_of_itself_is_in_the_record(start: Starter) -
     assert rows(gateway.folder / "clawgw.db", "SELECT user, metadata FROM requests") == [("u1", '{"job":"7"}')]
 
 
+async def test_what_is_refused_for_what_it_says_is_there_as_well(start: Starter) -> None:
+    gateway = await start()
+    client = await gateway.connect()
+    async with client.stream:
+        refused = await client.post(json.dumps(CHAT | {"temperature": 9}).encode())
+        assert refused.status == 400
+        record = (await client.get(f"/v1/requests/{refused.headers['x-request-id']}")).json
+    assert (record["outcome"], record["status"], record["attempts"]) == ("error", 400, [])
+
+
 async def test_a_spool_that_cannot_be_made_is_a_mistake(start: Starter, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     gateway = await start(config='[log]\nspool = "file"\n' + FAST_ECHO)
