@@ -17,6 +17,8 @@ EMPTY_LINE = b"\r\n\r\n"
 EMPTY_LINE_BYTES = 4
 _REQUEST_LINE = re.compile(rb"(?!CONNECT )([A-Z-]+) ([\x21-\x7e]+) HTTP/1\.([01])(?=\r\n)")
 
+_AUTHORITY = re.compile(rb"https?://[^/?#]*", re.IGNORECASE)
+
 Fields = list[tuple[bytes, bytes]]
 """Names in lower case, values without space around them; in order."""
 
@@ -103,10 +105,19 @@ def _is_twice(wanted: bytes, fields: Fields) -> bool:
     return sum(name == wanted for name, _ in fields) > 1
 
 
+def origin_form(target: bytes) -> bytes:
+    """A request target from its path on: a proxy's client may put a whole URL there (RFC 9112, 3.2.2)."""
+    authority = _AUTHORITY.match(target)
+    if authority is None:
+        return target
+    rest = target[authority.end() :]
+    return rest if rest.startswith(b"/") else b"/" + rest
+
+
 @lru_cache(maxsize=256)
 def path_of(target: bytes) -> str:
     """A request target's path, percent-decoded."""
-    return unquote(target.partition(b"?")[0].decode("ascii"))
+    return unquote(origin_form(target).partition(b"?")[0].decode("ascii"))
 
 
 UNREADABLE = RequestHead("", b"", "1.1", [], 0, keep_alive=False, expects_continue=False, upgrade=False)

@@ -9,7 +9,7 @@ import trio
 from attrs import define
 
 from clawgw.errors import GatewayError, HeadTooLarge, InvalidRequest
-from clawgw.http1.request_head import BadRequest, path_of
+from clawgw.http1.request_head import BadRequest, origin_form, path_of
 from clawgw.http1.server_exchange import ServerExchange
 from clawgw.web.asgi import Event, Receive, Scope, Send, empty_body_then
 from clawgw.web.body import collect
@@ -95,7 +95,7 @@ class DirectExchange(Exchange):
     def as_asgi(self, scope: Scope) -> tuple[Scope, Receive, Send]:
         """For an application that wants no body; `scope` is added to ASGI's."""
         head = self.http1.head
-        path, _, query = head.target.partition(b"?")
+        path, _, query = origin_form(head.target).partition(b"?")
         scope = {
             "type": "http",
             "asgi": {"spec_version": "2.1", "version": "3.0"},

@@ -477,6 +477,13 @@ async def test_health_and_readiness(nursery: trio.Nursery) -> None:
     assert answer.headers["retry-after"] == "1"
 
 
+@pytest.mark.parametrize("path", ["/health", "/v1/models"])
+async def test_a_target_may_be_a_whole_url(nursery: trio.Nursery, path: str) -> None:
+    _, client = await start(nursery)
+    answer = await client.get(f"http://gateway.example:8080{path}?x=1")
+    assert (answer.status, answer.json) == (200, (await client.get(path)).json)
+
+
 async def test_not_ready_where_no_provider_is(nursery: trio.Nursery) -> None:
     chosen = snapshot(providers=[provider("openai", not_ready="no key"), provider("groq", "groq", "no key")])
     client = await (await serve(nursery, service(hello, chosen))).connect()
