@@ -42,21 +42,19 @@ class ResponseWriter:
 
     def data(self, part: bytes) -> bytes:
         """A part of the body."""
-        return self._with_head(self._framed(part))
+        return self._framed(part, b"")
 
     def end(self, part: bytes = b"") -> bytes:
         """The last part of the body."""
-        last = self.data(part)
-        return last + _LAST_CHUNK if self._chunked else last
+        return self._framed(part, _LAST_CHUNK)
 
-    def _framed(self, part: bytes) -> bytes:
-        if self._bodyless or not part:
-            return b""
-        return b"%x\r\n%b\r\n" % (len(part), part) if self._chunked else part
-
-    def _with_head(self, data: bytes) -> bytes:
+    def _framed(self, part: bytes, last_chunk: bytes) -> bytes:
         head, self._unsent_head = self._unsent_head, b""
-        return head + data
+        if self._bodyless:
+            return head
+        if not self._chunked:
+            return head + part
+        return b"%b%x\r\n%b\r\n%b" % (head, len(part), part, last_chunk) if part else head + last_chunk
 
 
 def head_bytes(status: int, fields: ResponseFields) -> bytes:

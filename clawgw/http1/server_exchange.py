@@ -53,16 +53,16 @@ class ServerExchange:
 
     async def reply(self, status: int, fields: ResponseFields, body: bytes) -> None:
         """Send a whole answer, at once."""
-        await self.start(status, {**fields, "content-length": str(len(body))})
+        if not self._connection.parser.body_ended:
+            await self._let_body_in()
+        self._begin(status, {**fields, "content-length": str(len(body)), "date": _date()})
         await self.finish(body)
 
     async def start(self, status: int, fields: ResponseFields) -> None:
         """Begin the answer; its head goes out with what follows. Without a content-length the body is in chunks."""
         if not self._connection.parser.body_ended:
             await self._let_body_in()
-        self.closing = self.closing or self._connection.shared.draining
-        self._writer.begin(status, {**fields, "date": http_date(int(time.time()))}, close=self.closing)
-        self.started = True
+        self._begin(status, {**fields, "date": _date()})
 
     async def write(self, data: bytes) -> None:
         """Send a part of the body."""
@@ -86,6 +86,11 @@ class ServerExchange:
         """Take the client for gone."""
         self._connection.leave()
 
+    def _begin(self, status: int, fields: ResponseFields) -> None:
+        self.closing = self.closing or self._connection.shared.draining
+        self._writer.begin(status, fields, close=self.closing)
+        self.started = True
+
     async def _let_body_in(self) -> None:
         unasked = self.head.expects_continue and not self._continued
         if not self.closing and not unasked:
@@ -96,3 +101,7 @@ class ServerExchange:
                 except BadRequest:
                     self.closing = True
         self.closing = self.closing or not self._connection.parser.body_ended
+
+
+def _date() -> str:
+    return http_date(int(time.time()))
