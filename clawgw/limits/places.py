@@ -59,17 +59,21 @@ class LeasedPlaces(Places):
 
     def settle(self, amount: int, _used: int, taken_at_ms: int) -> None:
         """As `Account.settle`: free the places, where their leases have not ended."""
-        if self.at_ms - taken_at_ms < LEASE_MS:
+        if self._lasts(taken_at_ms):
             index = _index(taken_at_ms)
             self._add(-min(amount, self.counts[index]), index)
 
     def renew(self, amount: int, taken_at_ms: int) -> int:
         """The leases of places that were taken then, where they have not ended, begin anew; when they now do."""
-        if self.at_ms - taken_at_ms >= LEASE_MS:
+        if not self._lasts(taken_at_ms):
             return taken_at_ms
         self.settle(amount, 0, taken_at_ms)
         self._add(amount, _index(self.at_ms))
         return self.at_ms
+
+    def _lasts(self, taken_at_ms: int) -> bool:
+        """Whether a lease of then has not ended; what lies ahead is of before a clock was set back."""
+        return 0 <= self.at_ms - taken_at_ms < LEASE_MS
 
     def _pass(self, ticks: int) -> None:
         """So many later, or a clock was set back, and nobody knows what is held."""

@@ -74,6 +74,16 @@ def test_settling_frees_no_more_than_are_held_since_then() -> None:
     assert later.used == 4
 
 
+def test_places_of_before_a_clock_was_set_back_are_neither_freed_nor_renewed() -> None:
+    """A whole lease earlier their tick has the number of another, whose places are others'."""
+    back = in_ticks(taken(5), -24)
+    back.take(NOON, 3)
+    back.settle(5, 0, NOON)
+    assert back.used == 3
+    assert back.renew(5, NOON) == NOON
+    assert back.used == 3
+
+
 def test_renewed_places_begin_anew_and_ended_ones_do_not() -> None:
     renewed = in_ticks(taken(5), 7)
     assert renewed.renew(3, NOON) == NOON + 7 * LEASE_TICK_MS
