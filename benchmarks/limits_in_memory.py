@@ -15,7 +15,7 @@ from multiprocessing.synchronize import Barrier
 import trio
 
 from clawgw.clock import now_ms
-from clawgw.limits.bucket import Bucket, Claim, Granted, Wanted
+from clawgw.limits.bucket import Bucket, Claims, Granted, Wanted
 from clawgw.limits.memory import MemoryStore
 from clawgw.limits.shared import SharedStore
 from clawgw.limits.table import create_shared
@@ -24,10 +24,13 @@ ROUNDS = 30
 WORKERS = 3
 PATIENCE_S = 5.0
 """Nothing may be answered elsewhere while this measures."""
-CLAIMS = (
-    Claim(Bucket("key", "k", "requests", 10**9), 1),
-    Claim(Bucket("key", "k", "tokens", 10**10), 1_000),
-    Claim(Bucket("key", "k", "concurrent", 10**6), 1),
+CLAIMS = Claims(
+    (
+        Bucket("key", "k", "requests", 10**9),
+        Bucket("key", "k", "tokens", 10**10),
+        Bucket("key", "k", "concurrent", 10**6),
+    ),
+    (1, 1_000, 1),
 )
 """Of a key with limits of all three kinds."""
 USED = (1, 500, 1)

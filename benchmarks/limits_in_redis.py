@@ -18,7 +18,7 @@ import redis
 import trio
 from attrs import frozen
 
-from clawgw.limits.bucket import Bucket, Claim, Granted, Wanted
+from clawgw.limits.bucket import Bucket, Claims, Granted, Wanted
 from clawgw.limits.memory import MemoryStore
 from clawgw.limits.redis.store import RedisStore
 from tests.limits.redis.server import RedisServer, find_redis_server
@@ -29,23 +29,20 @@ TOGETHER = 5_000
 TENANTS = 100
 TEAMS = [Bucket("label", f"team:{number}", "requests", 10**9) for number in range(10)]
 ROUTE = Bucket("route", "fast", "usd", 10**15, "month")
-PROVIDER = (
-    Claim(Bucket("provider", "p", "requests", 10**9), 1),
-    Claim(Bucket("provider", "p", "tokens", 10**10), 1_000),
+PROVIDER = Claims(
+    (Bucket("provider", "p", "requests", 10**9), Bucket("provider", "p", "tokens", 10**10)),
+    (1, 1_000),
 )
 USED = (1, 500, 1, 500)
 PATIENCE_S = 5.0
 """Nothing may be answered elsewhere while this measures."""
 
 
-def claims_of(tenant: int) -> Sequence[Claim]:
+def claims_of(tenant: int) -> Claims:
     """Its requests and tokens, its label's requests, and the route's budget, which all share."""
-    return (
-        Claim(Bucket("key", f"k{tenant}", "requests", 10**9), 1),
-        Claim(Bucket("key", f"k{tenant}", "tokens", 10**10), 1_000),
-        Claim(TEAMS[tenant % len(TEAMS)], 1),
-        Claim(ROUTE, 1_000),
-    )
+    key = f"k{tenant}"
+    of_key = Bucket("key", key, "requests", 10**9), Bucket("key", key, "tokens", 10**10)
+    return Claims((*of_key, TEAMS[tenant % len(TEAMS)], ROUTE), (1, 1_000, 1, 1_000))
 
 
 @frozen

@@ -5,16 +5,16 @@ attempt, and a refusal there means the next target. The store is asked for the c
 attempt in one step (decision 0020). Each reservation is settled once.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import chain
 from typing import NamedTuple
 
-from attrs import define, evolve, field
+from attrs import define, field
 
 from clawgw.config.callers import Caller
 from clawgw.errors import InvalidRequest, PriceUnknown, TokensOverLimit
 from clawgw.fact import fact
-from clawgw.limits.bucket import Bucket, Claim, Granted, Refused, Standing, Verdict, Wanted
+from clawgw.limits.bucket import Bucket, Claims, Granted, Refused, Standing, Verdict, Wanted
 from clawgw.limits.levels import Demand, Levels, charged_buckets
 from clawgw.limits.limiter import Limiter, Reservation
 from clawgw.limits.words import limit_text, refusal, refusal_text
@@ -25,6 +25,7 @@ from clawgw.wire.failure import Kind as FailureKind
 SLACK_MS = 600_000
 """A stream may go on for so long after the deadline by which it has to begin."""
 _NOTHING = Demand(requests=0)
+_UNCOUNTED = Demand()
 
 
 @fact
@@ -79,6 +80,8 @@ class Allowance:
     _priced: bool = field(default=False, init=False)
     """A budget of the caller's applies."""
     _attempts: int = field(default=0, init=False)
+    _counted: tuple[Target | None, int] = field(default=(None, 0), init=False)
+    """A target, and how many tokens the prompt has there."""
 
     async def open(self, targets: Sequence[Target], first: Entry | None = None) -> None:
         """Reserve at the caller's levels what an attempt at the first target may come to.
@@ -88,17 +91,14 @@ class Allowance:
         and `PriceUnknown` where a budget applies and no target has a price.
         """
         claims = await self._callers_claims(targets)
-        if not claims:
+        if claims is None:
             return
-        wanted, entering = [Wanted(self.name, claims)], None
-        if first is not None:
-            with suppress(WireError):  # which `enter` will raise again
-                entering = await self._wanted(first)
-        verdict, *more = await self.limiter.reserve([*wanted, entering] if entering else wanted, self.expires_ms)
+        wanted, entering = Wanted(self.name, claims), await self._wanted_early(first)
+        verdict, *more = await self.limiter.reserve([wanted, entering] if entering else [wanted], self.expires_ms)
         self.standings = verdict.standings
         if isinstance(verdict, Refused):
             raise refusal(verdict)
-        self._held = Reservation(self.limiter.store, wanted[0])
+        self._held = Reservation(self.limiter.store, wanted)
         if first is not None and entering is not None:
             self._early = _Early(first, entering, more[0])
 
@@ -130,21 +130,30 @@ class Allowance:
         if self._held is not None:
             self._held.settle(used)
 
-    async def _callers_claims(self, targets: Sequence[Target]) -> Sequence[Claim]:
-        levels = own = self.limiter.caller_levels(self.caller, self.route)
-        charged = [(charge, Levels(charged_buckets(charge))) for charge in self.charges]
-        for _, more in charged:
-            levels += more
+    async def _callers_claims(self, targets: Sequence[Target]) -> Claims | None:
+        """None: no bucket is asked."""
+        own = self.limiter.caller_levels(self.caller, self.route)
+        charged = [Levels(charged_buckets(charge)) for charge in self.charges]
+        levels = sum(charged, own)
         if not levels.buckets:
-            return ()
+            return None
         self._priced = levels.priced
-        demand = await self._demand(levels, next(filter(self._may_be_asked, targets), targets[0]))
+        demand = await self._demand(levels, self._first_asked(targets))
         claims = own.claims(demand)
         if not charged:
             return claims
-        for charge, more in charged:
-            claims += more.claims(evolve(demand, requests=charge.requests))
-        return _each_once(claims)
+        more = [
+            levels.claims(demand._replace(requests=charge.requests))
+            for levels, charge in zip(charged, self.charges, strict=True)
+        ]
+        return _each_once(claims, *more)
+
+    async def _wanted_early(self, first: Entry | None) -> Wanted | None:
+        """What can be asked for together with the caller's."""
+        try:
+            return None if first is None else await self._wanted(first)
+        except WireError:
+            return None  # `enter` will raise it again
 
     async def _wanted(self, entry: Entry) -> Wanted | None:
         """What an attempt takes of its provider's levels. Raises `WireError`."""
@@ -160,6 +169,9 @@ class Allowance:
         self._attempts += 1
         return Wanted(f"{self.name}/{self._attempts}", levels.claims(demand))
 
+    def _first_asked(self, targets: Sequence[Target]) -> Target:
+        return next(filter(self._may_be_asked, targets), targets[0]) if self._priced else targets[0]
+
     def _may_be_asked(self, target: Target) -> bool:
         """Under a budget only what has a price."""
         return not self._priced or self.expected.cost(target, 0, 0) is not None
@@ -168,8 +180,8 @@ class Allowance:
         """What an attempt may come to; nothing is counted where no bucket asks. Raises `InvalidRequest`s."""
         scarcest = levels.scarcest_tokens
         if scarcest is None and not levels.priced:
-            return Demand()
-        prompt, answer = await self.expected.prompt_tokens(target), self.expected.answer_tokens
+            return _UNCOUNTED
+        prompt, answer = await self._prompt_tokens(target), self.expected.answer_tokens
         if scarcest is not None and prompt > scarcest.limit:
             raise TokensOverLimit(f"the prompt has {prompt} tokens, and {limit_text(scarcest)}: it could never pass")
         if not levels.priced:
@@ -179,17 +191,25 @@ class Allowance:
             raise _price_unknown(target)
         return Demand(prompt + answer, cost)
 
+    async def _prompt_tokens(self, target: Target) -> int:
+        """Mostly asked twice: for the caller's limits, and for those of the first attempt."""
+        counted, tokens = self._counted
+        if counted != target:
+            tokens = await self.expected.prompt_tokens(target)
+            self._counted = target, tokens
+        return tokens
+
 
 def _price_unknown(target: Target) -> PriceUnknown:
     return PriceUnknown(f"a budget applies, and the price of {target} is not known: [prices] can name it")
 
 
-def _each_once(claims: Iterable[Claim]) -> list[Claim]:
+def _each_once(*claims: Claims) -> Claims:
     """What is claimed of one bucket at several places, together."""
     amounts = dict[Bucket, int]()
-    for bucket, amount in claims:
+    for bucket, amount in chain.from_iterable(zip(*each, strict=True) for each in claims):
         amounts[bucket] = amounts.get(bucket, 0) + amount
-    return [Claim(bucket, min(amount, max(bucket.limit, 1))) for bucket, amount in amounts.items()]
+    return Claims(tuple(amounts), [min(amount, max(bucket.limit, 1)) for bucket, amount in amounts.items()])
 
 
 def _over_limit(refused: Refused) -> Failure:

@@ -1,4 +1,4 @@
-"""The words of limits, all of them data: a bucket is a rule, a claim wants something of it, a verdict answers.
+"""The words of limits, all of them data: a bucket is a rule, claims want something of some, a verdict answers.
 
 Amounts are whole numbers: requests, tokens, places (`concurrent`), and for money nano-dollars (10⁻⁹ USD).
 """
@@ -46,18 +46,18 @@ class Spent:
     ledger: str = ""
 
 
-class Claim(NamedTuple):
-    """So much is wanted of a bucket: at most its limit, and 1 of one that never holds anything."""
+class Claims(NamedTuple):
+    """So much is wanted of each of these buckets: at most its limit, and 1 of one that never holds anything."""
 
-    bucket: Bucket
-    amount: int
+    buckets: tuple[Bucket, ...]
+    amounts: Sequence[int]
 
 
 class Wanted(NamedTuple):
     """What is to be reserved under one id, which was never used before."""
 
     reservation: str
-    claims: Sequence[Claim]
+    claims: Claims
 
 
 @fact
@@ -72,6 +72,11 @@ class Standing:
     remaining: int
     reset_ms: int
     wait_ms: int = 0
+
+    @property
+    def share_left(self) -> float:
+        """Of the whole bucket, from 0 to 1."""
+        return self.remaining / self.bucket.limit if self.remaining else 0.0
 
 
 @fact

@@ -27,6 +27,10 @@ class Cell(Protocol):
     slot: Slot
     """Where it was found."""
 
+    @property
+    def gauge(self) -> Account:
+        """As it was read, and changed since."""
+
     def read(self, table: Table, now_ms: int) -> Account:
         """How it is, at `now_ms`. To change that is to write nothing yet."""
 

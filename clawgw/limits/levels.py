@@ -4,9 +4,9 @@ The levels are the caller's key, its labels, the route and what quota policies c
 provider and the key of its pool. Pure.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
-from typing import ClassVar
+from typing import NamedTuple
 
 from attrs import field, frozen
 
@@ -14,9 +14,8 @@ from clawgw.config.callers import Caller
 from clawgw.config.settings import Settings
 from clawgw.config.tables.limits import Budget, RateLimits
 from clawgw.config.tables.providers import Provider
-from clawgw.fact import fact
 from clawgw.limits.arithmetic import MAX_LIMIT
-from clawgw.limits.bucket import NANO_DOLLARS, Bucket, Claim, Kind, Scope, Window
+from clawgw.limits.bucket import NANO_DOLLARS, Bucket, Claims, Kind, Scope, Window
 from clawgw.policy import Charge
 
 BUCKETS_KEPT = 10_000
@@ -25,19 +24,17 @@ _LEAST = 1
 """What is used up refuses also what would cost nothing."""
 
 
-@fact
-class Demand:
+class Demand(NamedTuple):
     """What a request, or an attempt, comes to, or may: `tokens` with its answer, and `usd` in nano-dollars."""
 
     tokens: int = 0
     usd: int = 0
     requests: int = 1
-    concurrent: ClassVar[int] = 1
+    concurrent: int = 1
 
-    def of(self, kind: Kind) -> int:
-        """As much as it is for a bucket of a kind."""
-        amount: int = getattr(self, kind)
-        return amount
+
+_PART: Mapping[Kind, int] = {"tokens": 0, "usd": 1, "requests": 2, "concurrent": 3}
+"""Which of a demand is for buckets of a kind."""
 
 
 def _in_order(buckets: Iterable[Bucket]) -> tuple[Bucket, ...]:
@@ -53,8 +50,8 @@ class Levels:
     """The bucket of tokens with the smallest limit."""
     priced: bool = field(init=False)
     """A budget is among them."""
-    _least: tuple[Claim, ...] = field(init=False)
-    """The least that is claimed of each, and often all: one request, one place."""
+    _asked: tuple[tuple[int, int], ...] = field(init=False)
+    """Of each bucket, which part of a demand it is for, and the most that is claimed of it."""
 
     @scarcest_tokens.default
     def _find_scarcest(self) -> Bucket | None:
@@ -65,22 +62,26 @@ class Levels:
     def _find_budget(self) -> bool:
         return any(bucket.kind == "usd" for bucket in self.buckets)
 
-    @_least.default
-    def _find_least(self) -> tuple[Claim, ...]:
-        return tuple(Claim(bucket, _LEAST) for bucket in self.buckets)
+    @_asked.default
+    def _find_asked(self) -> tuple[tuple[int, int], ...]:
+        return tuple((_PART[bucket.kind], max(bucket.limit, _LEAST)) for bucket in self.buckets)
 
     def __add__(self, other: "Levels") -> "Levels":
         """Both."""
         return Levels((*self.buckets, *other.buckets))
 
-    def claims(self, demand: Demand) -> list[Claim]:
+    def claims(self, demand: Demand) -> Claims:
         """What is wanted of each bucket beforehand: no more than it can ever hold."""
-        claims = []
-        for least in self._least:
-            bucket = least.bucket
-            amount = demand.of(bucket.kind)
-            claims.append(least if amount <= _LEAST else Claim(bucket, min(amount, max(bucket.limit, _LEAST))))
-        return claims
+        amounts = [most if demand[part] > most else demand[part] or _LEAST for part, most in self._asked]
+        return Claims(self.buckets, amounts)
+
+
+def settled(claims: Claims, used: Demand) -> list[int]:
+    """What was used of each bucket in the end. A request that was sent counts as it was claimed."""
+    return [
+        amount if bucket.kind == "requests" and used.requests else used[_PART[bucket.kind]]
+        for bucket, amount in zip(*claims, strict=True)
+    ]
 
 
 def caller_buckets(caller: Caller, settings: Settings) -> Iterator[Bucket]:

@@ -1,5 +1,6 @@
 """The limits of one configuration, over the store that keeps their counts."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
@@ -11,13 +12,24 @@ from clawgw.config.settings import Settings
 from clawgw.config.tables.providers import Provider
 from clawgw.fact import fact
 from clawgw.limits.bucket import Kind, Refused, Scope, Verdict, Wanted
-from clawgw.limits.levels import Demand, Levels, caller_buckets, pool_key_buckets, provider_buckets, route_buckets
+from clawgw.limits.levels import (
+    Demand,
+    Levels,
+    caller_buckets,
+    pool_key_buckets,
+    provider_buckets,
+    route_buckets,
+    settled,
+)
 from clawgw.limits.store import LimitStore
 from clawgw.policy import Target
 
 OnRejection = Callable[[Scope, Kind], None]
 
+REMAINING_S = 0.1
+"""For so long it is taken as unchanged what is left of a provider's limits."""
 _UNLIMITED = Provider()
+_NEVER = -math.inf, 1.0
 
 
 @fact
@@ -30,7 +42,7 @@ class Reservation:
     def settle(self, used: Demand) -> None:
         """Charge what was really used, and give back the rest. A request that was sent counts as it was claimed."""
         name, claims = self.taken
-        self.store.settle(name, [_really(bucket.kind, amount, used) for bucket, amount in claims])
+        self.store.settle(name, settled(claims, used))
 
 
 @define(eq=False)
@@ -45,6 +57,8 @@ class Limiter:
     """The providers that have a bucket of any kind, or whose keys have."""
     _caller_levels: dict[tuple[str | None, str | None], Levels] = field(factory=dict, init=False)
     _provider_levels: dict[tuple[str, str | None], Levels] = field(factory=dict, init=False)
+    _remaining: dict[str, tuple[float, float]] = field(factory=dict, init=False)
+    """By provider until when it is taken as unchanged, and what is left."""
 
     def __attrs_post_init__(self) -> None:
         """Have the providers under the names that targets use."""
@@ -72,15 +86,16 @@ class Limiter:
             known = self._provider_levels[provider, key] = Levels((*provider_buckets(provider, rules), *pool_key))
         return known
 
-    def remaining_ratio(self, provider: str) -> float:
-        """What is left of a provider's own limits, from 0 to 1, as far as is known without asking."""
-        buckets = self.provider_levels(provider, None).buckets
-        if not buckets:
-            return 1.0
-        standings = map(self.store.peek, buckets)
-        return min(
-            (each.remaining / each.bucket.limit for each in standings if each and each.bucket.limit), default=1.0
-        )
+    def remaining_ratio(self, provider: str, now: float) -> float:
+        """What is left of a provider's own limits, from 0 to 1, as far as is known without asking.
+
+        `now`: seconds of the engine's clock. Every request wants to know, and it changes little within `REMAINING_S`.
+        """
+        until, ratio = self._remaining.get(provider, _NEVER)
+        if now >= until:
+            ratio = self._remaining_ratio(provider)
+            self._remaining[provider] = now + REMAINING_S, ratio
+        return ratio
 
     def has_any(self, caller: Caller, route: str | None, targets: Iterable[Target]) -> bool:
         """Whether there is a bucket on the way from a caller to any of the targets."""
@@ -96,8 +111,6 @@ class Limiter:
                 self.on_rejection(standing.bucket.scope, standing.bucket.kind)
         return verdicts
 
-
-def _really(kind: Kind, claimed: int, used: Demand) -> int:
-    if kind == "requests":
-        return claimed if used.requests else 0
-    return used.of(kind)
+    def _remaining_ratio(self, provider: str) -> float:
+        standings = map(self.store.peek, self.provider_levels(provider, None).buckets)
+        return min([standing.share_left for standing in standings if standing is not None], default=1.0)

@@ -7,19 +7,22 @@ from functools import lru_cache, partial
 import trio
 from attrs import define
 
-from clawgw.limits.bucket import Bucket, Claim, Granted, Refused, Spent, Standing, Verdict, Wanted
+from clawgw.limits.bucket import Bucket, Granted, Refused, Spent, Standing, Verdict, Wanted
 from clawgw.limits.cells import AmountCell, Cell, PlacesCell, cell_of
 from clawgw.limits.spending import Spending
 from clawgw.limits.store import RENEW_MS
 from clawgw.limits.table import Address, Table
 
-CELLS_KEPT = 4096
+ASKED_KEPT = 2048
+"""So many sets of buckets that are asked together have their cells at hand."""
 
 
 @define(eq=False)
 class _Reservation:
-    held: list[tuple[Cell, int, int]]
-    """Of each claim the cell, the amount, and when that was taken or last renewed."""
+    cells: Sequence[Cell]
+    amounts: Sequence[int]
+    taken_at_ms: list[int]
+    """When each was taken, or its lease last renewed."""
     expires_ms: int
 
 
@@ -30,7 +33,7 @@ class MemoryStore:
         """`now_ms`: since the epoch."""
         self._now_ms = now_ms
         self._table = table or Table()
-        self._cell = lru_cache(CELLS_KEPT)(self._new_cell)
+        self._cells = lru_cache(ASKED_KEPT)(self._new_cells)
         self._reservations: dict[str, _Reservation] = {}
 
     @property
@@ -44,16 +47,19 @@ class MemoryStore:
 
     def decide(self, wanted: Sequence[Wanted], expires_ms: int) -> Sequence[Verdict]:
         """`reserve`, which never waits."""
-        now_ms, verdicts, changed = self._now_ms(), list[Verdict](), list[Cell]()
-        for reservation, claims in wanted:
-            taken = _Reservation([], now_ms + expires_ms)
-            standings = self._take(taken, claims, now_ms)
+        now_ms = self._now_ms()
+        verdicts: list[Verdict] = []
+        changed: list[Cell] = []
+        for reservation, (buckets, amounts) in wanted:
+            cells = self._cells(buckets)
+            standings = self._take(cells, amounts, now_ms)
             if standings is None:
-                verdicts.append(self._refused(claims, now_ms))
+                verdicts.append(self._refused(cells, amounts, now_ms))
                 break
             verdicts.append(Granted(standings))
-            changed += [cell for cell, _, _ in taken.held]
-            self._reservations[reservation] = taken
+            changed += cells
+            taken_at_ms = [cell.gauge.at_ms for cell in cells]
+            self._reservations[reservation] = _Reservation(cells, amounts, taken_at_ms, now_ms + expires_ms)
         self._table.write(changed, now_ms)
         return verdicts
 
@@ -62,10 +68,10 @@ class MemoryStore:
         known = self._reservations.pop(reservation, None)
         if known is None or (now_ms := self._now_ms()) >= known.expires_ms:
             return
-        changed = []
-        for (cell, amount, taken_at_ms), really in zip(known.held, used, strict=True):
+        changed: list[Cell] = []
+        for cell, amount, really, at_ms in zip(known.cells, known.amounts, used, known.taken_at_ms, strict=True):
             if really != amount or isinstance(cell, PlacesCell):
-                cell.read(self._table, now_ms).settle(amount, really, taken_at_ms)
+                cell.read(self._table, now_ms).settle(amount, really, at_ms)
                 changed.append(cell)
         self._table.write(changed, now_ms)
 
@@ -74,8 +80,8 @@ class MemoryStore:
 
     def peek(self, bucket: Bucket) -> Standing | None:
         """As `LimitStore.peek`; needs no lock, so that what others are writing just now may be there in part."""
-        now_ms = self._now_ms()
-        return self._cell(bucket).read(self._table, now_ms).standing(now_ms)
+        now_ms, [cell] = self._now_ms(), self._cells((bucket,))
+        return cell.read(self._table, now_ms).standing(now_ms)
 
     def seed(self, bucket: Bucket, spent: Spent) -> None:
         """As `LimitStore.seed`; of one ledger."""
@@ -106,26 +112,23 @@ class MemoryStore:
         """Give the memory back; nothing else may be called after that."""
         self._table.close()
 
-    def _take(self, taken: _Reservation, claims: Sequence[Claim], now_ms: int) -> Sequence[Standing] | None:
+    def _take(self, cells: Sequence[Cell], amounts: Sequence[int], now_ms: int) -> Sequence[Standing] | None:
         """How the buckets stand after that, which is written nowhere yet; None: one of them holds too little."""
         standings = []
-        for bucket, amount in claims:
-            cell = self._cell(bucket)
-            account = cell.read(self._table, now_ms)
-            standing = account.take(now_ms, amount)
+        for cell, amount in zip(cells, amounts, strict=True):
+            standing = cell.read(self._table, now_ms).take(now_ms, amount)
             if standing is None:
                 return None
             standings.append(standing)
-            taken.held.append((cell, amount, account.at_ms))
         return tuple(standings)
 
-    def _refused(self, claims: Sequence[Claim], now_ms: int) -> Refused:
+    def _refused(self, cells: Sequence[Cell], amounts: Sequence[int], now_ms: int) -> Refused:
         """How they stood before, as the table says."""
-        accounts = [(self._cell(bucket).read(self._table, now_ms), amount) for bucket, amount in claims]
-        return Refused(tuple([account.standing(now_ms, amount) for account, amount in accounts]))
+        pairs = zip(cells, amounts, strict=True)
+        return Refused(tuple([cell.read(self._table, now_ms).standing(now_ms, amount) for cell, amount in pairs]))
 
-    def _new_cell(self, bucket: Bucket) -> Cell:
-        return cell_of(bucket, self._address(bucket))
+    def _new_cells(self, buckets: tuple[Bucket, ...]) -> Sequence[Cell]:
+        return tuple([cell_of(bucket, self._address(bucket)) for bucket in buckets])
 
     def _address(self, bucket: Bucket) -> Address:
         return self._table.address(f"{bucket.scope}\0{bucket.name}\0{bucket.kind}\0{bucket.per}")
@@ -134,15 +137,15 @@ class MemoryStore:
         """By cell and time, the reservations that took places then, each with the number of the claim."""
         holders = defaultdict(list)
         for reservation in self._reservations.values():
-            for number, (cell, _, taken_at_ms) in enumerate(reservation.held):
+            for number, cell in enumerate(reservation.cells):
                 if isinstance(cell, PlacesCell):
-                    holders[cell, taken_at_ms].append((reservation, number))
+                    holders[cell, reservation.taken_at_ms[number]].append((reservation, number))
         return holders
 
     def _renew(self, cell: PlacesCell, taken_at_ms: int, holders: Sequence[tuple[_Reservation, int]]) -> None:
         now_ms = self._now_ms()
-        amounts = [reservation.held[number][1] for reservation, number in holders]
-        renewed_ms = cell.read(self._table, now_ms).renew(sum(amounts), taken_at_ms)
+        amount = sum([reservation.amounts[number] for reservation, number in holders])
+        renewed_ms = cell.read(self._table, now_ms).renew(amount, taken_at_ms)
         self._table.write([cell], now_ms)
-        for (reservation, number), amount in zip(holders, amounts, strict=True):
-            reservation.held[number] = (cell, amount, renewed_ms)
+        for reservation, number in holders:
+            reservation.taken_at_ms[number] = renewed_ms

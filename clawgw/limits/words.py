@@ -14,9 +14,9 @@ _WHOSE: Mapping[Scope, str] = {
     "quota": "of a quota",
 }
 _SHOWN: Sequence[Kind] = ("requests", "tokens")
-_HEADERS: Mapping[Kind, Sequence[str]] = {
-    kind: [f"x-ratelimit-{what}-{kind}" for what in ("limit", "remaining", "reset")] for kind in _SHOWN
-}
+_HEADERS: Sequence[tuple[Kind, Sequence[str]]] = [
+    (kind, [f"x-ratelimit-{what}-{kind}" for what in ("limit", "remaining", "reset")]) for kind in _SHOWN
+]
 
 
 def refusal(refused: Refused) -> GatewayError:
@@ -43,17 +43,19 @@ def limit_headers(standings: Iterable[Standing]) -> dict[str, str]:
 
     As OpenAI sends them (platform.openai.com/docs/guides/rate-limits, "Rate limits in headers").
     """
-    scarcest = dict[Kind, Standing]()
+    scarcest: dict[Kind, Standing] = {}
     for standing in standings:
         kind = standing.bucket.kind
-        if kind in _HEADERS and (kind not in scarcest or _share_left(standing) < _share_left(scarcest[kind])):
+        if kind not in scarcest or standing.share_left < scarcest[kind].share_left:
             scarcest[kind] = standing
-    headers = dict[str, str]()
-    for kind, standing in scarcest.items():
-        limit_name, remaining_name, reset_name = _HEADERS[kind]
-        headers[limit_name] = str(standing.bucket.limit)
-        headers[remaining_name] = str(standing.remaining)
-        headers[reset_name] = _span(standing.reset_ms)
+    headers: dict[str, str] = {}
+    for kind, names in _HEADERS:
+        if kind in scarcest:
+            standing = scarcest[kind]
+            limit_name, remaining_name, reset_name = names
+            headers[limit_name] = str(standing.bucket.limit)
+            headers[remaining_name] = str(standing.remaining)
+            headers[reset_name] = _span(standing.reset_ms)
     return headers
 
 
@@ -66,10 +68,6 @@ def size_text(bucket: Bucket) -> str:
             return f"{bucket.limit} requests at once"
         case kind:
             return f"{bucket.limit} {kind} per minute"
-
-
-def _share_left(standing: Standing) -> float:
-    return standing.remaining / standing.bucket.limit
 
 
 def _span(ms: int) -> str:

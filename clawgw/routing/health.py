@@ -42,7 +42,7 @@ class Health:
         *,
         streaming: bool,
         steady: bool = False,
-        remaining: RemainingRatio = lambda _: 1.0,
+        remaining: RemainingRatio = lambda _provider, _now: 1.0,
     ) -> TargetView:
         """`base`, which holds what does not change (price, size), with what is known of its target at this moment.
 
@@ -52,7 +52,7 @@ class Health:
         known = self._models.get(base.target.model)
         if known is not None:
             return known.view(base, now, remaining, streaming=streaming, steady=steady)
-        ratio = remaining(base.target.provider)
+        ratio = remaining(base.target.provider, now)
         return base if ratio == base.remaining_ratio else evolve(base, remaining_ratio=ratio)
 
     def p99_s(self, model: str, now: float, *, streaming: bool) -> float | None:

@@ -43,7 +43,7 @@ class KeyHealth:
         return Failure(Kind.UNAVAILABLE, said, retry_after_s=broken_s)
 
 
-RemainingRatio = Callable[[str], float]
+RemainingRatio = Callable[[str, float], float]
 """What is left of a provider's limits, from 0 to 1."""
 
 
@@ -104,7 +104,7 @@ class TargetHealth:
             same = seen.failed == self.failed if steady else seen.changes == self.changes
             if same:
                 return seen.view
-        view = self._view(base, now, self.latency(streaming=streaming), remaining(base.target.provider))
+        view = self._view(base, now, self.latency(streaming=streaming), remaining(base.target.provider, now))
         if view.breaker == "closed" and not view.cooling_s:
             self._seen[streaming] = _Seen(view, base, now + VIEW_S, self.changes, self.failed)
         return view

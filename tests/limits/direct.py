@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
-from clawgw.limits.bucket import Bucket, Claim, Granted, Spent, Standing, Verdict, Wanted
+from clawgw.limits.bucket import Bucket, Granted, Spent, Standing, Verdict, Wanted
 from clawgw.limits.memory import MemoryStore
 from clawgw.limits.shared import SharedStore
+from tests.limits.claims import Claim, together
 
 
 @frozen
@@ -14,7 +15,7 @@ class Directly:
     store: MemoryStore | SharedStore
 
     def reserve(self, reservation: str, claims: Sequence[Claim], expires_ms: int = 600_000) -> Verdict:
-        [verdict] = self.reserve_each([Wanted(reservation, claims)], expires_ms)
+        [verdict] = self.reserve_each([Wanted(reservation, together(claims))], expires_ms)
         return verdict
 
     def reserve_each(self, wanted: Sequence[Wanted], expires_ms: int) -> Sequence[Verdict]:

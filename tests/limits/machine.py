@@ -10,7 +10,8 @@ from attrs import evolve
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from clawgw.limits.bucket import Bucket, Claim, Kind, Scope, Spent, Standing, Verdict, Wanted, Window
+from clawgw.limits.bucket import Bucket, Kind, Scope, Spent, Standing, Verdict, Wanted, Window
+from tests.limits.claims import Claim, together
 from tests.limits.model import Model
 
 ALMOST_MARCH = 1_709_251_199_000 - 20_000
@@ -129,7 +130,7 @@ class LimitMachine(RuleBasedStateMachine):
         self.made += 1
         reservation = f"r{self.made}"
         self.unsettled[reservation] = len(buckets)
-        return Wanted(reservation, [self._claim(data, bucket) for bucket in buckets])
+        return Wanted(reservation, together(self._claim(data, bucket) for bucket in buckets))
 
     @staticmethod
     def _claim(data: st.DataObject, bucket: Bucket) -> Claim:

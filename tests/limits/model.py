@@ -8,7 +8,8 @@ from fractions import Fraction
 
 from attrs import define, field
 
-from clawgw.limits.bucket import Bucket, Claim, Granted, Refused, Spent, Standing, Verdict, Wanted, Window
+from clawgw.limits.bucket import Bucket, Granted, Refused, Spent, Standing, Verdict, Wanted, Window
+from tests.limits.claims import Claim, one_by_one
 
 LEASE_MS = 30_000
 TICK_MS = 3_750
@@ -52,7 +53,8 @@ class Model:
     def reserve_each(self, now: int, wanted: Sequence[Wanted], expires_ms: int) -> Sequence[Verdict]:
         verdicts = list[Verdict]()
         while len(verdicts) < len(wanted) and not any(isinstance(verdict, Refused) for verdict in verdicts):
-            verdicts.append(self.reserve(now, *wanted[len(verdicts)], expires_ms))
+            reservation, claims = wanted[len(verdicts)]
+            verdicts.append(self.reserve(now, reservation, one_by_one(claims), expires_ms))
         return verdicts
 
     def reserve(self, now: int, reservation: str, claims: Sequence[Claim], expires_ms: int) -> Verdict:

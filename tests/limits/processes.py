@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from clawgw.limits.bucket import Bucket, Claim
+from clawgw.limits.bucket import Bucket
 from clawgw.limits.lock import RecordLock
 from clawgw.limits.shared import SharedStore
+from tests.limits.claims import Claim
 from tests.limits.direct import Directly
 
 ROOT = Path(__file__).parents[2]

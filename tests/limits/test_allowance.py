@@ -11,19 +11,24 @@ from clawgw.config.tables.providers import Provider
 from clawgw.config.tables.routes import Route
 from clawgw.errors import BudgetExceeded, PriceUnknown, RateLimitExceeded, TokensOverLimit
 from clawgw.limits.allowance import Allowance, Entry, Expected
-from clawgw.limits.bucket import Bucket, Claim, Granted, Kind, Refused, Scope, Spent, Standing, Verdict, Wanted
+from clawgw.limits.bucket import Bucket, Claims, Granted, Kind, Refused, Scope, Spent, Standing, Verdict, Wanted
 from clawgw.limits.levels import Demand
 from clawgw.limits.limiter import Limiter
 from clawgw.policy import Charge, Target
 from clawgw.wire.failure import Kind as FailureKind
 from clawgw.wire.failure import WireError
+from tests.limits.claims import one_by_one
 
-A, B = Target("a", "m"), Target("b", "m")
+A, B, C, D = Target("a", "m"), Target("b", "m"), Target("c", "m"), Target("c", "other")
 LIMITS = RateLimits(requests_per_minute=10, tokens_per_minute=5_000, concurrent=2)
 ALICE = Caller("alice", limits=LIMITS)
 RICH = Caller("rich", limits=LIMITS, budget=Budget(1.0, "day"))
 SETTINGS = Settings(
-    providers={"a": Provider(limits=RateLimits(7), key_limits=RateLimits(3)), "gemini": Provider(limits=RateLimits(4))},
+    providers={
+        "a": Provider(limits=RateLimits(7), key_limits=RateLimits(3)),
+        "gemini": Provider(limits=RateLimits(4)),
+        "c": Provider(limits=RateLimits(tokens_per_minute=2_000)),
+    },
     routes={"fast": Route(("a/m",), limits=RateLimits(100))},
 )
 
@@ -33,7 +38,7 @@ class Shelf:
     """A store that grants everything but what is used up, and keeps the books."""
 
     used_up: set[tuple[Scope, Kind]] = field(factory=set)
-    reserved: dict[str, Sequence[Claim]] = field(factory=dict)
+    reserved: dict[str, Claims] = field(factory=dict)
     settled: dict[str, Sequence[int]] = field(factory=dict)
     asked: list[Sequence[str]] = field(factory=list)
 
@@ -45,10 +50,10 @@ class Shelf:
             verdicts.append(self._decide(*wanted[len(verdicts)]))
         return verdicts
 
-    def _decide(self, reservation: str, claims: Sequence[Claim]) -> Verdict:
+    def _decide(self, reservation: str, claims: Claims) -> Verdict:
         standings = [
-            Standing(claim.bucket, 0, 0, 2500 if (claim.bucket.scope, claim.bucket.kind) in self.used_up else 0)
-            for claim in claims
+            Standing(bucket, 0, 0, 2500 if (bucket.scope, bucket.kind) in self.used_up else 0)
+            for bucket in claims.buckets
         ]
         if any(standing.wait_ms for standing in standings):
             return Refused(standings)
@@ -92,7 +97,9 @@ class Setting:
         return None if price is None else price * (prompt + answer)
 
     def claimed(self, name: str = "req_1") -> list[tuple[str, str, int]]:
-        return [(claim.bucket.scope, claim.bucket.kind, claim.amount) for claim in self.shelf.reserved[name]]
+        return [
+            (claim.bucket.scope, claim.bucket.kind, claim.amount) for claim in one_by_one(self.shelf.reserved[name])
+        ]
 
 
 async def test_a_caller_without_limits_touches_nothing() -> None:
@@ -125,6 +132,18 @@ async def test_where_nothing_depends_on_tokens_none_are_counted() -> None:
     setting = Setting()
     await setting.allowance(Caller("alice", limits=RateLimits(10))).open([A])
     assert (setting.claimed(), setting.counted) == ([("key", "requests", 1)], [])
+
+
+async def test_a_prompt_is_counted_once_for_the_caller_and_the_first_attempt() -> None:
+    setting = Setting()
+    allowance = setting.allowance()
+    await allowance.open([C, A], Entry(C, None))
+    assert setting.counted == [C]
+    assert setting.claimed() == [("key", "requests", 1), ("key", "tokens", 1124), ("key", "concurrent", 1)]
+    assert setting.claimed("req_1/1") == [("provider", "tokens", 1124)]
+    setting.prompt = 50
+    await allowance.enter(D, None)
+    assert setting.claimed("req_1/2") == [("provider", "tokens", 1074)]
 
 
 async def test_it_is_settled_with_what_was_used() -> None:

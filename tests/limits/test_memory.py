@@ -8,8 +8,9 @@ from hypothesis import settings
 from trio.testing import MockClock
 
 from clawgw.limits import table
-from clawgw.limits.bucket import Bucket, Claim, Granted, Spent, Standing, Wanted
+from clawgw.limits.bucket import Bucket, Granted, Spent, Standing, Wanted
 from clawgw.limits.memory import MemoryStore
+from tests.limits.claims import Claim, together
 from tests.limits.direct import Directly
 from tests.limits.machine import Driven, LimitMachine
 
@@ -62,7 +63,9 @@ async def test_fifty_at_once_on_a_burst_of_ten(store: Directly) -> None:
 
     async def ask(number: int) -> None:
         await trio.lowlevel.checkpoint()
-        passed.append(isinstance((await store.store.reserve([Wanted(str(number), [Claim(TEN, 1)])], 1))[0], Granted))
+        passed.append(
+            isinstance((await store.store.reserve([Wanted(str(number), together([Claim(TEN, 1)]))], 1))[0], Granted)
+        )
 
     async with trio.open_nursery() as nursery:
         for number in range(50):

@@ -10,11 +10,12 @@ import trio
 from hypothesis import settings
 from trio.testing import MockClock
 
-from clawgw.limits.bucket import Bucket, Claim, Spent, Standing
+from clawgw.limits.bucket import Bucket, Spent, Standing
 from clawgw.limits.lock import IMPATIENT_S, PATIENCE_S
 from clawgw.limits.shared import SharedStore
 from clawgw.limits.table import Table, create_shared
 from tests.given_time import Stopwatch
+from tests.limits.claims import Claim
 from tests.limits.direct import Directly
 from tests.limits.machine import Driven, LimitMachine
 from tests.limits.processes import NOON, PAIR, PLACES, budget, go, line, working

@@ -3,9 +3,10 @@ import os
 import pytest
 from attrs import define
 
-from clawgw.limits.bucket import Bucket, Claim
+from clawgw.limits.bucket import Bucket
 from clawgw.limits.shared import SharedStore
 from clawgw.limits.table import NOWHERE, ROW, WINDOW, Address, Table, create_shared
+from tests.limits.claims import Claim
 from tests.limits.direct import Directly
 from tests.limits.processes import NOON
 

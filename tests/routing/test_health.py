@@ -25,7 +25,7 @@ def admitted(health: Health, now: float, key: int | None = 0, *, streaming: bool
 
 
 def view(health: Health, now: float, *, streaming: bool = True) -> TargetView:
-    return health.view(BASE, now, streaming=streaming, remaining=lambda _: 0.5)
+    return health.view(BASE, now, streaming=streaming, remaining=lambda _provider, _now: 0.5)
 
 
 def answer(health: Health, now: float, key: int | None = 0, *, seconds: float = 0.0, streaming: bool = True) -> None:
@@ -267,7 +267,7 @@ def test_what_does_not_change_is_kept_in_a_view() -> None:
 def test_what_is_left_of_the_limits_is_asked_for() -> None:
     target, asked = health(), list[str]()
 
-    def remaining(provider: str) -> float:
+    def remaining(provider: str, _now: float) -> float:
         asked.append(provider)
         return 0.25
 

@@ -7,7 +7,7 @@ import trio
 from attrs import evolve, frozen
 
 from clawgw.limits.arithmetic import UNUSED
-from clawgw.limits.bucket import Bucket, Claim, Granted, Refused, Spent, Standing, Verdict, Wanted
+from clawgw.limits.bucket import Bucket, Claims, Granted, Refused, Spent, Standing, Verdict, Wanted
 from clawgw.limits.gauges import standing
 from clawgw.limits.store import LimitStore
 
@@ -32,7 +32,7 @@ def while_away(when_down: WhenDown, local: LimitStore, gateways: Callable[[], in
 class Always:
     """One answer for everything, and nothing is kept."""
 
-    decide: Callable[[Sequence[Claim]], Verdict]
+    decide: Callable[[Claims], Verdict]
 
     async def reserve(self, wanted: Sequence[Wanted], _expires_ms: int) -> Sequence[Verdict]:
         """As always."""
@@ -65,9 +65,9 @@ class Share:
 
     async def reserve(self, wanted: Sequence[Wanted], expires_ms: int) -> Sequence[Verdict]:
         """As the local store decides."""
-        shares = [Wanted(reservation, [*map(self._of_claim, claims)]) for reservation, claims in wanted]
+        shares = [Wanted(reservation, self._share(claims)) for reservation, claims in wanted]
         verdicts = await self.local.reserve(shares, expires_ms)
-        return [_of_whole(verdict, claims) for verdict, (_, claims) in zip(verdicts, wanted, strict=False)]
+        return [_of_whole(verdict, claims.buckets) for verdict, (_, claims) in zip(verdicts, wanted, strict=False)]
 
     def settle(self, reservation: str, used: Sequence[int]) -> None:
         """As the local store does."""
@@ -93,21 +93,23 @@ class Share:
     def _of(self, bucket: Bucket) -> Bucket:
         return evolve(bucket, limit=max(min(1, bucket.limit), bucket.limit // self.gateways()))
 
-    def _of_claim(self, claim: Claim) -> Claim:
-        bucket = self._of(claim.bucket)
-        return Claim(bucket, min(claim.amount, max(1, bucket.limit)))
+    def _share(self, claims: Claims) -> Claims:
+        buckets = tuple([self._of(bucket) for bucket in claims.buckets])
+        return Claims(
+            buckets, [min(amount, max(1, bucket.limit)) for bucket, amount in zip(buckets, claims.amounts, strict=True)]
+        )
 
 
-def _of_whole(verdict: Verdict, claims: Sequence[Claim]) -> Verdict:
-    pairs = zip(verdict.standings, claims, strict=True)
-    return evolve(verdict, standings=tuple(evolve(standing, bucket=claim.bucket) for standing, claim in pairs))
+def _of_whole(verdict: Verdict, buckets: Sequence[Bucket]) -> Verdict:
+    pairs = zip(verdict.standings, buckets, strict=True)
+    return evolve(verdict, standings=tuple(evolve(standing, bucket=bucket) for standing, bucket in pairs))
 
 
-def _everything(claims: Sequence[Claim]) -> Verdict:
+def _everything(claims: Claims) -> Verdict:
     """As if every bucket were full."""
-    return Granted(tuple(standing(claim.bucket, UNUSED, 0) for claim in claims))
+    return Granted(tuple(standing(bucket, UNUSED, 0) for bucket in claims.buckets))
 
 
-def _nothing(claims: Sequence[Claim]) -> Verdict:
+def _nothing(claims: Claims) -> Verdict:
     """As if every bucket were empty."""
-    return Refused(tuple(Standing(claim.bucket, 0, CLOSED_WAIT_MS, CLOSED_WAIT_MS) for claim in claims))
+    return Refused(tuple(Standing(bucket, 0, CLOSED_WAIT_MS, CLOSED_WAIT_MS) for bucket in claims.buckets))

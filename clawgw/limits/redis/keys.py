@@ -55,7 +55,7 @@ class Rules(NamedTuple):
 
 
 @lru_cache(maxsize=10_000)
-def rules_of(*buckets: Bucket) -> Rules:
+def rules_of(buckets: tuple[Bucket, ...]) -> Rules:
     """In order."""
     each = [rule(bucket) for bucket in buckets]
     return Rules(each, [known.key for known in each], any(bucket.kind == "concurrent" for bucket in buckets))

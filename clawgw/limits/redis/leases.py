@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from attrs import define, field, frozen
 
-from clawgw.limits.bucket import Claim
+from clawgw.limits.bucket import Claims
 from clawgw.limits.redis.keys import DIGEST, rule
 
 AT_ONCE = 200
@@ -23,11 +23,11 @@ class Leases:
 
     _places: dict[bytes, _Places] = field(factory=dict)
 
-    def hold(self, record: bytes, claims: Sequence[Claim], until_ms: int) -> None:
+    def hold(self, record: bytes, claims: Claims, until_ms: int) -> None:
         """A reservation was granted."""
         held = [
             (rule(bucket).key, b"%b:%d" % (record[-DIGEST:], place))
-            for bucket, amount in claims
+            for bucket, amount in zip(*claims, strict=True)
             if bucket.kind == "concurrent"
             for place in range(1, amount + 1)
         ]

@@ -175,7 +175,7 @@ class RedisStore:
             if rules.with_places:
                 self._leases.hold(record, claims, now_ms + expires_ms)
         if absent:
-            buckets = [bucket for _, claims in wanted for bucket, _ in claims]
+            buckets = [bucket for _, claims in wanted for bucket in claims.buckets]
             self._miss([bucket for index, bucket in enumerate(buckets) if absent >> index & 1])
         return _verdicts(orders, granted, levels, now_ms)
 
@@ -209,8 +209,8 @@ class RedisStore:
 
 
 def _order(wanted: Wanted) -> Order:
-    buckets, amounts = zip(*wanted.claims, strict=True)
-    return Order(record_of(wanted.reservation), rules_of(*buckets), amounts)
+    reservation, (buckets, amounts) = wanted
+    return Order(record_of(reservation), rules_of(buckets), amounts)
 
 
 def _verdicts(orders: Sequence[Order], granted: int, levels: Sequence[Level], now_ms: int) -> Sequence[Verdict]:

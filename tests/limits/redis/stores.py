@@ -6,12 +6,13 @@ from contextlib import asynccontextmanager
 
 import trio
 
-from clawgw.limits.bucket import Claim, Granted, Verdict, Wanted
+from clawgw.limits.bucket import Granted, Verdict, Wanted
 from clawgw.limits.memory import MemoryStore
 from clawgw.limits.redis.away import WhenDown
 from clawgw.limits.redis.scripts import Scripts
 from clawgw.limits.redis.store import PATIENCE_S, RedisStore
 from clawgw.limits.store import LimitStore
+from tests.limits.claims import Claim, together
 
 PATIENT_S = 10.0
 
@@ -45,7 +46,7 @@ async def passes(store: LimitStore, reservation: str, *claims: Claim) -> bool:
 
 
 async def verdict_on(store: LimitStore, reservation: str, *claims: Claim) -> Verdict:
-    [verdict] = await store.reserve([Wanted(reservation, claims)], 600_000)
+    [verdict] = await store.reserve([Wanted(reservation, together(claims))], 600_000)
     return verdict
 
 

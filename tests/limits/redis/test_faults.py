@@ -7,13 +7,14 @@ from collections.abc import Callable
 import pytest
 import trio
 
-from clawgw.limits.bucket import Bucket, Claim, Granted, Refused, Spent, Standing
+from clawgw.limits.bucket import Bucket, Granted, Refused, Spent, Standing
 from clawgw.limits.redis.asking import BUSY_S
 from clawgw.limits.redis.away import WhenDown
 from clawgw.limits.redis.breaker import FAILURES
 from clawgw.limits.redis.keys import rule
 from clawgw.limits.redis.store import PATIENCE_S, RedisStore
 from clawgw.limits.windows import window
+from tests.limits.claims import Claim
 from tests.limits.redis.server import RedisServer
 from tests.limits.redis.stores import as_used, eventually, now_ms, passes, passes_at_last, patient, running, verdict_on
 

@@ -5,8 +5,9 @@ from multiprocessing.connection import Connection
 
 import trio
 
-from clawgw.limits.bucket import Bucket, Claim
+from clawgw.limits.bucket import Bucket
 from clawgw.limits.redis.scripts import Scripts
+from tests.limits.claims import Claim
 from tests.limits.redis.server import RedisServer
 from tests.limits.redis.stores import passes, passes_at_last, patient, running
 

@@ -1,7 +1,8 @@
 """Redis's clock goes back, as after a failover."""
 
-from clawgw.limits.bucket import Bucket, Claim, Refused
+from clawgw.limits.bucket import Bucket, Refused
 from clawgw.limits.redis.scripts import Scripts
+from tests.limits.claims import Claim
 from tests.limits.redis.server import RedisServer
 from tests.limits.redis.stores import CLOCK, NOW, passes, patient, running, verdict_on
 
