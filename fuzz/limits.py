@@ -2,8 +2,9 @@
 
 from attrs import define, field
 
-from clawgw.limits.bucket import Bucket, Claim, Kind, Spent, Window
+from clawgw.limits.bucket import Bucket, Kind, Spent, Window
 from clawgw.limits.memory import MemoryStore
+from tests.limits.claims import Claim
 from tests.limits.direct import Directly
 from tests.limits.machine import ALMOST_MARCH
 from tests.limits.model import Model

@@ -517,13 +517,11 @@ async def test_one_who_leaves_while_the_store_is_asked_lets_another_ask(autojump
     s = setting()
 
     @define
-    class Slow:
+    class Slow(MemoryCache):
         async def get(self, key: bytes) -> None:
             await trio.sleep(1)
 
-        def put(self, key: bytes, entry: Any, ttl_s: float) -> None: ...
-
-    s.gateway.store = Slow()
+    s.gateway.store = Slow(0, trio.current_time)
     async with trio.open_nursery() as nursery:
         with trio.move_on_after(0.5):
             nursery.start_soon(_later, 0.1, s, "next")

@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Callable
 
+import trio
 from attrs import define, field, frozen
 
 from clawgw.cache.entry import Entry
@@ -50,6 +51,10 @@ class MemoryCache:
         self._size += entry.size
         while self._size > self.max_bytes:
             self._drop(next(iter(self._kept)))
+
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """As `AnswerStore.run`: nothing."""
+        task_status.started()
 
     def _drop(self, key: bytes) -> None:
         self._size -= self._kept.pop(key).entry.size

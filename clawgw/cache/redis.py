@@ -22,7 +22,6 @@ log = logging.getLogger("clawgw")
 
 PATIENCE_S = 0.05
 REST_S = 1.0
-STOP_S = 1.0
 QUEUE = 1024
 BATCH = 64
 BATCH_BYTES = 256 * 1024

@@ -2,6 +2,8 @@
 
 from typing import Protocol
 
+import trio
+
 from clawgw.cache.entry import Entry
 
 SHARE = 64
@@ -16,3 +18,6 @@ class AnswerStore(Protocol):
 
     def put(self, key: bytes, entry: Entry, ttl_s: float) -> None:
         """Keep an answer for so long, if that is possible. Neither waits nor raises."""
+
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """What it does beside answering, until that is done or cancelled. Without it, nothing may be found."""

@@ -37,6 +37,10 @@ class MemoryStore:
         self._reservations: dict[str, _Reservation] = {}
 
     @property
+    def degraded(self) -> None:
+        """As `LimitStore.degraded`: it never is."""
+
+    @property
     def evicted(self) -> int:
         """How many buckets this process has forgotten for want of room."""
         return self._table.evicted
@@ -91,8 +95,9 @@ class MemoryStore:
         budget.seed(spent)
         self._table.write([cell], now_ms)
 
-    async def run(self) -> None:
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """As `LimitStore.run`; and forget what has expired."""
+        task_status.started()
         while True:
             await trio.sleep(RENEW_MS / 1000)
             self.renew()

@@ -31,6 +31,10 @@ class SharedStore:
         """How often the lock could not be had in time."""
 
     @property
+    def degraded(self) -> None:
+        """As `LimitStore.degraded`: it never is for long."""
+
+    @property
     def evicted(self) -> int:
         """How many buckets this process has forgotten for want of room."""
         return self._shared.evicted
@@ -60,8 +64,9 @@ class SharedStore:
         """As `LimitStore.seed`; of one ledger."""
         self._owe(partial(self._shared.seed, bucket, spent))
 
-    async def run(self) -> None:
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """As `LimitStore.run`."""
+        task_status.started()
         while True:
             await trio.sleep(RENEW_MS / 1000)
             self.renew()

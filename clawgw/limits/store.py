@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+import trio
+
 from clawgw.limits.bucket import Bucket, Spent, Standing, Verdict, Wanted
 
 LEASE_MS = 30_000
@@ -16,6 +18,10 @@ class LimitStore(Protocol):
     A reservation is settled once. One that never is stays charged, its places free themselves, and it is forgotten
     after `expires_ms`. Nothing here raises, and nothing here waits for long: a store that is away has its own answer.
     """
+
+    @property
+    def degraded(self) -> str | None:
+        """Why limits are not kept where they should be, in one word; None: they are."""
 
     async def reserve(self, wanted: Sequence[Wanted], expires_ms: int) -> Sequence[Verdict]:
         """Decide about one reservation after the other, in one step, up to the first that is refused.
@@ -43,5 +49,5 @@ class LimitStore(Protocol):
         Nothing, where more is known already or where another window is present. May be said again at any time.
         """
 
-    async def run(self) -> None:
-        """Renew the leases of what is not settled, until cancelled."""
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Renew the leases of what is not settled, until cancelled. Ready when it is known whether it is degraded."""

@@ -1,6 +1,6 @@
 """Where answers are kept: nowhere, in this process, or in a Redis."""
 
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import trio
 from attrs import frozen
@@ -14,17 +14,12 @@ from clawgw.gateway import Gateway
 from clawgw.web.metrics import Metrics
 from clawgw.web.service import Answering
 
-if TYPE_CHECKING:
-    from clawgw.cache.redis import RedisCache
-
 
 @frozen
 class CacheKeeper:
     """The store of a process, which outlives every configuration; None: answers are not kept."""
 
     store: AnswerStore | None
-    redis: "RedisCache | None" = None
-    """The store, where it is in a Redis."""
 
     @classmethod
     def of(cls, snapshot: Snapshot) -> Self:
@@ -34,22 +29,21 @@ class CacheKeeper:
             return cls(MemoryCache(cache.max_bytes, trio.current_time))
         if cache.store == "off" or url is None:
             return cls(None)
-        redis = _in_redis(url.reveal(), cache.max_bytes, snapshot.settings.limits.redis_timeout_s)
-        return cls(redis, redis)
+        return cls(_in_redis(url.reveal(), cache.max_bytes, snapshot.settings.limits.redis_timeout_s))
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Talk to Redis, where there is one, until cancelled."""
-        if self.redis is None:
+        """What the store does beside answering, until cancelled."""
+        if self.store is None:
             task_status.started()
         else:
-            await self.redis.run(task_status)
+            await self.store.run(task_status)
 
     def before(self, gateway: Gateway, metrics: Metrics) -> Answering:
         """The gateway as the doors shall see it."""
         return gateway if self.store is None else CachingGateway(gateway, self.store, metrics.cache_asked)
 
 
-def _in_redis(url: str, max_bytes: int, patience_s: float) -> "RedisCache":
+def _in_redis(url: str, max_bytes: int, patience_s: float) -> AnswerStore:
     """Raises ConfigError where the URL is none of Redis's."""
     # redis-py and all that it imports take a quarter of a second and MiBs: only where they are wanted.
     from clawgw.cache.redis import RedisCache  # noqa: PLC0415 - see above

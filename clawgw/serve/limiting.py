@@ -1,7 +1,6 @@
 """Where limits are kept: in this process, in a table that the workers of a machine share, or in a Redis."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import trio
 from attrs import frozen
@@ -15,9 +14,6 @@ from clawgw.limits.memory import MemoryStore
 from clawgw.limits.shared import SharedStore
 from clawgw.limits.store import LimitStore
 from clawgw.serve.seeding import Seeding
-
-if TYPE_CHECKING:
-    from clawgw.limits.redis.store import RedisStore
 
 _MEANWHILE: Mapping[str, str] = {
     "local": "counted on this machine meanwhile",
@@ -33,8 +29,6 @@ class LimitKeeper:
     store: LimitStore
     settings: Limits
     seeding: Seeding
-    redis: "RedisStore | None" = None
-    """The store, where it is in a Redis."""
 
     @classmethod
     def of(cls, snapshot: Snapshot, instance: str, shared_fd: int | None) -> "LimitKeeper":
@@ -47,15 +41,12 @@ class LimitKeeper:
         if settings.store == "memory" or snapshot.redis_url is None:
             return cls(local, settings, seeding)
         redis = _in_redis(snapshot.redis_url.reveal(), settings, local, instance, seeding)
-        return cls(redis, settings, seeding, redis)
+        return cls(redis, settings, seeding)
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Renew what is held, until cancelled. Ready when a Redis was tried once, and budgets are seeded."""
+        """Renew what is held, until cancelled. Ready when the store is, and budgets are seeded."""
         async with trio.open_nursery() as nursery:
-            if self.redis is None:
-                nursery.start_soon(self.store.run)
-            else:
-                await nursery.start(self.redis.run)
+            await nursery.start(self.store.run)
             await self.seeding.begin(self.store, self.seeding.budgets)
             task_status.started()
             await self.seeding.run(self.store)
@@ -67,12 +58,10 @@ class LimitKeeper:
     @property
     def degraded(self) -> str | None:
         """Why limits are not kept as they should be, for people; None: they are."""
-        reason = None if self.redis is None else self.redis.degraded
-        return (
-            None
-            if reason is None
-            else f"limits: Redis does not answer ({reason}); {_MEANWHILE[self.settings.when_down]}"
-        )
+        reason = self.store.degraded
+        if reason is None:
+            return None
+        return f"limits: Redis does not answer ({reason}); {_MEANWHILE[self.settings.when_down]}"
 
     @property
     def refuses(self) -> bool:
@@ -80,7 +69,7 @@ class LimitKeeper:
         return self.degraded is not None and self.settings.when_down == "closed"
 
 
-def _in_redis(url: str, settings: Limits, local: LimitStore, instance: str, seeding: Seeding) -> "RedisStore":
+def _in_redis(url: str, settings: Limits, local: LimitStore, instance: str, seeding: Seeding) -> LimitStore:
     """Raises ConfigError where the URL is none of Redis's."""
     # redis-py and all that it imports take a quarter of a second and MiBs: only where they are wanted.
     from clawgw.limits.redis.connection import BadRedisUrl  # noqa: PLC0415 - see above

@@ -2,6 +2,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+import trio
 from attrs import define, field
 
 from clawgw.config.callers import Caller
@@ -70,7 +71,10 @@ class Shelf:
 
     def seed(self, bucket: Bucket, spent: Spent) -> None: ...
 
-    async def run(self) -> None: ...
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None: ...
+
+    @property
+    def degraded(self) -> None: ...
 
 
 @define

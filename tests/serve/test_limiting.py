@@ -21,13 +21,12 @@ def snapshot(store: str, url: str = "redis://localhost:1") -> Snapshot:
 def test_in_memory() -> None:
     keeper = LimitKeeper.of(snapshot("memory"), "i1", None)
     assert isinstance(keeper.store, MemoryStore)
-    assert (keeper.redis, keeper.degraded) == (None, None)
+    assert (keeper.degraded, keeper.refuses) == (None, False)
 
 
 async def test_in_redis() -> None:
     keeper = LimitKeeper.of(snapshot("redis"), "i1", None)
     assert isinstance(keeper.store, RedisStore)
-    assert keeper.redis is keeper.store
     assert keeper.degraded == "limits: Redis does not answer (NotConnected); counted on this machine meanwhile"
 
 

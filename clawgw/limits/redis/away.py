@@ -34,6 +34,10 @@ class Always:
 
     decide: Callable[[Claims], Verdict]
 
+    @property
+    def degraded(self) -> None:
+        """This is all that it should do."""
+
     async def reserve(self, wanted: Sequence[Wanted], _expires_ms: int) -> Sequence[Verdict]:
         """As always."""
         verdicts = [self.decide(claims) for _, claims in wanted]
@@ -51,8 +55,9 @@ class Always:
     def seed(self, bucket: Bucket, spent: Spent) -> None:
         """Nothing is kept."""
 
-    async def run(self) -> None:
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """There are no leases."""
+        task_status.started()
         await trio.sleep_forever()
 
 
@@ -62,6 +67,11 @@ class Share:
 
     local: LimitStore
     gateways: Callable[[], int]
+
+    @property
+    def degraded(self) -> str | None:
+        """As the local store is."""
+        return self.local.degraded
 
     async def reserve(self, wanted: Sequence[Wanted], expires_ms: int) -> Sequence[Verdict]:
         """As the local store decides."""
@@ -86,9 +96,9 @@ class Share:
         """What this gateway has spent itself, of its share."""
         self.local.seed(self._of(bucket), spent)
 
-    async def run(self) -> None:
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """The local store's."""
-        await self.local.run()
+        await self.local.run(task_status)
 
     def _of(self, bucket: Bucket) -> Bucket:
         return evolve(bucket, limit=max(min(1, bucket.limit), bucket.limit // self.gateways()))

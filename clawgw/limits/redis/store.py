@@ -72,7 +72,7 @@ class RedisStore:
 
     @property
     def degraded(self) -> str | None:
-        """Why Redis is not asked at present, in one word; None: it is."""
+        """As `LimitStore.degraded`: why Redis is not asked at present."""
         return self._breaker.degraded
 
     @property
