@@ -4,8 +4,9 @@ from attrs import define, field
 
 from clawgw.limits.arithmetic import SET_BACK_MS
 from clawgw.limits.bucket import Bucket, Standing
-from clawgw.limits.store import LEASE_MS
 
+LEASE_MS = 30_000
+"""A place that is not renewed for so long is free again: its process has died."""
 PLACE_WAIT_MS = 1_000
 """Nobody knows when a place becomes free; this is a guess to answer with."""
 LEASE_TICKS = 8

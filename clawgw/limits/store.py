@@ -7,9 +7,8 @@ import trio
 
 from clawgw.limits.bucket import Bucket, Spent, Standing, Verdict, Wanted
 
-LEASE_MS = 30_000
-"""A place that is not renewed for so long is free again: its process has died."""
 RENEW_MS = 10_000
+"""How often what holds places says that it lives."""
 
 
 class LimitStore(Protocol):

@@ -1,8 +1,8 @@
 from attrs import evolve
 
 from clawgw.limits.bucket import Bucket, Standing
-from clawgw.limits.places import LEASE_TICK_MS, LeasedPlaces
-from clawgw.limits.store import LEASE_MS, RENEW_MS
+from clawgw.limits.places import LEASE_MS, LEASE_TICK_MS, LeasedPlaces
+from clawgw.limits.store import RENEW_MS
 
 NOON = 1_709_208_000_000
 """When a tick begins."""

@@ -5,8 +5,7 @@ from importlib.resources import files
 
 from attrs import field, frozen
 
-from clawgw.limits.places import LEASE_TICKS
-from clawgw.limits.store import LEASE_MS
+from clawgw.limits.places import LEASE_MS, LEASE_TICKS
 
 
 @frozen(eq=False)

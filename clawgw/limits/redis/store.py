@@ -11,6 +11,7 @@ import trio
 
 from clawgw.limits.arithmetic import Level
 from clawgw.limits.bucket import Bucket, Granted, Refused, Scope, Spent, Standing, Verdict, Wanted
+from clawgw.limits.places import LEASE_MS
 from clawgw.limits.redis import calls
 from clawgw.limits.redis.asking import BUSY_S, Desk
 from clawgw.limits.redis.away import WhenDown, while_away
@@ -23,7 +24,7 @@ from clawgw.limits.redis.link import Answer, Link, Unanswered
 from clawgw.limits.redis.outbox import KEPT, Outbox
 from clawgw.limits.redis.scripts import Scripts
 from clawgw.limits.redis.seen import Seen
-from clawgw.limits.store import LEASE_MS, RENEW_MS, LimitStore
+from clawgw.limits.store import RENEW_MS, LimitStore
 
 PATIENCE_S = 0.05
 BEAT_S = 1.0

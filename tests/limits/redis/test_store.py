@@ -4,9 +4,9 @@ import trio
 from attrs import evolve
 
 from clawgw.limits.bucket import Bucket, Granted, Refused, Spent, Standing
+from clawgw.limits.places import LEASE_MS
 from clawgw.limits.redis.scripts import Scripts
 from clawgw.limits.redis.store import RedisStore
-from clawgw.limits.store import LEASE_MS
 from tests.limits.claims import Claim
 from tests.limits.redis.server import RedisServer
 from tests.limits.redis.stores import eventually, now_ms, passes, passes_at_last, patient, running, verdict_on
