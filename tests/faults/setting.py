@@ -15,6 +15,7 @@ from clawgw.ledger.record import Listener, RequestRecord, Unwritten
 from clawgw.policies.load import load_policies
 from clawgw.serve.limiting import LimitKeeper
 from clawgw.serve.wiring import open_service
+from clawgw.tokens.vocabulary import count_text
 from clawgw.web.service import Service
 from tests.fake_upstream import FakeUpstream, Respond, start_fake_upstream
 from tests.web.serving import Answer, Client, Serving, serve
@@ -111,7 +112,11 @@ async def start(
     wire: str = "openai",
     folder: Path = Path(),
 ) -> Setting:
-    """A gateway with one route `r` over `targets`. `route` is more of its table, `config` more of the file."""
+    """A gateway with one route `r` over `targets`. `route` is more of its table, `config` more of the file.
+
+    It has counted tokens before, which takes a twentieth of a second when a process does it for the first time.
+    """
+    count_text("", "o200k_base")
     names = [f"t{number}" for number, _ in enumerate(targets, 1)]
     fakes = {
         name: await start_fake_upstream(nursery, target)

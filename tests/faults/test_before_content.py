@@ -79,14 +79,12 @@ def rows() -> list[object]:
 @pytest.mark.parametrize(("fault", "stream"), rows())
 async def test_the_next_target_answers(nursery: trio.Nursery, fault: Fault, *, stream: bool) -> None:
     s = await start(nursery, [fault.first, good])
-    asked_at = trio.current_time()
-    answer = await s.ask(stream=stream)
+    with within(EXPLICIT_S):
+        answer = await s.ask(stream=stream)
     assert (answer.status, text_of(answer)) == (200, TEXT)
     assert (answer.headers["x-clawgw-provider"], answer.headers["x-clawgw-attempts"]) == ("t2", "2")
     assert await s.attempts() == [("t1", "primary", "failed", fault.error_code), ("t2", "failover", "won", None)]
     assert (await s.record()).outcome == "ok"
-    failed_at = s.fakes["t1"].accepted_at[0] if "t1" in s.fakes else asked_at
-    assert s.fakes["t2"].accepted_at[0] - failed_at < EXPLICIT_S
 
 
 async def test_one_preamble_where_two_began(nursery: trio.Nursery) -> None:

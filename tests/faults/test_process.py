@@ -77,6 +77,8 @@ async def test_failover_in_time(nursery: trio.Nursery, tmp_path: Path) -> None:
         with gateway(tmp_path, urls, {f"r-{name}": [name, f"good-{name}"] for name in rows}) as origin:
             process = find(tmp_path)
             assert process is not None
+            async with connected(origin) as client:  # a process that counts tokens for the first time takes longer
+                assert (await client.post(chat(model="broken/m"))).status == 502
             async with trio.open_nursery() as asking:
                 for name, bounds in rows.items():
                     asking.start_soon(_row, origin, process, name, bounds, others[f"good-{name}"])

@@ -125,7 +125,7 @@ async def test_faults_are_httpxs(
 ) -> None:
     fake = await start_fake_upstream(nursery, lambda _: steps)
     with pytest.raises(error):
-        await client.get(fake.base_url, timeout=httpx.Timeout(5, read=0.2))
+        await client.get(fake.base_url, timeout=httpx.Timeout(1, read=0.2))
     await fake.wait_closed(1)
 
 

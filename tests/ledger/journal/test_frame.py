@@ -56,8 +56,8 @@ def test_a_record_with_all_that_a_caller_may_say_is_kept_whole() -> None:
 
 
 def test_a_record_that_is_too_large_is_cut_and_still_a_record() -> None:
-    attempt = AttemptRecord(Target("openai", "\0" * 10_000), "retry", 1.0, 2.0, "failed")
-    worst = "\0" * 100_000
+    attempt = AttemptRecord(Target("openai", "\0" * 2_000), "retry", 1.0, 2.0, "failed")
+    worst = "\0" * 20_000
     record = document(
         ended(
             "req_" + "0" * 26,

@@ -1,38 +1,63 @@
 """Writers that are killed at any moment, while what they write is drained by a process that is killed as well."""
 
+import multiprocessing
 import random
-import subprocess
-import sys
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+from clawgw.ledger.journal.journal import Journal
 from clawgw.ledger.journal.spool import Spool
 from clawgw.ledger.sinks.drain import Drain
-from tests.ledger.records import outcomes, rows
+from tests.ledger.records import begun, ended, outcomes, rows
 
-ROOT = Path(__file__).resolve().parents[3]
 ROUNDS = 50
-DRAIN = """
-import sys
-from pathlib import Path
-from clawgw.ledger.journal.spool import Spool
-from clawgw.ledger.sinks.drain import Drain
-Drain(Spool(Path(sys.argv[1])), Path(sys.argv[2]), 36500).run()
-"""
+forkserver = multiprocessing.get_context("forkserver")
+forkserver.set_forkserver_preload([__name__])
 
 
-def started(*arguments: object, output: int | None = None) -> "subprocess.Popen[str]":
-    command = [sys.executable, *map(str, arguments)]
-    return subprocess.Popen(command, cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, stdout=output, text=True)  # noqa: S603 - our own code
+def write(spool: Path, name: str, said: Connection) -> None:
+    """Write to a journal until killed; says each id that has ended."""
+    journal = Journal.open(spool, 2**30)
+    number = 0
+    while True:
+        ids = [f"{name}-{number + offset}" for offset in range(5)]
+        number += len(ids)
+        for request_id in ids:
+            journal.intend(begun(request_id))
+        for request_id in reversed(ids):
+            journal.request_ended(ended(request_id, model="m" * (number % 500)))
+            said.send(request_id)
+
+
+def drain(spool: Path, database: Path) -> None:
+    Drain(Spool(spool), database, 36500).run()
+
+
+@contextmanager
+def running(work: Callable[..., None], *arguments: object) -> Iterator[BaseProcess]:
+    """A process that is killed in the end at the latest."""
+    process = forkserver.Process(target=work, args=arguments)
+    process.start()
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.join()
+        process.close()
 
 
 def killed_writer(spool: Path, name: str, after: int) -> list[str]:
-    """What it has said before it was killed; it is killed soon after so many lines."""
+    """What it has said before it was killed; it is killed soon after so many words."""
     said = list[str]()
-    with started("-m", "tests.ledger.journal.writer", spool, name, output=subprocess.PIPE) as writer:
-        assert writer.stdout is not None
-        for line in writer.stdout:
-            said.append(line.strip())
+    here, there = forkserver.Pipe(duplex=False)
+    with here, running(write, spool, name, there) as writer, suppress(EOFError):
+        there.close()
+        while True:
+            said.append(here.recv())
             if len(said) == after:
                 writer.kill()
     return said
@@ -44,9 +69,8 @@ def test_every_record_that_was_acknowledged_is_there_once(tmp_path: Path) -> Non
 
     def keep_draining() -> None:
         while not over.is_set():
-            with started("-c", DRAIN, spool, database) as drain:
-                over.wait(0.5 + dice.random())
-                drain.kill()
+            with running(drain, spool, database):
+                over.wait(0.5 * dice.random())
 
     draining = threading.Thread(target=keep_draining)
     draining.start()

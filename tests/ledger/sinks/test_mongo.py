@@ -100,7 +100,7 @@ def test_nothing_to_deliver_is_no_error(mongodb: MongoServer, opened: Opener) ->
 def test_a_server_killed_amid_a_delivery_has_everything_once_at_last(
     doomed_mongodb: MongoServer, opened: Opener
 ) -> None:
-    final = documents(4_000)
+    final = documents(1_500)
     sink, away = opened(doomed_mongodb.url), list[int]()
     delivery = threading.Thread(target=lambda: away.append(deliver_at_last(sink, final)))
     delivery.start()
