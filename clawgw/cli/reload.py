@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import time
+from math import inf
 from pathlib import Path
 
 from attrs import frozen
@@ -26,7 +27,9 @@ class NoWordError(Exception):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
     configuration.add_arguments(parser)
-    parser.add_argument("--timeout", metavar="SECONDS", type=float, default=60.0, help="how long to wait (default: 60)")
+    parser.add_argument(
+        "--timeout", metavar="SECONDS", type=_seconds, default=60.0, help="how long to wait (default: 60)"
+    )
     parser.add_argument("--json", action="store_true", help="print a JSON object")
 
 
@@ -71,6 +74,16 @@ class _Gateway:
                 raise NoWordError(f"the gateway (process {self.pid}) has ended")
             time.sleep(_LOOK_EVERY_S)
         raise NoWordError(f"the gateway (process {self.pid}) has not answered in {timeout_s:g} s")
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < inf:
+        raise argparse.ArgumentTypeError(f"{text!r}: a number of seconds, more than 0")
+    return seconds
 
 
 def _print(word: Word, *, as_json: bool) -> None:

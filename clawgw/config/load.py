@@ -23,6 +23,7 @@ from clawgw.config.tables.routes import Defaults, Route
 from clawgw.config.tables.server import Server
 from clawgw.config.toml import parse
 from clawgw.config.unavailable import warnings
+from clawgw.config.without_effect import lonely_keys
 
 
 @frozen
@@ -91,7 +92,7 @@ def load(
         policies=policies,
         mongo=mongo,
         kafka=kafka,
-        warnings=(*warnings(data), *resolver.warnings, *stores.warnings),
+        warnings=(*warnings(data), *lonely_keys(settings), *resolver.warnings, *stores.warnings),
     )
 
 

@@ -5,7 +5,7 @@ These checks look at settings whose single values are right; each yields its mis
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from clawgw.config.addresses import parse_bind
+from clawgw.config.addresses import Bind, parse_bind
 from clawgw.config.known import ALIASES, KNOWN, canonical
 from clawgw.config.mistakes import Mistake, did_you_mean, path_of
 from clawgw.config.settings import Settings
@@ -18,6 +18,7 @@ from clawgw.policy import Target
 def check(settings: Settings, origins: Mapping[str, str]) -> Iterator[Mistake]:
     """Every mistake between tables. `origins` says which keys of them come from variables or options."""
     yield from _check_server(settings, origins.get("bind", "server.bind"))
+    yield from _check_addresses(settings)
     yield from _check_defaults(settings.defaults, settings.providers, origins)
     yield from _check_keys(settings.keys)
     yield from _check_names(settings.providers)
@@ -48,6 +49,17 @@ def _check_server(settings: Settings, bind_path: str) -> Iterator[Mistake]:
                 " and put what it prints into the configuration, bind 127.0.0.1, or write `required = false` under"
                 " [auth] to let everyone in",
             )
+
+
+def _check_addresses(settings: Settings) -> Iterator[Mistake]:
+    """Port 0 is another one each time."""
+    seen = dict[Bind, str]()
+    listed = {path_of("server", "bind", index): address for index, address in enumerate(settings.server.bind)}
+    for path, address in (listed | {"metrics.bind": settings.metrics.bind}).items():
+        if address and (bind := parse_bind(address)).port:
+            first = seen.setdefault(bind, path)
+            if first != path:
+                yield Mistake(path, f"the same address as {first}")
 
 
 def _check_defaults(

@@ -29,7 +29,7 @@ def start_up_lines(snapshot: Snapshot, binds: Sequence[Bind], metrics: Sequence[
     limits, settings = _limits(snapshot.settings.limits), snapshot.settings
     yield f"stores: limits {limits}, cache {settings.cache.store}, log {', '.join(_log(snapshot))}"
     yield from (f"warning: {warning}" for warning in snapshot.warnings)
-    if not any(provider.keys for provider in snapshot.providers.values()):
+    if all(provider.wire == "echo" or provider.not_ready for provider in snapshot.providers.values()):
         key = "" if snapshot.callers.anonymous else " -H 'authorization: Bearer KEY'"
         yield from _TRY_IT.format(url=f"{scheme}://{_reachable(binds[0])}", key=key).splitlines()
 

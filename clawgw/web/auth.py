@@ -11,7 +11,7 @@ _NO_KEY = b""
 def authenticate(headers: Headers, callers: Callers) -> Caller:
     """The caller. Raises `InvalidApiKey` where a key is required and this is none."""
     presented = _presented(headers)
-    caller = callers.find(presented.decode("latin-1"))
+    caller = callers.find(presented.decode("utf-8", "surrogateescape"))
     if caller is None:
         raise InvalidApiKey(
             "this key is not known here: check it, or have the gateway's operator add it (`clawgw keys new NAME`)"

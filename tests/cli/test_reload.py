@@ -141,3 +141,11 @@ def test_a_file_that_only_another_user_can_read(
 def test_the_config_that_was_named_must_be_there(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["reload", "--config", "missing.toml"]) == 2
     assert capsys.readouterr().err == "missing.toml: there is no such file\n"
+
+
+@pytest.mark.parametrize("timeout", ["0", "-1", "nan", "inf", "soon"])
+def test_a_timeout_is_a_number_of_seconds(timeout: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["reload", "--timeout", timeout])
+    assert caught.value.code == 2
+    assert f"--timeout: '{timeout}': a number of seconds, more than 0" in capsys.readouterr().err

@@ -115,3 +115,15 @@ def test_an_open_door_needs_a_word() -> None:
     assert mistakes(overrides=Overrides(bind="0.0.0.0:80")) == [f"--bind: {OPEN_DOOR}"]
     assert snapshot('[server]\nbind = ["0.0.0.0:80"]\n[auth]\nrequired = false').settings.auth.required is False
     assert mistakes('[server]\nbind = ["[::1]:80", "localhost:81"]') == []
+
+
+def test_an_address_is_listened_on_once() -> None:
+    text = '[server]\nbind = ["127.0.0.1:80", "[::1]:80", "127.0.0.1:080"]\n[metrics]\nbind = "[::1]:80"'
+    assert mistakes(text) == [
+        "server.bind[2]: the same address as server.bind[0]",
+        "metrics.bind: the same address as server.bind[1]",
+    ]
+    assert mistakes('[server]\nbind = ["127.0.0.1:0", "127.0.0.1:0"]\n[metrics]\nbind = "127.0.0.1:0"') == []
+    assert mistakes('[metrics]\nbind = "127.0.0.1:90"', overrides=Overrides(bind="127.0.0.1:90")) == [
+        "metrics.bind: the same address as server.bind[0]"
+    ]

@@ -62,6 +62,11 @@ def test_the_listener_for_metrics() -> None:
     assert said[1:3] == ["listening on http://127.0.0.1:8080 (1 worker)", "metrics on http://[::1]:9090/metrics"]
 
 
+def test_a_provider_that_wants_no_key_answers_itself() -> None:
+    own = attrs.evolve(provider("local"), keys=())
+    assert not any("echo" in line for line in lines(own))
+
+
 def test_without_any_key_there_is_a_line_to_paste() -> None:
     echo = attrs.evolve(provider("echo", "echo"), keys=())
     said = lines(echo, binds=[Bind("0.0.0.0", 8080)])

@@ -1,3 +1,5 @@
+from hashlib import sha256
+
 import attrs
 import pytest
 import trio
@@ -49,6 +51,13 @@ def test_who_has_none_is_told_how_and_nothing_is_quoted(headers: RawHeaders, say
     with pytest.raises(InvalidApiKey, match=says) as caught:
         authenticate(Headers(headers), CALLERS)
     assert "alic" not in caught.value.message
+
+
+def test_a_key_may_have_any_letters() -> None:
+    secret = "schlüssel".encode()
+    holder = Key("holder", sha256(secret).hexdigest())
+    callers = Callers.of(Settings(keys=(holder,)))
+    assert authenticate(Headers([(b"authorization", b"Bearer " + secret)]), callers) == Caller.of(holder)
 
 
 def test_without_keys_whatever_is_sent_is_nobody_in_particular() -> None:
