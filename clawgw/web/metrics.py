@@ -8,14 +8,17 @@ from functools import lru_cache
 from operator import add
 
 from clawgw.ledger.record import RequestRecord
-from clawgw.limits.bucket import Kind, Scope
+from clawgw.limits import bucket
 from clawgw.policies.guard import PolicyFailure
 from clawgw.policy import BreakerState, Target
 from clawgw.web.exposition import Configuration, Exposition, Reloads
 from clawgw.web.series import AttemptMetrics, AttemptSeries, RequestMetrics, RequestSeries
+from clawgw.wire.failure import Kind
 
 _DURATION_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 40.0, 60.0, 120.0, 300.0, 600.0)
 _CACHE_RESULTS = ("hit", "joined", "miss", "bypass")
+_ALERTS = {Kind.AUTH.value, Kind.QUOTA.value}
+"""Failures that only people can do something about."""
 _STATES: Mapping[BreakerState, int] = {"closed": 0, "half_open": 1, "open": 2}
 _OVERHEAD_S = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.512, 1.024)
 
@@ -43,6 +46,9 @@ class Metrics:
             made=counter("attempts", "Tries at a target", "target", "trigger", "outcome"),
             cost=counter("cost_usd", "What attempts have cost, in USD", "provider", "model", "key"),
             unpriced=counter("price_unknown", "Attempts that used tokens at a price nobody knows", "provider", "model"),
+        )
+        self._keys_refused = counter(
+            "keys_refused", "Providers' keys that were refused, or had no credit left", "provider", "reason"
         )
         self._policy_errors = counter("policy_errors", "Policies that failed; the gateway went on without", "policy")
         self._rejections = counter("limit_rejections", "Requests and attempts that a limit refused", "scope", "kind")
@@ -72,6 +78,8 @@ class Metrics:
             target = attempt.target
             kind = self._attempt_series(target.provider, target.model, attempt.trigger, attempt.outcome, record.key)
             kind.add(attempt)
+            if attempt.error_code in _ALERTS:
+                self._keys_refused.of(target.provider, attempt.error_code)[0] += 1
 
     def refused(self, endpoint: str, status: int) -> None:
         """A request that did not get as far as the gateway: its head or its body was not good."""
@@ -81,7 +89,7 @@ class Metrics:
         """A policy gave nothing to work with."""
         self._policy_errors.of(policy)[0] += 1
 
-    def limit_rejected(self, scope: Scope, kind: Kind) -> None:
+    def limit_rejected(self, scope: bucket.Scope, kind: bucket.Kind) -> None:
         """A bucket held too little."""
         self._rejections.of(scope, kind)[0] += 1
 

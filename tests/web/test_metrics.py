@@ -128,6 +128,16 @@ def test_attempts() -> None:
     assert value(metrics, "attempts_total", target="openai/known", trigger="failover", outcome="won") == 1
 
 
+def test_keys_that_somebody_has_to_look_at() -> None:
+    metrics = Metrics(label, "v1")
+    codes = ["auth", "auth", "quota", "server", None]
+    failed = [AttemptRecord(Target("groq", "m"), "retry", 0, 1, "failed", error_code=code) for code in codes]
+    metrics.request_ended(record(attempts=failed))
+    reasons = ("auth", "quota", "server")
+    counts = [value(metrics, "keys_refused_total", provider="groq", reason=reason) for reason in reasons]
+    assert counts == [2, 1, None]
+
+
 def test_what_attempts_cost_by_key_and_those_without_a_price() -> None:
     metrics = Metrics(label, "v1")
     lost = AttemptRecord(Target("groq", "known"), "race", 0, 1, "lost", prompt_tokens=3, cost_pico=250_000_000_000)
