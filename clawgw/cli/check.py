@@ -8,8 +8,8 @@ from typing import Any
 from clawgw.cli import configuration
 from clawgw.config.mistakes import ConfigError
 from clawgw.config.snapshot import ReadyProvider, Snapshot
-from clawgw.ledger.sinks.remote import check_sinks
 from clawgw.policies.load import load_policies
+from clawgw.serve.checking import check_stores
 
 HELP = "Check the configuration without starting; with --live, try every key as well."
 
@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         snapshot = configuration.load(configuration.choice(args))
         load_policies(snapshot).unload()
-        check_sinks(snapshot)
+        check_stores(snapshot)
     except ConfigError as error:
         if not args.json:
             raise

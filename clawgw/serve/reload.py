@@ -20,7 +20,7 @@ from clawgw.config.files import Choice, load_chosen
 from clawgw.config.mistakes import ConfigError, Mistake
 from clawgw.config.restart import restarts
 from clawgw.config.snapshot import Snapshot
-from clawgw.ledger.sinks.remote import check_sinks
+from clawgw.serve.checking import check_stores
 from clawgw.serve.presence import Word
 from clawgw.serve.readings import Readings
 from clawgw.web.bugs import report_bug
@@ -128,7 +128,7 @@ class Reloading:
     def _load(self, readings: Readings) -> Snapshot:
         """Raises ConfigError."""
         snapshot = load_chosen(self.choice, os.environ, readings.read)
-        check_sinks(snapshot)
+        check_stores(snapshot)
         return snapshot
 
 

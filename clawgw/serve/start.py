@@ -20,9 +20,9 @@ from attrs import frozen
 
 from clawgw.config.addresses import parse_bind
 from clawgw.config.files import Choice
-from clawgw.ledger.sinks.remote import check_sinks
 from clawgw.limits.table import create_shared
 from clawgw.serve.banner import start_up_lines
+from clawgw.serve.checking import check_stores, make_folders
 from clawgw.serve.collecting import set_aside
 from clawgw.serve.crew import Crew
 from clawgw.serve.inheritance import Inheritance, inherited
@@ -53,8 +53,9 @@ def serve(choice: Choice, command: Sequence[str], *, watch: bool) -> int:
         return trio.run(work, choice, inheritance)
     readings = Readings()
     loaded = load_all(choice, readings)
-    check_sinks(loaded.snapshot)
+    check_stores(loaded.snapshot)
     settings = loaded.snapshot.settings
+    make_folders(settings.log)
     try:
         listeners = open_listeners(map(parse_bind, settings.server.bind))
         metrics = open_listeners(map(parse_bind, filter(None, [settings.metrics.bind])))

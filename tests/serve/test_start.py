@@ -172,3 +172,10 @@ async def test_nobody_reads_what_it_says(start: Starter, workers: str) -> None:
         assert (await client.get("/health")).status == 200
     gateway.process.terminate()
     assert await gateway.process.wait() == 0
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+async def test_a_place_where_no_log_can_be(start: Starter, workers: str) -> None:
+    gateway = await start("--workers", workers, config='[log]\nspool = "gateway.toml"')
+    assert await gateway.wait() == 2
+    assert gateway.lines == ["log.spool: gateway.toml cannot be made: File exists; name another place"]

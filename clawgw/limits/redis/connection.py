@@ -58,7 +58,7 @@ def connection(url: str, read_s: float) -> Connection:
         kind = options.pop("connection_class", TcpConnection)
         return cast("Connection", kind(**{**options, **ours}))
     except (ValueError, TypeError, RedisError):
-        raise BadRedisUrl("no URL of a Redis: redis://, rediss:// or unix:// is wanted") from None
+        raise BadRedisUrl("must be a URL of a Redis, such as redis://HOST:6379/0") from None
 
 
 def reason(error: BaseException) -> str:

@@ -19,7 +19,7 @@ from clawgw.limits.redis.connection import CONNECT_S, BadRedisUrl, connection, r
 def test_no_url_of_a_redis_is_said_without_the_url(url: str) -> None:
     with pytest.raises(BadRedisUrl) as caught:
         connection(url, 0.05)
-    assert str(caught.value) == "no URL of a Redis: redis://, rediss:// or unix:// is wanted"
+    assert str(caught.value) == "must be a URL of a Redis, such as redis://HOST:6379/0"
 
 
 def test_a_url_chooses_server_password_and_database_but_not_patience() -> None:
