@@ -7,6 +7,7 @@ import pytest
 
 from tests.e2e.fake_thread import ThreadedFake
 from tests.e2e.gateway_process import running_gateway
+from tests.limits.redis.server import RedisServer, find_redis_server
 
 _PROVIDER = """
 [providers.fake-{wire}]
@@ -39,3 +40,11 @@ def origin(fake: ThreadedFake, tmp_path_factory: pytest.TempPathFactory) -> Iter
 def client(origin: str) -> Iterator[openai.OpenAI]:
     with openai.OpenAI(base_url=f"{origin}/v1", api_key="sk-client", max_retries=0) as opened:
         yield opened
+
+
+@pytest.fixture
+def redis() -> Iterator[RedisServer]:
+    """One that may be frozen and killed."""
+    server = RedisServer(find_redis_server())
+    yield server
+    server.close()

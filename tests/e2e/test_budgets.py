@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from tests.e2e.gateway_process import running_gateway
-from tests.e2e.test_limits import REDIS, ask, config, gateways, redis, until  # noqa: F401 - a fixture
+from tests.e2e.test_limits import REDIS, ask, config, gateways, until
 from tests.limits.redis.server import RedisServer
 
 TOKEN_USD = 0.001
@@ -67,13 +67,13 @@ def test_after_a_restart_exactly_as_much_is_left_as_before(tmp_path: Path, worke
         assert ask(origin, "bob").status_code == 200
 
 
-def told(redis: RedisServer) -> int:  # noqa: F811 - the fixture's name
+def told(redis: RedisServer) -> int:
     """How many gateways have said what they have spent."""
     lengths = [redis.client.hlen(key) for key in redis.client.keys("{clawgw}:spent:*")]
     return sum(lengths)
 
 
-def test_an_emptied_redis_learns_what_each_gateway_has_spent(tmp_path: Path, redis: RedisServer) -> None:  # noqa: F811
+def test_an_emptied_redis_learns_what_each_gateway_has_spent(tmp_path: Path, redis: RedisServer) -> None:
     with ExitStack() as stack:
         text = budget(REDIS + "redis_timeout_s = 5\n")
         origins = gateways(stack, tmp_path, text, 2, {"REDIS_URL": redis.url})

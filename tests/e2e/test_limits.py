@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,7 +14,7 @@ import pytest
 
 from clawgw.config.callers import key_digest
 from tests.e2e.gateway_process import PATIENCE_S, running_gateway
-from tests.limits.redis.server import RedisServer, find_redis_server
+from tests.limits.redis.server import RedisServer
 
 BURST = 10
 REFILL_S = 60 / BURST
@@ -36,13 +36,6 @@ sha256 = "{key_digest("bob").hex()}"
 limits = {{ requests_per_minute = 1_000_000 }}
 {rest}
 """
-
-
-@pytest.fixture
-def redis() -> Iterator[RedisServer]:
-    server = RedisServer(find_redis_server())
-    yield server
-    server.close()
 
 
 def gateways(

@@ -57,6 +57,11 @@ class Peer:
             self.tls.write(text)
         return self.says.read()
 
+    def goodbye(self) -> bytes:
+        with contextlib.suppress(ssl.SSLWantReadError):  # the other's goodbye
+            self.tls.unwrap()
+        return self.says.read()
+
     def is_quiet(self) -> bool:
         return self.quiet
 
@@ -122,10 +127,7 @@ def read(tls: ssl.SSLObject) -> bytes:
 
 async def test_a_goodbye_is_the_end(peer: Peer) -> None:
     link = await shaken(peer)
-    text = peer.records(b"last")
-    with pytest.raises(ssl.SSLWantReadError):
-        peer.tls.unwrap()
-    peer.pieces.append(text + peer.says.read())
+    peer.pieces.append(peer.records(b"last") + peer.goodbye())
     assert await link.receive() == b"last"
     for _ in range(2):
         assert await link.receive() == b""
@@ -158,10 +160,7 @@ async def test_what_has_come_unasked_is_noticed(peer: Peer) -> None:
 
 async def test_what_has_ended_is_not_quiet(peer: Peer) -> None:
     link = await shaken(peer)
-    text = peer.records(b"last")
-    with pytest.raises(ssl.SSLWantReadError):
-        peer.tls.unwrap()
-    peer.pieces.append(text + peer.says.read())
+    peer.pieces.append(peer.records(b"last") + peer.goodbye())
     assert await link.receive() == b"last"
     assert not link.is_quiet()
 

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,12 @@ class Process:
         )
         return ended.returncode, ended.stdout.decode().splitlines()
 
+    def children(self, variable: bytes) -> list[int]:
+        """Of its processes, those that were started with a variable."""
+        threads = Path(f"/proc/{self.process.pid}/task").iterdir()  # a child is known as that of a thread
+        children = [int(child) for thread in threads for child in (thread / "children").read_text().split()]
+        return [child for child in children if variable in _environment_of(child)]
+
     async def wait(self) -> int:
         """Its exit code; all its lines are there then."""
         while await self._read():
@@ -109,6 +116,12 @@ class Starter:
         )
         self.nursery.start_soon(_kill_in_the_end, process)
         return Process(self.folder, process)
+
+
+def _environment_of(process: int) -> bytes:
+    with suppress(OSError):  # it has ended
+        return Path(f"/proc/{process}/environ").read_bytes()
+    return b""
 
 
 async def _kill_in_the_end(process: trio.Process) -> None:

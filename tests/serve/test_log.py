@@ -57,19 +57,6 @@ class Load:
             await trio.sleep(0.005)
 
 
-def processes(gateway: Process, variable: bytes) -> list[int]:
-    """The children that were started with a variable."""
-    threads = Path(f"/proc/{gateway.process.pid}/task").iterdir()
-    children = [int(child) for thread in threads for child in (thread / "children").read_text().split()]
-    return [child for child in children if variable in environment_of(child)]
-
-
-def environment_of(process: int) -> bytes:
-    with suppress(OSError):  # it has ended
-        return Path(f"/proc/{process}/environ").read_bytes()
-    return b""
-
-
 async def stop(gateway: Process, spool: Path) -> None:
     """Stop it, when all is at work that has a few seconds to finish then; all records have reached the database."""
     await until(lambda: is_drained(spool))
@@ -127,7 +114,7 @@ async def test_what_a_killed_worker_was_at_is_unknown_and_the_rest_is_there(star
     client = await gateway.connect()
     async with client.stream:
         await begin_stream(client, words=1_000)
-        workers = processes(gateway, b"CLAWGW_WORKER=")
+        workers = gateway.children(b"CLAWGW_WORKER=")
         assert len(workers) == 2
         for worker in workers:
             os.kill(worker, signal.SIGKILL)
@@ -144,7 +131,7 @@ async def test_a_killed_sink_process_is_replaced_and_loses_nothing(start: Starte
         clients.start_soon(load.ask)
         clients.start_soon(load.stream)
         await load.enough(5)
-        (sinks,) = processes(gateway, b"CLAWGW_SINKS=")
+        (sinks,) = gateway.children(b"CLAWGW_SINKS=")
         os.kill(sinks, signal.SIGKILL)
         await gateway.line(r"stores records ended \(exit code -9\); another takes its place")
         clients.cancel_scope.cancel()

@@ -93,13 +93,6 @@ async def versions_now(gateway: Process, number: int = 12) -> set[str]:
     return {await gateway.version() for _ in range(number)}
 
 
-def worker_processes(gateway: Process) -> list[int]:
-    """Each is known as a child of the thread that has started it."""
-    threads = Path(f"/proc/{gateway.process.pid}/task").iterdir()
-    children = [int(child) for thread in threads for child in (thread / "children").read_text().split()]
-    return [child for child in children if b"CLAWGW_WORKER=" in Path(f"/proc/{child}/environ").read_bytes()]
-
-
 @both
 async def test_under_load_from_good_to_bad_to_good(start: Starter, policy: None, workers: str) -> None:
     gateway = await start("--workers", workers, config=CONFIG.format(pace=200))
@@ -189,7 +182,7 @@ async def test_workers_that_died_are_replaced_by_some_that_serve_the_new_version
     new = await gateway.version()
     gateway.write("gateway.toml", BAD)
     assert (await gateway.reload())[0] == 1
-    workers = worker_processes(gateway)
+    workers = gateway.children(b"CLAWGW_WORKER=")
     assert len(workers) == 2
     for worker in workers:
         os.kill(worker, signal.SIGKILL)

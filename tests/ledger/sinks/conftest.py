@@ -2,6 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.ledger.sinks.mock_kafka import MockKafka
 from tests.ledger.sinks.mongodb import MongoServer, find_mongodb
 
 
@@ -25,3 +26,10 @@ def doomed_mongodb() -> Iterator[MongoServer]:
     server = MongoServer(find_mongodb())
     yield server
     server.close()
+
+
+@pytest.fixture
+def cluster() -> Iterator[MockKafka]:
+    cluster = MockKafka()
+    yield cluster
+    cluster.close()

@@ -3,13 +3,14 @@
 github.com/confluentinc/librdkafka, `rdkafka_mock.h`.
 """
 
-import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Sequence
 
 from confluent_kafka import Consumer, TopicPartition
+
+from tests.program import Program
 
 PROGRAM = """
 import signal
@@ -21,7 +22,7 @@ signal.pause()
 """
 
 
-class MockKafka:
+class MockKafka(Program):
     def __init__(self) -> None:
         self._process = subprocess.Popen(  # noqa: S603 - our own words
             [sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, text=True
@@ -29,15 +30,8 @@ class MockKafka:
         assert self._process.stdout is not None
         self.brokers = self._process.stdout.readline().strip()
 
-    def freeze(self) -> None:
-        self._process.send_signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        self._process.send_signal(signal.SIGCONT)
-
     def close(self) -> None:
-        self._process.kill()
-        self._process.wait()
+        self.kill()
         assert self._process.stdout is not None
         self._process.stdout.close()
 

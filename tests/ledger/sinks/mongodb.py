@@ -6,7 +6,6 @@ nx-27017 lives in an environment of its own, which is made once (`build/`): it i
 import hashlib
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -19,6 +18,8 @@ from typing import Any
 import pytest
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
+
+from tests.program import Program
 
 ROOT = Path(__file__).parents[3]
 LOCK = ROOT / "requirements-mongodb.lock"
@@ -52,7 +53,7 @@ def _run(*command: str) -> None:
     subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - our own words
 
 
-class MongoServer:
+class MongoServer(Program):
     def __init__(self, program: Sequence[str]) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="clawgw"))
         self.port = _free_port()
@@ -78,16 +79,6 @@ class MongoServer:
             else:
                 return
         raise TimeoutError((self.folder / "log").read_text())
-
-    def freeze(self) -> None:
-        self._process.send_signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        self._process.send_signal(signal.SIGCONT)
-
-    def kill(self) -> None:
-        self._process.kill()
-        self._process.wait()
 
     def close(self) -> None:
         self.kill()

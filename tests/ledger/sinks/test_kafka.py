@@ -17,13 +17,6 @@ TOPIC = "clawgw.requests"
 
 
 @pytest.fixture
-def cluster() -> Iterator[MockKafka]:
-    cluster = MockKafka()
-    yield cluster
-    cluster.close()
-
-
-@pytest.fixture
 def sink(cluster: MockKafka) -> Iterator[KafkaSink]:
     sink = KafkaSink(ReadyKafka(Secret(cluster.brokers), TOPIC))
     yield sink

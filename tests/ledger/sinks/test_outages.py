@@ -1,7 +1,6 @@
 """Stores that go away under load and come back: nothing is missing, nothing is there twice, and nobody else waits."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,13 +18,6 @@ from tests.ledger.sinks.mongodb import MongoServer
 from tests.ledger.sinks.test_drain import running, serve, until
 
 TOPIC = "clawgw.requests"
-
-
-@pytest.fixture
-def cluster() -> Iterator[MockKafka]:
-    cluster = MockKafka()
-    yield cluster
-    cluster.close()
 
 
 def test_mongodb_killed_and_kafka_frozen_under_load(

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import signal
 import subprocess
 import tempfile
 import time
@@ -10,6 +9,8 @@ from pathlib import Path
 
 import pytest
 import redis
+
+from tests.program import Program
 
 PROGRAM = shutil.which("redis-server")
 START_S = 20.0
@@ -24,7 +25,7 @@ def find_redis_server() -> str:
     pytest.skip(reason)
 
 
-class RedisServer:
+class RedisServer(Program):
     def __init__(self, program: str, *options: str) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="clawgw"))
         self.url = f"unix://{self.folder}/s"
@@ -43,16 +44,6 @@ class RedisServer:
             else:
                 return
         raise TimeoutError("redis-server does not start")
-
-    def freeze(self) -> None:
-        self._process.send_signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        self._process.send_signal(signal.SIGCONT)
-
-    def kill(self) -> None:
-        self._process.kill()
-        self._process.wait()
 
     def permit(self, *rules: str) -> None:
         self.client.execute_command("ACL", "SETUSER", "default", *rules)  # type: ignore[no-untyped-call]  # redis-py's

@@ -11,7 +11,7 @@ from clawgw.wire.codec import WireTarget
 from clawgw.wire.events import MAX_EVENT_BYTES, Chunk, Done, Event, Failed, SingleEvent, UsageReport, unfold
 from clawgw.wire.failure import Kind
 from tests.shared import exchanges, needs_shared
-from tests.splits import all_splits
+from tests.splits import telling_splits
 from tests.wire.anthropic.golden import REDACTED
 
 NOW = 1767225600.9
@@ -334,7 +334,7 @@ STREAMS = [
 def test_a_recorded_stream_is_the_same_however_it_is_split(raw: str) -> None:
     whole = run([raw.encode()])
     assert isinstance(whole[-1], Failed if "overloaded_error" in raw else Done)
-    for pieces in all_splits(raw.encode()):
+    for pieces in telling_splits(raw.encode()):
         assert run(pieces) == whole
 
 

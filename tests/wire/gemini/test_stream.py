@@ -10,7 +10,7 @@ from clawgw.wire.failure import Kind, WireError
 from clawgw.wire.gemini.response import parse_chat
 from clawgw.wire.gemini.stream import GeminiStream
 from tests.shared import exchanges, needs_shared
-from tests.splits import all_splits
+from tests.splits import telling_splits
 from tests.wire.gemini.answers import NOW, TARGET, Json, answer, called, choices_of, events_of, joined, sse
 
 STREAMS = [
@@ -144,7 +144,7 @@ def test_streams_that_fail(stream: bytes, kind: Kind) -> None:
 def test_recorded_streams_are_the_same_however_they_are_split(raw: bytes) -> None:
     whole = events_of([raw])
     assert whole[-1] == Done()
-    for pieces in all_splits(raw):
+    for pieces in telling_splits(raw):
         assert events_of(pieces) == whole
 
 
