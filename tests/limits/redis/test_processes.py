@@ -7,6 +7,7 @@ import trio
 
 from clawgw.limits.bucket import Bucket
 from clawgw.limits.redis.scripts import Scripts
+from tests.given_time import within
 from tests.limits.claims import Claim
 from tests.limits.redis.server import RedisServer
 from tests.limits.redis.stores import passes, passes_at_last, patient, running
@@ -71,7 +72,7 @@ async def test_a_killed_process_gives_its_places_back(server: RedisServer) -> No
         await trio.sleep(2 * LEASE_MS / 1000)
         assert not await passes(store, "a", Claim(PLACES, 1))
         process.kill()
-        with trio.fail_after(2 * LEASE_MS / 1000):
+        with within(2 * LEASE_MS / 1000):
             await passes_at_last(store, "b", Claim(PLACES, 3))
     process.join(JOIN_S)
     process.close()

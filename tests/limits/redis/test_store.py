@@ -9,8 +9,19 @@ from clawgw.limits.redis.scripts import Scripts
 from clawgw.limits.redis.store import RedisStore
 from tests.limits.claims import Claim
 from tests.limits.redis.server import RedisServer
-from tests.limits.redis.stores import eventually, now_ms, passes, passes_at_last, patient, running, verdict_on
+from tests.limits.redis.stores import (
+    CLOCK,
+    NOW,
+    eventually,
+    now_ms,
+    passes,
+    passes_at_last,
+    patient,
+    running,
+    verdict_on,
+)
 
+NOON = 1_709_208_000_000
 SLOW = Bucket("key", "alice", "requests", 10)
 """One in six seconds: none comes back while a test runs."""
 PLACES = Bucket("key", "alice", "concurrent", 2)
@@ -85,14 +96,20 @@ async def test_everything_in_redis_is_forgotten_some_day(server: RedisServer) ->
 
 async def test_places_are_kept_by_renewing_and_freed_by_death(server: RedisServer) -> None:
     assert Scripts.read().lease_ms == LEASE_MS == 30_000
-    short = Scripts.read(lease_ms=400)
-    async with running(patient(server.url, scripts=short)) as survivor:
-        async with running(patient(server.url, scripts=short)) as dying:
+    scripts = Scripts.read(clock=CLOCK)
+    server.client.set(NOW, NOON)
+    async with running(patient(server.url, scripts=scripts)) as survivor:
+        async with running(patient(server.url, scripts=scripts)) as dying:
             assert await passes(dying, "a", Claim(PLACES, 2))
-            for _ in range(8):
-                await trio.sleep(0.1)
+            for seconds in (20, 40, 60):
+                server.client.set(NOW, NOON + seconds * 1_000)
+                dying.renew()
+                await dying.beat()
+                await survivor.beat()
                 assert not await passes(survivor, "b", Claim(PLACES, 1))
-        await passes_at_last(survivor, "c", Claim(PLACES, 2))
+        server.client.set(NOW, NOON + 60_000 + LEASE_MS)
+        await survivor.beat()
+        assert await passes(survivor, "c", Claim(PLACES, 2))
 
 
 async def test_a_place_that_was_lost_is_not_taken_back(server: RedisServer) -> None:
