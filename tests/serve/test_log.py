@@ -67,16 +67,11 @@ async def stop(gateway: Process, spool: Path) -> None:
 
 def is_drained(spool: Path) -> bool:
     """Whether a process has this spool's records for itself, to store them."""
-    try:
-        lock = os.open(spool / "drain.lock", os.O_RDONLY)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(lock)
+    with suppress(FileNotFoundError), (spool / "drain.lock").open() as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
     return False
 
 
