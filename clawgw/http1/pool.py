@@ -8,10 +8,11 @@ import os
 import socket
 import ssl
 from collections import defaultdict, deque
+from typing import NamedTuple
 
 import httpx
 import trio
-from attrs import define, field, frozen
+from attrs import define, field
 
 from clawgw.http1.client import ClientConnection
 from clawgw.http1.faults import ConnectTimeout, NotConnected
@@ -22,8 +23,7 @@ SWEEP_S = 1.0
 """How often at most all origins are looked through for connections that have expired."""
 
 
-@frozen(cache_hash=True)
-class Origin:
+class Origin(NamedTuple):
     """What a connection is good for. One that was made with leave to reach private networks serves only its like.
 
     `name` is the host, with the port where it is not the scheme's own.

@@ -14,8 +14,8 @@ from attrs import define, field
 
 from clawgw.net.per_run import one_per_run
 
-_CLEARED_MOST = 1000
-"""So many that were cleared stay in the heap at most, beside as many as there are others."""
+_ROOM = 1000
+"""Of the heap, beside twice what was in use when it was last cleared up."""
 
 
 @define(eq=False)
@@ -24,6 +24,7 @@ class Alarms:
 
     _calls: dict[int, Callable[[], None]] = field(init=False, factory=dict, repr=False)
     _due: list[tuple[float, int]] = field(init=False, factory=list, repr=False)
+    _room: int = field(init=False, default=_ROOM)
     _numbers: Iterator[int] = field(init=False, factory=itertools.count, repr=False)
     _wakes_at: float = field(init=False, default=math.inf)
     """When `_sleep` is over."""
@@ -36,8 +37,8 @@ class Alarms:
         heappush(self._due, (at, number))
         if at < self._wakes_at:
             self._wakes_at = self._sleep.deadline = at
-        if len(self._due) > 2 * len(self._calls) + _CLEARED_MOST:
-            self._due = sorted(entry for entry in self._due if entry[1] in self._calls)
+        if len(self._due) > self._room:
+            self._clear_up()
         return number
 
     def clear(self, number: int) -> None:
@@ -52,6 +53,10 @@ class Alarms:
             self._ring(trio.current_time())
             self._wakes_at = self._due[0][0] if self._due else math.inf
             self._sleep = trio.CancelScope(deadline=self._wakes_at)
+
+    def _clear_up(self) -> None:
+        self._due = sorted(entry for entry in self._due if entry[1] in self._calls)
+        self._room = 2 * len(self._due) + _ROOM
 
     def _ring(self, now: float) -> None:
         """Call what is due. What was cleared goes, up to the next that was not: nobody is to wake for it."""
