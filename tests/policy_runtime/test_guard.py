@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import count
 
 import pytest
 import trio
@@ -197,16 +196,13 @@ def signals_at_random() -> Iterator[None]:
 @pytest.mark.usefixtures("signals_at_random")
 def test_the_exception_never_leaves_the_call() -> None:
     """Whenever the signal comes: before the call, within it, while its result is taken, after it."""
-    until, kinds = time.monotonic() + 2.0, set()
-    for number in count():
+    kinds = set()
+    for number in range(10_000):
         outcome = run(until_late(number % 20 / 100_000))
         if isinstance(outcome, PolicyFailure) and outcome.kind == "overrun":
             continue  # the machine has stalled for 50 ms
         kinds.add(outcome.text if isinstance(outcome, PolicyFailure) else "a plan")
-        if time.monotonic() > until:
-            break
     assert kinds == {"TimeIsUp", "a plan"}
-    assert number > 1000
 
 
 def test_calls_that_end_just_when_their_time_does() -> None:

@@ -208,10 +208,3 @@ async def test_what_is_refused_for_what_it_says_is_there_as_well(start: Starter)
         assert refused.status == 400
         record = (await client.get(f"/v1/requests/{refused.headers['x-request-id']}")).json
     assert (record["outcome"], record["status"], record["attempts"]) == ("error", 400, [])
-
-
-async def test_a_spool_that_cannot_be_made_is_a_mistake(start: Starter, tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    gateway = await start(config='[log]\nspool = "file"\n' + FAST_ECHO)
-    await gateway.line("log.spool: cannot be made: Not a directory")
-    assert await gateway.wait() == 2
