@@ -130,6 +130,7 @@ def _finished(settings: Settings, providers: Mapping[str, ReadyProvider], folder
             fallback_providers=tuple(map(canonical, defaults.fallback_providers)),
         ),
         log=attrs.evolve(settings.log, path=str(folder / settings.log.path), spool=str(folder / settings.log.spool)),
+        prices={str(parse_target(name)): price for name, price in settings.prices.items()},
     )
 
 

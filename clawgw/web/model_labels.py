@@ -4,6 +4,7 @@ from collections.abc import Container
 
 from attrs import frozen
 
+from clawgw.config.references import parse_target
 from clawgw.config.snapshot import Snapshot
 from clawgw.policy import Target
 from clawgw.routing.catalogue import Catalogue
@@ -30,4 +31,5 @@ def model_labels(snapshot: Snapshot, catalogue: Catalogue) -> ModelLabels:
     """The labels for one configuration."""
     configured = {target for route in snapshot.routes.values() for target in route.targets}
     defaults = {Target(each.name, each.default_model) for each in snapshot.providers.values() if each.default_model}
-    return ModelLabels(configured | defaults, catalogue)
+    priced = {target for target in map(parse_target, snapshot.settings.prices) if target}
+    return ModelLabels(configured | defaults | priced, catalogue)

@@ -144,6 +144,11 @@ def test_routes_are_resolved() -> None:
     )
 
 
+def test_prices_are_those_of_a_provider_whichever_name_it_has() -> None:
+    loaded = snapshot('[prices."gemini/a/b"]\ninput = 1\noutput = 2\n[prices."openai/m"]\ninput = 3\noutput = 4\n')
+    assert {name: price.output for name, price in loaded.settings.prices.items()} == {"google/a/b": 2, "openai/m": 4}
+
+
 def test_both_stages_are_told_at_once() -> None:
     text = (
         "[server]\nworkers = 0\n[providers.zzz]\n[routes.fast]\nhegde_after = 1\n"
