@@ -7,6 +7,7 @@ attempt in one step (decision 0020). Each reservation is settled once.
 
 from collections.abc import Awaitable, Callable, Sequence
 from itertools import chain
+from operator import attrgetter
 from typing import NamedTuple
 
 from attrs import define, field
@@ -205,11 +206,17 @@ def _price_unknown(target: Target) -> PriceUnknown:
 
 
 def _each_once(*claims: Claims) -> Claims:
-    """What is claimed of one bucket at several places, together."""
-    amounts = dict[Bucket, int]()
+    """What is claimed of one bucket at several places, together: with the smallest of its limits.
+
+    Each place says how many requests there are; tokens, dollars and the request's own place are the same at all.
+    """
+    merged: dict[tuple[str, ...], tuple[Bucket, int]] = {}
     for bucket, amount in chain.from_iterable(zip(*each, strict=True) for each in claims):
-        amounts[bucket] = amounts.get(bucket, 0) + amount
-    return Claims(tuple(amounts), [min(amount, max(bucket.limit, 1)) for bucket, amount in amounts.items()])
+        known, before = merged.get(bucket.identity, (bucket, 0))
+        together = before + amount if bucket.kind == "requests" else max(before, amount)
+        merged[bucket.identity] = min(known, bucket, key=attrgetter("limit")), together
+    buckets = tuple(bucket for bucket, _ in merged.values())
+    return Claims(buckets, [min(amount, max(bucket.limit, 1)) for bucket, amount in merged.values()])
 
 
 def _over_limit(refused: Refused) -> Failure:

@@ -19,7 +19,7 @@ NANO_DOLLARS = 1_000_000_000
 
 @frozen(cache_hash=True)
 class Bucket:
-    """One limit. Two that are equal in all but `limit` are the same bucket: its state survives another limit.
+    """One limit. Two of one `identity` are the same bucket: its state survives another limit.
 
     - `requests`, `tokens`: a token bucket that holds `limit` and is filled with `limit` a minute.
     - `concurrent`: `limit` places; one is held for as long as its lease is renewed.
@@ -32,6 +32,11 @@ class Bucket:
     kind: Kind
     limit: int
     per: Window = "minute"
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """All but the limit."""
+        return self.scope, self.name, self.kind, self.per
 
 
 @frozen

@@ -136,7 +136,7 @@ class MemoryStore:
         return tuple([cell_of(bucket, self._address(bucket)) for bucket in buckets])
 
     def _address(self, bucket: Bucket) -> Address:
-        return self._table.address(f"{bucket.scope}\0{bucket.name}\0{bucket.kind}\0{bucket.per}")
+        return self._table.address(repr(bucket.identity))
 
     def _holders(self) -> dict[tuple[PlacesCell, int], list[tuple[_Reservation, int]]]:
         """By cell and time, the reservations that took places then, each with the number of the claim."""

@@ -8,7 +8,7 @@ import trio
 from clawgw.limits.bucket import Bucket, Spent, Standing, Verdict, Wanted
 
 RENEW_MS = 10_000
-"""How often what holds places says that it lives."""
+"""How often leases are renewed."""
 
 
 class LimitStore(Protocol):

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 import trio
-from attrs import define, field
+from attrs import define, evolve, field
 
 from clawgw.config.callers import Caller
 from clawgw.config.settings import Settings
@@ -271,6 +271,21 @@ async def test_a_quota_is_charged_as_its_policy_says_and_one_bucket_once() -> No
     charges = [Charge("team", requests_per_minute=9, requests=5), Charge("team", requests_per_minute=9, requests=3)]
     await setting.allowance(Caller(), charges=charges).open([A])
     assert setting.claimed() == [("quota", "requests", 8)]
+
+
+async def test_one_bucket_that_two_policies_name_is_charged_once_and_has_the_smaller_limit() -> None:
+    """Their requests are added up, as each says how many there are; tokens, places and dollars are the same ones."""
+    setting = Setting()
+    charge = Charge("team", 7, 4_000, 9, budget_usd=1.0)
+    charges = [evolve(charge, requests=3), evolve(charge, requests_per_minute=5, tokens_per_minute=3_000), charge]
+    await setting.allowance(Caller(), charges=charges).open([A])
+    claims = one_by_one(setting.shelf.reserved["req_1"])
+    assert [(claim.bucket.kind, claim.bucket.limit, claim.amount) for claim in claims] == [
+        ("requests", 5, 5),
+        ("tokens", 3_000, 1_124),
+        ("concurrent", 9, 1),
+        ("usd", 10**9, 2 * 1_124),
+    ]
 
 
 async def test_a_quota_takes_no_more_than_it_can_hold() -> None:

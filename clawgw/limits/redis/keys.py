@@ -41,7 +41,7 @@ class Rule(NamedTuple):
 @lru_cache(maxsize=10_000)
 def rule(bucket: Bucket) -> Rule:
     """The same key for buckets that are equal in all but their limit."""
-    key, limit = PREFIX + b"bucket:" + digest(_identity(bucket)), min(bucket.limit, MAX_LIMIT[bucket.kind])
+    key, limit = PREFIX + b"bucket:" + digest(repr(bucket.identity)), min(bucket.limit, MAX_LIMIT[bucket.kind])
     code = _CODES[bucket.per if bucket.kind == "usd" else bucket.kind]
     return Rule(key, code, limit, _RULE.pack(key, code, limit), gauge_of(bucket))
 
@@ -63,7 +63,7 @@ def rules_of(buckets: tuple[Bucket, ...]) -> Rules:
 
 def spendings(bucket: Bucket, since_ms: int) -> bytes:
     """The key of what the ledgers say of a budget in the window that began then."""
-    return PREFIX + b"spent:" + digest(f"{since_ms} {_identity(bucket)}")
+    return PREFIX + b"spent:" + digest(f"{since_ms} {bucket.identity}")
 
 
 @lru_cache(maxsize=1_000)
@@ -75,7 +75,3 @@ def record_of(reservation: str) -> bytes:
 def digest(name: str) -> bytes:
     """`DIGEST` hexadecimal digits for any text."""
     return blake2b(name.encode("utf-8", "surrogatepass"), digest_size=DIGEST // 2).hexdigest().encode()
-
-
-def _identity(bucket: Bucket) -> str:
-    return repr((bucket.scope, bucket.name, bucket.kind, bucket.per))
