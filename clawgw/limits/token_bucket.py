@@ -29,6 +29,8 @@ class TokenBucket:
     _most: int = field(init=False)
     _drain: int = field(init=False)
     """Parts a millisecond; not 0 where the limit is, but then nothing is ever used."""
+    _excess: int = field(default=0, init=False)
+    """What is used beyond a debt of one limit, as another limit has let it."""
 
     def __attrs_post_init__(self) -> None:
         """Have the bucket's numbers at hand."""
@@ -38,15 +40,18 @@ class TokenBucket:
 
     def advance(self, now_ms: int) -> None:
         """As `Gauge.advance`."""
-        passed_ms = now_ms - self.at_ms
+        passed_ms, used = now_ms - self.at_ms, self.used
+        self._excess = 0
         if passed_ms < -SET_BACK_MS:
             self.used, self.at_ms = 0, now_ms
             return
-        if self.used > self._most:  # noqa: PLR1730 - `min` takes ten times as long, whether the limit was larger or not
-            self.used = self._most
+        drained = 0
         if passed_ms > 0:
-            drained = passed_ms * self._drain
-            self.used, self.at_ms = self.used - drained if self.used > drained else 0, now_ms
+            drained, self.at_ms = passed_ms * self._drain, now_ms
+        self.used = left = used - drained if used > drained else 0
+        if used > self._most:
+            self.used = max(0, self._most - drained)
+            self._excess = left - self.used
 
     def take(self, now_ms: int, amount: int) -> Standing | None:
         """As `Account.take`."""
@@ -58,9 +63,13 @@ class TokenBucket:
         return Standing(self.bucket, left // PARTS, self.unused_from_ms - now_ms if used else 0)
 
     def settle(self, amount: int, used: int, _taken_at_ms: int) -> None:
-        """As `Account.settle`; the debt is never more than the limit."""
-        charged = self.used + (used - amount) * PARTS
-        self.used = 0 if charged < 0 else min(charged, self._most)
+        """As `Account.settle`; the debt is never more than the limit, or than it is already.
+
+        A limit that was raised since the reservation has let more pass, and that is not forgiven.
+        """
+        found = self.used + self._excess
+        charged = found + (used - amount) * PARTS
+        self.used = 0 if charged < 0 else min(charged, max(found, self._most))
         self.unused_from_ms = self.at_ms - -self.used // self._drain
 
     def standing(self, now_ms: int, asked: int = 0) -> Standing:

@@ -80,7 +80,7 @@ class Model:
         for claim, window, amount in zip(kept.claims, kept.windows, used, strict=True):
             if amount == claim.amount and claim.bucket.kind != "concurrent":
                 continue
-            bucket, state = claim.bucket, self.present(claim.bucket, now)
+            bucket, state = claim.bucket, self.present(claim.bucket, now, bounded=False)
             self.states[name(bucket)] = state
             if bucket.kind == "concurrent":
                 state.leases = [lease for lease in state.leases if lease.holder != reservation]
@@ -88,7 +88,8 @@ class Model:
                 if state.at_ms == window:
                     state.used = max(Fraction(0), state.used + amount - claim.amount)
             else:
-                state.used = min(max(Fraction(0), state.used + amount - claim.amount), Fraction(2 * bucket.limit))
+                most = max(state.used, Fraction(2 * bucket.limit))
+                state.used = min(max(Fraction(0), state.used + amount - claim.amount), most)
 
     def peek(self, now: int, bucket: Bucket) -> Standing:
         return standing(bucket, self.present(bucket, now), now, 0)
@@ -107,8 +108,8 @@ class Model:
                     if lease.holder in self.kept:
                         lease.ends_ms = lease_ends(state.at_ms)
 
-    def present(self, bucket: Bucket, now: int) -> State:
-        """A copy of the state, brought to `now`."""
+    def present(self, bucket: Bucket, now: int, *, bounded: bool = True) -> State:
+        """A copy of the state, brought to `now`; `bounded`: a debt is no more than the limit."""
         state = self.states.get(name(bucket), State())
         moment = state.at_ms if 0 < state.at_ms - now <= SET_BACK_MS else now
         if bucket.kind == "concurrent":
@@ -118,7 +119,8 @@ class Model:
             return State(state.used if begins == state.at_ms else Fraction(0), begins)
         if state.at_ms - now > SET_BACK_MS:
             return State(Fraction(0), now)
-        used = min(state.used, Fraction(2 * bucket.limit)) - Fraction((moment - state.at_ms) * bucket.limit, 60_000)
+        used = min(state.used, Fraction(2 * bucket.limit)) if bounded else state.used
+        used -= Fraction((moment - state.at_ms) * bucket.limit, 60_000)
         return State(max(Fraction(0), used), moment)
 
 

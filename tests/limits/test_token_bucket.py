@@ -85,6 +85,25 @@ def test_another_limit_acts_on_the_same_state() -> None:
     assert advanced(TokenBucket(less, *advanced(gauge, NOON + 7)), NOON + 90) == (240_000 - 90 * 2, NOON + 90)
 
 
+@pytest.mark.parametrize(
+    ("used", "passed_ms", "really", "settled"),
+    [
+        (100, 6_000, 2, 100 * 60_000 - 60_000 - 3 * 60_000),
+        (100, 6_000, 9, 100 * 60_000 - 60_000),
+        (30, 150_000, 4, 30 * 60_000 - 1_500_000 - 60_000),
+        (30, 180_000, 9, 4 * 60_000),
+    ],
+)
+def test_a_reservation_of_before_the_limit_was_raised_forgives_nothing(
+    used: int, passed_ms: int, really: int, settled: int
+) -> None:
+    """What has been taken since may be more than twice the old limit."""
+    gauge = TokenBucket(TEN, used * 60_000, NOON)
+    gauge.advance(NOON + passed_ms)
+    gauge.settle(5, really, NOON)
+    assert level(gauge) == (settled, NOON + passed_ms)
+
+
 def test_nothing_ever_passes_a_limit_of_nothing() -> None:
     gauge = TokenBucket(Bucket("key", "k", "requests", 0))
     gauge.advance(NOON)

@@ -35,12 +35,13 @@ local function window_start(window, ms, before)
   return ms - ms % LONGEST_MS[window]
 end
 
-local function level_at(rule, limit, used, at)
+-- A bucket's debt is never more than its limit: unless it is `unbounded`, since another limit has let more pass.
+local function level_at(rule, limit, used, at, unbounded)
   local ahead = at - now
   if rule == DRAIN then
     if ahead > SET_BACK_MS then return 0, now end
     local most = 2 * limit * PARTS
-    if used > most then used = most end
+    if used > most and not unbounded then used = most end
     if ahead >= 0 then return used, at end
     used = used + ahead * limit
     return used > 0 and used or 0, now
@@ -55,7 +56,7 @@ end
 local found, used_of, at_of, changed, later = {}, {}, {}, {}, {}
 
 -- The present level, and whether there was none before.
-local function level(key, rule, limit)
+local function level(key, rule, limit, unbounded)
   local used, at = used_of[key], at_of[key]
   if not used then
     local packed = found[key]
@@ -66,7 +67,7 @@ local function level(key, rule, limit)
     end
     used, at = struct_unpack('<dd', packed)
   end
-  return level_at(rule, limit, used, at)
+  return level_at(rule, limit, used, at, unbounded)
 end
 
 local function change(key, rule, used, at)

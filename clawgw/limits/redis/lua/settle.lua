@@ -18,10 +18,12 @@ local function free_places(key, amount, name)
   for place = 1, amount do free[#free + 1] = name .. ':' .. place end
 end
 
+-- The limit is that of the reservation: where it was raised since, what has passed because of that is not forgiven.
 local function correct(key, rule, limit, amount, really, reserved_at)
-  local used, at = level(key, rule, limit)
+  local used, at = level(key, rule, limit, true)
   if rule == DRAIN then
-    change(key, rule, math.min(math.max(0, used + (really - amount) * PARTS), 2 * limit * PARTS), at)
+    local most = math.max(used, 2 * limit * PARTS)
+    change(key, rule, math.min(math.max(0, used + (really - amount) * PARTS), most), at)
   elseif at == reserved_at then
     change(key, rule, math.min(math.max(0, used + really - amount), MOST_USED), at)
   end
