@@ -16,11 +16,12 @@ from attrs import define, field
 
 from clawgw.http1.client import ClientConnection
 from clawgw.http1.faults import ConnectTimeout, NotConnected
+from clawgw.net.alarms import alarms
 from clawgw.net.connecting import connect
 from clawgw.net.tls import Tls
 
 SWEEP_S = 1.0
-"""How often at most all origins are looked through for connections that have expired."""
+"""How long at least passes before all origins are looked through again for connections that have expired."""
 
 
 class Origin(NamedTuple):
@@ -58,7 +59,7 @@ class Pool:
     _idle: defaultdict[Origin, deque[ClientConnection]] = field(
         init=False, factory=lambda: defaultdict(deque), repr=False
     )
-    _next_sweep: float = field(init=False, default=0.0)
+    _will_sweep: bool = field(init=False, default=False)
     _sessions: dict[Origin, ssl.SSLSession] = field(init=False, factory=dict, repr=False)
     _closed: bool = field(init=False, default=False)
 
@@ -98,13 +99,12 @@ class Pool:
             return
         self._keep_session(origin, connection)
         if connection.recycle():
-            now, idle = trio.current_time(), self._idle[origin]
-            connection.expires = now + self._idle_s
+            idle, connection.expires = self._idle[origin], trio.current_time() + self._idle_s
             idle.append(connection)
             if len(idle) > self._max_idle:
                 idle.popleft().cut()
-            if now >= self._next_sweep:
-                self._sweep(now)
+            if not self._will_sweep:
+                self._sweep_at(connection.expires)
 
     def close(self) -> None:
         """Close what is idle; what is not will be closed when its answer ends."""
@@ -119,12 +119,18 @@ class Pool:
         if isinstance(link, Tls) and not connection.was_idle and (session := link.session) is not None:
             self._sessions[origin] = session
 
-    def _sweep(self, now: float) -> None:
-        """Close what has expired, of all origins."""
-        self._next_sweep = now + SWEEP_S
+    def _sweep_at(self, time: float) -> None:
+        self._will_sweep = True
+        alarms().set(time, self._sweep)
+
+    def _sweep(self) -> None:
+        """Close what has expired, of all origins, and come back for the rest."""
+        self._will_sweep, now = False, trio.current_time()
         for idle in self._idle.values():
             while idle and idle[0].expires <= now:
                 idle.popleft().cut()
+        if left := [idle[0].expires for idle in self._idle.values() if idle]:
+            self._sweep_at(max(min(left), now + SWEEP_S))
 
 
 def _reason(error: OSError | UnicodeError) -> str:

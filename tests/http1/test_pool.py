@@ -82,7 +82,7 @@ async def test_a_body_that_is_not_read_costs_its_connection(client: HttpUpstream
     assert await post(client, fake) == 2
 
 
-async def test_idle_connections_are_closed_when_others_come_back(
+async def test_idle_connections_are_closed_in_time_also_when_nobody_comes_back(
     client: HttpUpstream, fake: FakeUpstream, mock_clock: trio.testing.MockClock, nursery: trio.Nursery
 ) -> None:
     other = await start_fake_upstream(nursery, lambda _: json_answer(200, {}))
@@ -90,10 +90,12 @@ async def test_idle_connections_are_closed_when_others_come_back(
     mock_clock.jump(29.9)
     await post(client, other)
     assert fake.open_connections == 1
-    mock_clock.jump(1.2)
-    await post(client, other)
+    mock_clock.jump(0.2)
     await fake.wait_closed(1)
-    assert other.accepted == 1
+    await post(client, other)
+    assert (other.accepted, other.open_connections) == (1, 1)
+    mock_clock.jump(30.1)
+    await other.wait_closed(1)
 
 
 async def test_an_expired_connection_is_not_used(
