@@ -12,8 +12,7 @@ from pathlib import Path
 
 import trio
 
-PATIENCE_S = 30.0
-"""When waiting is given up, on any machine."""
+from tests.waiting import PATIENCE_S
 
 
 class Stopwatch:

@@ -7,8 +7,9 @@ import httpx2
 import pytest
 
 from tests.e2e.gateway_process import running_gateway
-from tests.e2e.test_limits import REDIS, ask, config, gateways, until
+from tests.e2e.test_limits import REDIS, ask, config, gateways
 from tests.limits.redis.server import RedisServer
+from tests.waiting import until_sync
 
 TOKEN_USD = 0.001
 PRICES = f"""
@@ -79,12 +80,12 @@ def test_an_emptied_redis_learns_what_each_gateway_has_spent(tmp_path: Path, red
         origins = gateways(stack, tmp_path, text, 2, {"REDIS_URL": redis.url})
         assert not refused(origins[0], 1)
         _, left = longest(origins[1])
-        until(lambda: told(redis) == 2)
+        until_sync(lambda: told(redis) == 2)
         redis.client.flushall()
-        until(lambda: told(redis) == 2)
+        until_sync(lambda: told(redis) == 2)
         assert longest(origins[0])[0] == left
         while not refused(origins[1], 1):
             pass
         redis.client.flushall()
-        until(lambda: refused(origins[1], 1))
+        until_sync(lambda: refused(origins[1], 1))
         assert refused(origins[0], 1)

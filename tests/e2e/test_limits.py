@@ -15,6 +15,7 @@ import pytest
 from clawgw.config.callers import key_digest
 from tests.e2e.gateway_process import PATIENCE_S, running_gateway
 from tests.limits.redis.server import RedisServer
+from tests.waiting import until_sync
 
 BURST = 10
 REFILL_S = 60 / BURST
@@ -138,13 +139,6 @@ def degraded(origin: str) -> bool:
     return "clawgw_limiter_degraded 1.0" in request("GET", f"{origin}/metrics", headers=headers).text
 
 
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
 @pytest.mark.parametrize("away", [RedisServer.freeze, RedisServer.kill])
 def test_a_redis_that_is_away_fails_no_request(
     tmp_path: Path, redis: RedisServer, away: Callable[[RedisServer], None]
@@ -156,7 +150,7 @@ def test_a_redis_that_is_away_fails_no_request(
         assert not degraded(origin)
         away(redis)
         assert {answer.status_code for _ in range(5) for answer in side_by_side([origin], 8)} == {200}
-        until(lambda: degraded(origin))
+        until_sync(lambda: degraded(origin))
         assert "counted on this machine meanwhile" in ready(origin)["degraded"][0]
         assert "unix" not in ready(origin)["degraded"][0]
 
@@ -170,9 +164,9 @@ def test_after_a_flush_and_a_thaw_all_goes_on(tmp_path: Path, redis: RedisServer
         redis.client.script_flush()
         assert ask(origin).status_code == 200
         redis.freeze()
-        until(lambda: ask(origin).status_code == 200 and degraded(origin))
+        until_sync(lambda: ask(origin).status_code == 200 and degraded(origin))
         redis.thaw()
-        until(lambda: not degraded(origin))
+        until_sync(lambda: not degraded(origin))
         answer = ask(origin)
         assert (answer.status_code, answer.headers["x-ratelimit-limit-requests"]) == (200, "100000")
 
@@ -183,6 +177,6 @@ def test_with_closed_nothing_that_is_limited_passes_while_redis_is_away(tmp_path
         (origin,) = gateways(stack, tmp_path, text, env={"REDIS_URL": redis.url})
         assert ask(origin).status_code == 200
         redis.kill()
-        until(lambda: request("GET", f"{origin}/ready").status_code == 503)
+        until_sync(lambda: request("GET", f"{origin}/ready").status_code == 503)
         refused = ask(origin)
         assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")

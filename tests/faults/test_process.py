@@ -14,8 +14,9 @@ from tests.e2e.gateway_process import running_gateway
 from tests.fake_upstream import Close, FakeUpstream, Stall, start_fake_upstream
 from tests.faults.answers import ROLE, TEXT, always, begun, error, good, says
 from tests.faults.setting import EXPLICIT_S, GONE_S, SILENCE_S, chat, text_of
-from tests.given_time import PATIENCE_S, within
+from tests.given_time import within
 from tests.net.test_connecting import black_hole, refusing_port
+from tests.waiting import PATIENCE_S
 from tests.web.serving import Client
 
 _PROVIDER = """

@@ -15,7 +15,7 @@ from clawgw.ledger.journal.spool import Spool
 from tests.ledger.records import outcomes, rows
 from tests.ledger.small_disk import small_disk
 from tests.serve.gateway import CHAT, SLOW_ECHO, Process, Starter, begin_stream
-from tests.serve.waiting import until
+from tests.waiting import until
 from tests.web.serving import Answer
 
 ROUNDS = int(os.environ.get("CLAWGW_KILLS", "3"))

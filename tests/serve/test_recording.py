@@ -11,6 +11,7 @@ from clawgw.ledger.sinks.cursor import Cursor
 from clawgw.serve.recording import Recording
 from clawgw.web.metrics import Metrics
 from tests.ledger.records import begun, ended
+from tests.waiting import until
 
 
 def recording_in(folder: Path, more: str = "") -> Recording:
@@ -38,9 +39,7 @@ async def test_how_full_the_spool_is_decides_on_bodies_and_those_dropped_are_cou
     recording.request_ended(ended("a", bodies=Bodies("x", None)))
     async with trio.open_nursery() as nursery:
         nursery.start_soon(recording.run, metrics)
-        with trio.fail_after(10):
-            while "clawgw_log_bodies_dropped_total 1.0" not in metrics.exposition("")[0].decode():  # noqa: ASYNC110 - a thread looks
-                await trio.sleep(0.01)
+        await until(lambda: "clawgw_log_bodies_dropped_total 1.0" in metrics.exposition("")[0].decode())
         nursery.cancel_scope.cancel()
     assert recording.journal.taken == recording.journal.spool.bytes()
     assert recording.journal.dropped_bodies == 0
@@ -56,9 +55,8 @@ async def test_what_any_sink_lacks_is_shown(recording: Recording) -> None:
     metrics = Metrics(lambda target: target.model, "v1")
     async with trio.open_nursery() as nursery:
         nursery.start_soon(recording.run, metrics)
-        with trio.fail_after(10):
-            while "clawgw_log_spool_rows 2.0" not in (shown := metrics.exposition("")[0].decode()):  # noqa: ASYNC110 - a thread looks
-                await trio.sleep(0.01)
+        await until(lambda: "clawgw_log_spool_rows 2.0" in metrics.exposition("")[0].decode())
         nursery.cancel_scope.cancel()
+    shown = metrics.exposition("")[0].decode()
     (size,) = (line.split()[1] for line in shown.splitlines() if line.startswith("clawgw_log_spool_bytes "))
     assert float(size) == recording.journal.spool.bytes() > 8_000_000

@@ -1,6 +1,6 @@
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from clawgw.serve import seeding
 from clawgw.serve.limiting import LimitKeeper
 from clawgw.serve.seeding import Seeding
 from tests.ledger.test_spending import NOW_MS, attempt, deliver, whole
+from tests.waiting import until
 
 ROUTE = '[routes.fast]\ntargets = ["echo/echo"]\nbudget = {{ usd = 0.000001, per = "{}" }}\n'
 LIMIT = 1_000
@@ -48,11 +49,6 @@ class Setting:
         standing = self.store.peek(budget(per))
         assert standing is not None
         return LIMIT - standing.remaining
-
-    async def until(self, true: Callable[[], bool]) -> None:
-        with trio.fail_after(20):
-            while not true():  # noqa: ASYNC110 - what is waited for happens in a thread
-                await trio.sleep(0.005)
 
 
 @pytest.fixture
@@ -87,12 +83,12 @@ async def test_without_budgets_nobody_looks(s: Setting) -> None:
 async def test_what_comes_to_the_database_later_is_told_later(s: Setting, nursery: trio.Nursery) -> None:
     made = Seeding.of(s.snapshot(ROUTE.format("day")))
     nursery.start_soon(made.run, s.store)
-    await s.until(lambda: s.reads == 2)
+    await until(lambda: s.reads == 2)
     deliver(s.folder / "clawgw.db", whole("r", NOW_MS, [attempt(pico=300_000)], route="fast"))
-    await s.until(lambda: s.used() == 300)
+    await until(lambda: s.used() == 300)
     s.spend(1)
     made.ask()
-    await s.until(lambda: s.used() == 301)
+    await until(lambda: s.used() == 301)
     nursery.cancel_scope.cancel()
 
 
@@ -102,7 +98,7 @@ async def test_many_who_ask_are_one(s: Setting, nursery: trio.Nursery, monkeypat
     nursery.start_soon(made.run, s.store)
     for _ in range(50):
         made.ask()
-    await s.until(lambda: s.reads == 1)
+    await until(lambda: s.reads == 1)
     for _ in range(50):
         made.ask()
         await trio.lowlevel.checkpoint()
@@ -115,7 +111,7 @@ async def test_the_budgets_of_another_configuration(s: Setting, nursery: trio.Nu
     made = Seeding.of(s.snapshot(""))
     nursery.start_soon(made.run, s.store)
     made.adopt(s.snapshot(ROUTE.format("month")))
-    await s.until(lambda: s.used("month") == 300)
+    await until(lambda: s.used("month") == 300)
     nursery.cancel_scope.cancel()
 
 
@@ -145,7 +141,7 @@ async def test_what_takes_long_is_not_waited_for_and_comes_all_the_same(
     assert "until that is known, they count from 0" in caplog.text
     go.set()
     nursery.start_soon(made.run, s.store)
-    await s.until(lambda: s.used() == 300)
+    await until(lambda: s.used() == 300)
     nursery.cancel_scope.cancel()
 
 

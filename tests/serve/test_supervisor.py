@@ -24,7 +24,7 @@ from clawgw.serve.reload import Reloading
 from clawgw.serve.stopping import Stop
 from clawgw.serve.supervisor import Supervisor
 from clawgw.web.exposition import Reloads
-from tests.serve.waiting import until
+from tests.waiting import until
 
 SCRIPT = """
 import json, os, signal, sys, time

@@ -1,5 +1,5 @@
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ from clawgw.errors import LogSpoolFull
 from clawgw.ledger.journal.flush import Flusher
 from clawgw.ledger.journal.journal import Journal
 from tests.ledger.records import begun, ended
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -31,12 +32,6 @@ class Syncs:
         self.begun.append(self.journal.frames)
         if len(self.begun) == 1:
             trio.from_thread.run(self.release.wait)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    with trio.fail_after(10):
-        while not condition():  # noqa: ASYNC110 - what it looks at sets no event
-            await trio.sleep(0.001)
 
 
 async def test_what_is_new_is_synced_now_and_again(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,6 @@
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,10 +13,9 @@ from clawgw.ledger.sinks.schema import open_database
 from clawgw.ledger.sinks.sqlite import Database, SqliteSink
 from tests.ledger.records import begun, document, ended, outcomes, rows
 from tests.ledger.sinks.test_follower import Store
+from tests.waiting import PATIENCE_S, until_sync
 
 MIB = 1024 * 1024
-PATIENCE_S = 60.0
-"""When waiting is given up, on any machine."""
 DAY_MS = 86_400_000
 
 
@@ -51,13 +50,6 @@ def serve(journal: Journal, *names: str) -> None:
         journal.request_ended(ended(name, now_ms))
 
 
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-
-
 def test_the_dead_are_adopted_and_what_every_sink_has_passed_is_deleted(tmp_path: Path) -> None:
     store = Store(wanted=401)
     dead, living = (Journal.open(tmp_path / "spool", MIB) for _ in range(2))
@@ -70,7 +62,7 @@ def test_the_dead_are_adopted_and_what_every_sink_has_passed_is_deleted(tmp_path
     assert last > 3
     with running(drain_of(tmp_path, store)):
         assert store.complete.wait(PATIENCE_S)
-        until(lambda: [*Spool(tmp_path / "spool").writers()] == [folder] and folder.segments() == [last])
+        until_sync(lambda: [*Spool(tmp_path / "spool").writers()] == [folder] and folder.segments() == [last])
     living.close()
     names = [f"{which}{number}" for which in "dl" for number in range(200)]
     assert outcomes(tmp_path / "clawgw.db") == dict.fromkeys(names, "ok") | {"cut short": "unknown"}
@@ -84,13 +76,13 @@ def test_what_one_sink_lacks_is_kept_for_it(tmp_path: Path) -> None:
     open_database(tmp_path / "clawgw.db").close()
     away = Store(away=10**9)
     with running(drain_of(tmp_path, away)):
-        until(lambda: len(outcomes(tmp_path / "clawgw.db")) == 100)
+        until_sync(lambda: len(outcomes(tmp_path / "clawgw.db")) == 100)
         (folder,) = Spool(tmp_path / "spool").writers()
         assert folder.segments()[0] == 1
     back = Store(wanted=100)
     with running(drain_of(tmp_path, back)):
         assert back.complete.wait(PATIENCE_S)
-        until(lambda: not [*Spool(tmp_path / "spool").writers()])
+        until_sync(lambda: not [*Spool(tmp_path / "spool").writers()])
     assert sorted(back.requests) == sorted(f"r{number}" for number in range(100))
     assert rows(tmp_path / "clawgw.db", "SELECT count(*) FROM requests") == [(100,)]
 
@@ -130,10 +122,10 @@ def test_records_older_than_the_retention_go(tmp_path: Path) -> None:
     sink.deliver([document(ended("new", now_ms - 29 * DAY_MS))])
     sink.close()
     with running(drain_of(tmp_path)):
-        until(lambda: outcomes(tmp_path / "clawgw.db") == {"new": "ok"})
+        until_sync(lambda: outcomes(tmp_path / "clawgw.db") == {"new": "ok"})
 
 
 def test_a_database_that_cannot_be_pruned_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "clawgw.db").mkdir()
     with running(drain_of(tmp_path)):
-        until(lambda: "old records cannot be deleted" in caplog.text)
+        until_sync(lambda: "old records cannot be deleted" in caplog.text)

@@ -15,7 +15,8 @@ from clawgw.ledger.sinks.mongo import MongoSink
 from tests.ledger.records import outcomes, rows
 from tests.ledger.sinks.mock_kafka import MockKafka
 from tests.ledger.sinks.mongodb import MongoServer
-from tests.ledger.sinks.test_drain import running, serve, until
+from tests.ledger.sinks.test_drain import running, serve
+from tests.waiting import until_sync
 
 TOPIC = "clawgw.requests"
 
@@ -36,17 +37,17 @@ def test_mongodb_killed_and_kafka_frozen_under_load(
     kafka_sink = KafkaSink(ReadyKafka(Secret(cluster.brokers), TOPIC))
     with running(Drain(spool, database, 30, [mongo_sink, kafka_sink])):
         serve(journal, *before)
-        until(lambda: doomed_mongodb.requests.estimated_document_count() > 0)
-        until(lambda: bool(rows(database, "SELECT name FROM sqlite_master WHERE name = 'requests'")))
+        until_sync(lambda: doomed_mongodb.requests.estimated_document_count() > 0)
+        until_sync(lambda: bool(rows(database, "SELECT name FROM sqlite_master WHERE name = 'requests'")))
         doomed_mongodb.kill()
         cluster.freeze()
         serve(journal, *during)
-        until(lambda: len(outcomes(database)) == 1_200)
+        until_sync(lambda: len(outcomes(database)) == 1_200)
         doomed_mongodb.start()
         cluster.thaw()
         serve(journal, *after)
         journal.close()
-        until(lambda: not [*spool.writers()])
+        until_sync(lambda: not [*spool.writers()])
     assert sorted(document["_id"] for document in doomed_mongodb.requests.find({"outcome": "ok"})) == names
     assert doomed_mongodb.requests.count_documents({}) == len(names)
     events = {key.decode(): json.loads(value)["outcome"] for key, value in cluster.events(TOPIC)}

@@ -56,12 +56,6 @@ async def passes_at_last(store: LimitStore, reservation: str, *claims: Claim) ->
             await trio.sleep(0.005)
 
 
-async def eventually(true: Callable[[], bool], patience_s: float = PATIENT_S) -> None:
-    with trio.fail_after(patience_s):
-        while not true():  # noqa: ASYNC110 - what is waited for happens in Redis
-            await trio.sleep(0.005)
-
-
 NOW = "{clawgw}:now"
 CLOCK = """
 local real = redis

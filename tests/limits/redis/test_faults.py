@@ -17,7 +17,8 @@ from clawgw.limits.windows import window
 from tests.given_time import Stopwatch, within
 from tests.limits.claims import Claim
 from tests.limits.redis.server import RedisServer
-from tests.limits.redis.stores import as_used, eventually, now_ms, passes, passes_at_last, patient, running, verdict_on
+from tests.limits.redis.stores import as_used, now_ms, passes, passes_at_last, patient, running, verdict_on
+from tests.waiting import until
 
 TEN = Bucket("key", "alice", "requests", 10)
 PLACES = Bucket("key", "alice", "concurrent", 3)
@@ -63,13 +64,13 @@ async def test_traffic_goes_on(
         traffic = [Traffic(store) for _ in range(4)]
         for each in traffic:
             nursery.start_soon(each.run)
-        await eventually(lambda: all(each.count > 20 for each in traffic))
+        await until(lambda: all(each.count > 20 for each in traffic))
         break_it(doomed)
         await trio.sleep(0.5)
         mend_it(doomed)
-        await eventually(lambda: store.degraded is None)
+        await until(lambda: store.degraded is None)
         counts = [each.count for each in traffic]
-        await eventually(lambda: all(each.count > count + 20 for each, count in zip(traffic, counts, strict=True)))
+        await until(lambda: all(each.count > count + 20 for each, count in zip(traffic, counts, strict=True)))
         assert max(each.longest_s for each in traffic) < PATIENCE_S + SLACK_S
         assert all(each.granted >= each.count - 1 for each in traffic)
         nursery.cancel_scope.cancel()
@@ -77,7 +78,7 @@ async def test_traffic_goes_on(
 
 async def test_frozen_costs_a_few_waits_and_then_nothing(doomed: RedisServer, caplog: pytest.LogCaptureFixture) -> None:
     async with running(as_used(doomed.url)) as store:
-        await eventually(lambda: store.degraded is None)
+        await until(lambda: store.degraded is None)
         caplog.clear()
         doomed.freeze()
         with within(FAILURES * PATIENCE_S + SLACK_S):
@@ -88,7 +89,7 @@ async def test_frozen_costs_a_few_waits_and_then_nothing(doomed: RedisServer, ca
             for number in range(100):
                 assert await passes(store, f"b{number}", Claim(TEN, 1))
         doomed.thaw()
-        await eventually(lambda: store.degraded is None)
+        await until(lambda: store.degraded is None)
     said = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
     assert said == [
         "limits: Redis is away (TimeoutError); until it answers, [limits] when_down applies",
@@ -99,14 +100,14 @@ async def test_frozen_costs_a_few_waits_and_then_nothing(doomed: RedisServer, ca
 async def test_what_ran_too_late_has_taken_nothing(doomed: RedisServer) -> None:
     """What was sent before the freeze was noticed runs when Redis goes on, and refuses itself."""
     async with running(as_used(doomed.url)) as store:
-        await eventually(lambda: store.degraded is None)
+        await until(lambda: store.degraded is None)
         doomed.freeze()
         async with trio.open_nursery() as nursery:
             for number in range(FAILURES):
                 nursery.start_soon(passes, store, f"a{number}", Claim(TEN, 2))
         await trio.sleep(PATIENCE_S + BUSY_S)
         doomed.thaw()
-        await eventually(lambda: store.degraded is None)
+        await until(lambda: store.degraded is None)
         assert not doomed.client.keys("{clawgw}:bucket:*")
 
 
@@ -122,12 +123,12 @@ async def test_what_ran_in_time_and_was_not_heard_of_is_given_back(doomed: Redis
     store = patient(doomed.url)
     store._desk._patience_s = PATIENCE_S
     async with running(store):
-        await eventually(lambda: store.degraded is None)
+        await until(lambda: store.degraded is None)
         doomed.freeze()
         for number in range(FAILURES):
             assert not await passes(store, f"a{number}", Claim(TEN, 2))
         doomed.thaw()
-        await eventually(lambda: store.degraded is None)
+        await until(lambda: store.degraded is None)
         await passes_at_last(store, "b", Claim(TEN, 10))
 
 
@@ -138,7 +139,7 @@ async def test_settled_while_away_is_settled_when_redis_is_back(doomed: RedisSer
         store._breaker.degraded = "Away"
         store.settle("a", [4, 0])
         doomed.thaw()
-        await eventually(lambda: store.degraded is None)
+        await until(lambda: store.degraded is None)
         await passes_at_last(store, "b", Claim(TEN, 6), Claim(PLACES, 3))
         assert not await passes(store, "c", Claim(TEN, 1))
 
@@ -234,14 +235,14 @@ async def test_a_wrong_password_is_said_once_and_never_shown(
 
 async def test_the_end_does_not_wait_for_a_frozen_redis(doomed: RedisServer, caplog: pytest.LogCaptureFixture) -> None:
     async with running(as_used(doomed.url)) as store:
-        await eventually(lambda: store.degraded is None)
+        await until(lambda: store.degraded is None)
         doomed.freeze()
         for number in range(5_000):
             store.settle(f"unknown {number}", [0])
         stopwatch = Stopwatch()
     assert stopwatch.given_s() < STOP_S + SLACK_S
     assert "5000 reservations stay charged" in caplog.text
-    await eventually(lambda: not [thread for thread in threading.enumerate() if "redis" in thread.name])
+    await until(lambda: not [thread for thread in threading.enumerate() if "redis" in thread.name])
 
 
 async def test_redis_that_forbids_scripts_is_away(doomed: RedisServer) -> None:
@@ -249,7 +250,7 @@ async def test_redis_that_forbids_scripts_is_away(doomed: RedisServer) -> None:
     async with running(as_used(doomed.url, patience_s=10)) as store:
         assert store.degraded == "NoPermissionError"
         doomed.permit("+@all")
-        await eventually(lambda: store.degraded is None)
+        await until(lambda: store.degraded is None)
 
 
 async def test_redis_that_answers_with_errors_is_away(doomed: RedisServer) -> None:
@@ -259,5 +260,5 @@ async def test_redis_that_answers_with_errors_is_away(doomed: RedisServer) -> No
             assert await passes(store, f"a{number}", Claim(TEN, 2))
         assert store.degraded == "OutOfMemoryError"
         doomed.client.config_set("maxmemory", "0")
-        await eventually(lambda: store.degraded is None)
+        await until(lambda: store.degraded is None)
         await passes_at_last(store, "b", Claim(TEN, 10))

@@ -12,7 +12,6 @@ from tests.limits.redis.server import RedisServer
 from tests.limits.redis.stores import (
     CLOCK,
     NOW,
-    eventually,
     now_ms,
     passes,
     passes_at_last,
@@ -20,6 +19,7 @@ from tests.limits.redis.stores import (
     running,
     verdict_on,
 )
+from tests.waiting import until
 
 NOON = 1_709_208_000_000
 SLOW = Bucket("key", "alice", "requests", 10)
@@ -188,7 +188,7 @@ async def test_what_was_seen_of_a_bucket_drains_while_nobody_asks(server: RedisS
         verdict = await verdict_on(store, "a", Claim(fast, 6_000_000), Claim(SLOW, 4))
         assert isinstance(verdict, Granted)
         assert verdict.standings[0] == Standing(fast, 0, 60_000)
-        await eventually(lambda: (seen := store.peek(fast)) is not None and 1_000 <= seen.remaining < 3_000_000)
+        await until(lambda: (seen := store.peek(fast)) is not None and 1_000 <= seen.remaining < 3_000_000)
         seen = store.peek(SLOW)
         assert seen is not None
         assert seen.remaining == 6
