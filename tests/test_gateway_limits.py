@@ -253,6 +253,18 @@ async def test_with_no_other_target_it_is_a_429_and_nothing_is_taken(autojump_cl
     assert s.used("provider", "one", "concurrent", 1) == 0
 
 
+async def test_with_no_other_target_and_nothing_left_of_its_budget_the_money_is_spent(
+    autojump_clock: MockClock,
+) -> None:
+    price = '[prices."one/m"]\ninput = 1.0\noutput = 10.0'
+    text = config(one="budget = { usd = 0.00001, per = 'day' }", rest=price)
+    s = setting(text, {"one": completion(prompt_tokens=5, completion_tokens=1)})
+    await s.answer(chat("one/m", max_tokens=1))
+    error = await s.refused(chat("one/m", max_tokens=1))
+    assert (error.status, error.code, error.retryable) == (429, "budget_exceeded", False)
+    assert "the budget of the provider is 0.00001 USD per day" in error.message
+
+
 async def test_a_key_over_its_limit_means_the_next_key(autojump_clock: MockClock) -> None:
     s = setting(config(one="key_limits = { requests_per_minute = 1 }"), {"one": completion()})
     for _ in range(2):

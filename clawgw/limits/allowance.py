@@ -13,7 +13,7 @@ from typing import NamedTuple
 from attrs import define, field
 
 from clawgw.config.callers import Caller
-from clawgw.errors import InvalidRequest, PriceUnknown, TokensOverLimit
+from clawgw.errors import BudgetExceeded, InvalidRequest, PriceUnknown, TokensOverLimit
 from clawgw.fact import fact
 from clawgw.limits.bucket import Bucket, Claims, Granted, Refused, Standing, Verdict, Wanted
 from clawgw.limits.levels import Demand, Levels, charged_buckets
@@ -223,4 +223,5 @@ def _over_limit(refused: Refused) -> Failure:
     """The provider's own limits first: another of its keys would not help."""
     longest = max(refused.refusing, key=lambda standing: (standing.bucket.scope == "provider", standing.wait_ms))
     kind = FailureKind.OVER_LIMIT if longest.bucket.scope == "provider" else FailureKind.KEY_OVER_LIMIT
-    return Failure(kind, refusal_text(longest), retry_after_s=longest.wait_ms / 1000)
+    code = BudgetExceeded.code if longest.bucket.kind == "usd" else None
+    return Failure(kind, refusal_text(longest), code=code, retry_after_s=longest.wait_ms / 1000)

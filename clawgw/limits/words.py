@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from clawgw.errors import BudgetExceeded, GatewayError, RateLimitExceeded
-from clawgw.limits.bucket import NANO_DOLLARS, Bucket, Kind, Refused, Scope, Standing
+from clawgw.limits.bucket import Bucket, Kind, Refused, Scope, Standing
+from clawgw.routing.money import dollars_text
 
 _WHOSE: Mapping[Scope, str] = {
     "key": "of this key",
@@ -63,7 +64,7 @@ def size_text(bucket: Bucket) -> str:
     """How large a limit is."""
     match bucket.kind:
         case "usd":
-            return f"{bucket.limit / NANO_DOLLARS:g} USD per {bucket.per}"
+            return f"{dollars_text(bucket.limit * 1000)} USD per {bucket.per}"
         case "concurrent":
             return f"{bucket.limit} requests at once"
         case kind:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from clawgw.errors import (
+    BudgetExceeded,
     ContentPolicyViolation,
     GatewayError,
     InvalidRequest,
@@ -63,7 +64,8 @@ def final_error(failures: Failures) -> GatewayError:
     if asked:
         return _upstream_error(asked)
     if limited := [(at, failure) for at, failure in failures if failure.kind in _OVER_LIMIT]:
-        return RateLimitExceeded(_reasons(limited), retry_after_s=_hint(limited))
+        spent = all(failure.code == BudgetExceeded.code for _, failure in limited)
+        return (BudgetExceeded if spent else RateLimitExceeded)(_reasons(limited), retry_after_s=_hint(limited))
     closed = [(at, failure) for at, failure in failures if failure.kind is Kind.UNAVAILABLE]
     return Unavailable(_reasons(closed), retry_after_s=_hint(closed)) if closed else _unsupported(failures)
 

@@ -2,7 +2,7 @@ import pytest
 
 from clawgw.errors import BudgetExceeded, RateLimitExceeded
 from clawgw.limits.bucket import Bucket, Refused, Standing
-from clawgw.limits.words import limit_headers, refusal
+from clawgw.limits.words import limit_headers, refusal, size_text
 
 REQUESTS = Bucket("key", "alice", "requests", 600)
 TOKENS = Bucket("label", "team:search", "tokens", 200_000)
@@ -29,6 +29,13 @@ def test_an_empty_budget_is_another_error() -> None:
     assert isinstance(error, BudgetExceeded)
     assert error.message == "the budget of a quota is 2.5 USD per day: it is used up, try again in 1h0m0s"
     assert not error.retryable
+
+
+@pytest.mark.parametrize(
+    ("nano", "says"), [(1, "0.000000001"), (5_000_000_000, "5"), (1_234_567_890_000_000, "1234567.89")]
+)
+def test_a_budget_is_told_in_plain_digits(nano: int, says: str) -> None:
+    assert size_text(Bucket("key", "alice", "usd", nano, "month")) == f"{says} USD per month"
 
 
 def test_of_several_the_one_that_takes_longest_is_named() -> None:

@@ -99,6 +99,19 @@ def test_a_limit_says_when_to_come_back() -> None:
 
 
 @pytest.mark.parametrize(
+    ("codes", "type_", "code"),
+    [
+        (["budget_exceeded"], "insufficient_quota", "budget_exceeded"),
+        (["budget_exceeded", "budget_exceeded"], "insufficient_quota", "budget_exceeded"),
+        (["budget_exceeded", None], "rate_limit_error", "rate_limit_exceeded"),
+    ],
+)
+def test_where_only_budgets_are_in_the_way_the_money_is_spent(codes: list[str | None], type_: str, code: str) -> None:
+    error = final_error([(A, failure(Kind.OVER_LIMIT, code=each, hint=60.0)) for each in codes])
+    assert (error.status, error.type, error.code, error.retry_after_s) == (429, type_, code, 60.0)
+
+
+@pytest.mark.parametrize(
     ("kind", "code"),
     [
         (Kind.RESET, "stream_interrupted"),
