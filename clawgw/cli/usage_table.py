@@ -26,7 +26,8 @@ def lines(answer: Mapping[str, Any], width: int, *, fancy: bool) -> Iterator[str
     rows = list(aligned(_right_aligned(table, len(names))))
     room = min(width - max(map(len, rows)) - 2, _LONGEST_BAR)
     if names and groups and room >= _SHORTEST_BAR:
-        heads = [f"share of {measured}"[:room], *(_bar(bar, room, fancy=fancy) for bar in bars), ""]
+        head = f"share of {measured}"
+        heads = [head if len(head) <= room else "share", *(_bar(bar, room, fancy=fancy) for bar in bars), ""]
         rows = list(aligned([*zip(rows, heads, strict=True)]))
     yield from rows
     if answer["more"]:

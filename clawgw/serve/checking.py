@@ -23,17 +23,24 @@ def check_stores(snapshot: Snapshot) -> None:
 
 def make_folders(log: Log) -> None:
     """The folders of the log, for this user alone where they are new. Raises ConfigError where they cannot be used."""
-    mistakes = []
-    for key, folder in (("path", Path(log.path).parent), ("spool", Path(log.spool))):
-        try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        except OSError as error:
-            mistakes.append(Mistake(f"log.{key}", f"{folder} cannot be made: {error.strerror}; name another place"))
-        else:
-            if not os.access(folder, os.W_OK | os.X_OK):
-                mistakes.append(Mistake(f"log.{key}", f"{folder} cannot be written by this user; name another place"))
+    folders = {"log.path": Path(log.path).parent, "log.spool": Path(log.spool)}
+    problems = {key: (folder, _make(folder)) for key, folder in folders.items()}
+    mistakes = [
+        Mistake(key, f"{folder.absolute()} {problem}; name another place")
+        for key, (folder, problem) in problems.items()
+        if problem
+    ]
     if mistakes:
         raise ConfigError(mistakes)
+
+
+def _make(folder: Path) -> str | None:
+    """Why it cannot be used, or None."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        return f"cannot be made: {error.strerror}"
+    return None if os.access(folder, os.W_OK | os.X_OK) else "cannot be written by this user"
 
 
 def _check_redis(snapshot: Snapshot) -> Iterator[Mistake]:

@@ -28,6 +28,8 @@ log = logging.getLogger("clawgw")
 
 VARIABLE = "CLAWGW_SINKS"
 _AGAIN_AFTER_S = 1.0
+_TAKE_S = 30.0
+"""One that has not taken its files by then never will."""
 _FINISH_S = 5.0
 """For how long it may go on when all else is over."""
 
@@ -38,10 +40,13 @@ def is_sink_process(environment: Mapping[str, str] = os.environ) -> bool:
 
 
 def drain(choice: Choice) -> int:
-    """Be it; the exit code. Raises ConfigError, OSError, RuntimeError."""
+    """Be it, unless whoever has started it is gone by now; the exit code. Raises ConfigError, OSError, RuntimeError."""
     for number in (signal.SIGTERM, signal.SIGHUP):  # they mean those who write: what they have written is still to go
         signal.signal(number, signal.SIG_IGN)
-    readings = Readings.of_json(json.loads(sys.stdin.readline()))
+    told = sys.stdin.readline()
+    if not told.endswith("\n"):
+        return 0
+    readings = Readings.of_json(json.loads(told))
     snapshot = load_chosen(choice, os.environ, readings.read)
     settings = snapshot.settings.log
     work = Drain(Spool(Path(settings.spool)), Path(settings.path), settings.retention_days, remote_sinks(snapshot))
@@ -79,8 +84,7 @@ class SinkProcess:
         )
         assert process.stdin is not None  # noqa: S101 - it was asked for as a pipe
         try:
-            with suppress(trio.BrokenResourceError):  # it has ended, which is seen next
-                await process.stdin.send_all(json.dumps(self.readings.as_json()).encode() + b"\n")
+            await self._tell(process, process.stdin)
             return await process.wait()
         finally:
             with trio.move_on_after(_FINISH_S, shield=True):
@@ -91,3 +95,10 @@ class SinkProcess:
                 process.kill()
                 with trio.move_on_after(_FINISH_S, shield=True):
                     await process.wait()
+
+    async def _tell(self, process: trio.Process, stdin: trio.abc.SendStream) -> None:
+        """Give it the files, whole: half of them are no use, and without them nothing is stored."""
+        with trio.move_on_after(_TAKE_S, shield=True) as patience, suppress(trio.BrokenResourceError):
+            await stdin.send_all(json.dumps(self.readings.as_json()).encode() + b"\n")
+        if patience.cancelled_caught:
+            process.kill()

@@ -114,7 +114,7 @@ def _add_errors(app: QuartTrio) -> None:
         if error.code == 405:
             allow = error.get_response().headers.get("allow", "")
             return _error(MethodNotAllowed(f"this endpoint takes {allow}"), {"allow": allow})
-        return _error(NotFound("there is no such endpoint"))
+        return _error(NotFound("there is no such endpoint; the base_url of an OpenAI client ends in /v1 here"))
 
     @app.errorhandler(Exception)
     async def unexpected(error: Exception) -> Response:

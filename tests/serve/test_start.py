@@ -178,4 +178,4 @@ async def test_nobody_reads_what_it_says(start: Starter, workers: str) -> None:
 async def test_a_place_where_no_log_can_be(start: Starter, workers: str) -> None:
     gateway = await start("--workers", workers, config='[log]\nspool = "gateway.toml"')
     assert await gateway.wait() == 2
-    assert gateway.lines == ["log.spool: gateway.toml cannot be made: File exists; name another place"]
+    assert gateway.lines == [f"log.spool: {start.folder}/gateway.toml cannot be made: File exists; name another place"]
