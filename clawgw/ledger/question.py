@@ -20,6 +20,8 @@ USUAL_GROUPS: Final = 1000
 _MOST_GROUPINGS: Final = 5
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NUMBER: Final = re.compile(r"[0-9]{1,12}")
+_SPACED_OFFSET: Final = re.compile(r"(T.*) (\d\d:?\d\d)")
+"""A time whose offset had a `+` that was not escaped: in a query that is a space."""
 
 
 class BadQuestion(ValueError):
@@ -97,7 +99,10 @@ def _groupings(texts: Sequence[str]) -> tuple[Grouping, ...]:
 def _moment_ms(param: str, text: str) -> int:
     """A date or a time of ISO 8601, of UTC unless it says else, or Unix seconds."""
     try:
-        moment = datetime.fromtimestamp(int(text), UTC) if _NUMBER.fullmatch(text) else datetime.fromisoformat(text)
+        if _NUMBER.fullmatch(text):
+            moment = datetime.fromtimestamp(int(text), UTC)
+        else:
+            moment = datetime.fromisoformat(_SPACED_OFFSET.sub(r"\1+\2", text))
         since = moment.replace(tzinfo=moment.tzinfo or UTC) - _EPOCH
     except (ValueError, OverflowError, OSError):
         raise BadQuestion(
