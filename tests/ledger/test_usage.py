@@ -377,11 +377,14 @@ def test_no_more_is_folded_at_once_than_memory_should_hold(tmp_path: Path, monke
 
 def test_few_changes_wait_for_more(tmp_path: Path) -> None:
     connection = open_database(tmp_path / "db")
-    for number in range(rollup.WORTH_FOLDING):
+    changes, half = 0, rollup.WORTH_FOLDING // 2
+    for more in (1, half - 1, half - 1, 1, 1):
         with transaction(connection):
-            write(connection, [row(str(number), NOON)])
+            write(connection, [row(str(number), NOON) for number in range(changes, changes + more)])
             rollup.fold(connection)
-        assert waiting(connection) == (number + 1) % rollup.WORTH_FOLDING
+        changes += more
+        assert waiting(connection) == changes % rollup.WORTH_FOLDING
+    assert changes == rollup.WORTH_FOLDING + 1
     connection.close()
 
 
