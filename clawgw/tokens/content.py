@@ -35,9 +35,9 @@ class Content:
     def add(self, message: Mapping[str, Any]) -> None:
         """One more message."""
         said = message.get("content")
-        if isinstance(said, str):
+        if type(said) is str:
             self.texts.append(said)
-        elif isinstance(said, list):
+        elif type(said) is list:
             for part in said:
                 self._add_part(part)
         self.messages += 1
@@ -89,8 +89,9 @@ def inputs(request: TextRequest | EmbeddingsRequest) -> Sequence[Input]:
 
 def bytes_of(texts: Iterable[Input]) -> int:
     """The UTF-8 bytes of texts; of tokens, as many as they are."""
-    return sum(map(_bytes_of, texts))
-
-
-def _bytes_of(text: Input) -> int:
-    return len(text) if not isinstance(text, str) or text.isascii() else len(text.encode(errors="surrogatepass"))
+    return sum(
+        [
+            len(text) if type(text) is not str or text.isascii() else len(text.encode(errors="surrogatepass"))
+            for text in texts
+        ]
+    )

@@ -1,6 +1,6 @@
 """A request's prompt, counted: once for each model that is asked about, and not at all where nobody asks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from attrs import define, field
@@ -21,7 +21,7 @@ BYTES_PER_TOKEN = 4
 """Of English text, and about so of Chinese: for what must be cheap."""
 CALL = 8
 """What a past tool call costs beside its name and its arguments."""
-_COSTLY = ("prediction", "web_search_options")
+_COSTLY = frozenset({"prediction", "web_search_options"})
 """Fields of a chat request that cost tokens of the prompt, nobody says how many."""
 
 Exactness = Literal["exact", "estimated"]
@@ -47,32 +47,28 @@ class Count:
 
 @define(eq=False)
 class Prompt:
-    """The prompt of one request. A thread may run `count`."""
+    """The prompt of one request, taken apart once. A thread may run `count`."""
 
     request: Request = field(repr=False)
-    _content: Content | None = field(init=False, default=None, repr=False)
-    _bytes: int | None = field(init=False, default=None, repr=False)
+    content: Content = field(init=False, repr=False)
+    """What its messages hold; nothing, where it has none."""
+    tools: Sequence[Any] = field(init=False, repr=False)
+    bytes: int = field(init=False)
+    """The UTF-8 bytes of its texts. It has no more tokens of text than these, for a token is at least a byte."""
     _counts: dict[str, Count] = field(init=False, factory=dict, repr=False)
 
-    @property
-    def content(self) -> Content:
-        """What its messages hold; nothing, where it has none."""
-        if self._content is None:
-            self._content = content_of(self.request.body["messages"] if isinstance(self.request, ChatRequest) else ())
-        return self._content
-
-    @property
-    def bytes(self) -> int:
-        """The UTF-8 bytes of its texts. It has no more tokens of text than these, for a token is at least a byte."""
-        if self._bytes is None:
-            self._bytes = bytes_of(self._texts())
-        return self._bytes
+    def __attrs_post_init__(self) -> None:
+        request = self.request
+        if isinstance(request, ChatRequest):
+            self.content, self.tools = content_of(request.body["messages"]), offered(request.body)
+            self.bytes = bytes_of(self._texts())
+        else:
+            self.content, self.tools = Content(), ()
+            self.bytes = bytes_of(inputs(request))
 
     def _texts(self) -> Sequence[Input]:
-        if not isinstance(self.request, ChatRequest):
-            return inputs(self.request)
-        content, tools = self.content, offered(self.request.body)
-        return [*content.texts, *content.beside, as_json(tools)] if tools else content.texts + content.beside
+        texts = self.content.texts + self.content.beside
+        return [*texts, as_json(self.tools)] if self.tools else texts
 
     def known(self, model: str) -> Count | None:
         """The count for a model, if it was made."""
@@ -80,10 +76,9 @@ class Prompt:
 
     def count(self, model: str) -> Count:
         """In tokens of a model, under its provider's name of it."""
-        count = self._counts.get(model)
-        if count is None:
-            count = self._counts[model] = self._count(model)
-        return count
+        if model not in self._counts:
+            self._counts[model] = self._count(model)
+        return self._counts[model]
 
     def rough(self, model: str) -> int:
         """What is cheap to tell: what was counted already, for whichever model; this one's, if it is short; the bytes.
@@ -94,13 +89,33 @@ class Prompt:
             return next(iter(self._counts.values())).tokens
         if self.bytes <= LARGE:
             return self.count(model).tokens
-        return self.bytes // BYTES_PER_TOKEN + _media_tokens(self.content, model)
+        return self.bytes // BYTES_PER_TOKEN + self._media_tokens(model)
 
     def _count(self, model: str) -> Count:
-        family = family_of(model)
-        if isinstance(self.request, ChatRequest):
-            return _count_chat(self.request.body, self.content, family, model)
-        return _count_inputs(self.request, family)
+        request, family = self.request, family_of(model)
+        return self._count_chat(family, model) if isinstance(request, ChatRequest) else _count_inputs(request, family)
+
+    def _count_chat(self, family: Family, model: str) -> Count:
+        content = self.content
+        said, around = _tokens_of(content.texts, family.vocabulary), self._around(family)
+        told = said + _tokens_of(around, family.vocabulary) if around else said
+        media = self._media_tokens(model) if content.media else 0
+        exact = family.exact and not around and not media and _COSTLY.isdisjoint(self.request.body)
+        surely = said if family.exact else _surely(sum(map(len, content.texts)), said)
+        framing = _framing(content, family) + (family.tools if self.tools else 0)
+        return Count(round(told * family.ratio) + framing + media, "exact" if exact else "estimated", surely)
+
+    def _around(self, family: Family) -> list[str]:
+        """What else becomes text: names and calls, tools, the schema of the answer."""
+        around, response_format = self.content.beside, self.request.body.get("response_format")
+        if self.tools:
+            around = [*around, as_declarations(self.tools) if family.declares else as_json(self.tools)]
+        if response_format and (schema := response_format.get("json_schema")):
+            around = [*around, as_json(schema)]
+        return around
+
+    def _media_tokens(self, model: str) -> int:
+        return sum([media_tokens(part, model) for part in self.content.media])
 
 
 def _count_inputs(request: TextRequest | EmbeddingsRequest, family: Family) -> Count:
@@ -114,31 +129,6 @@ def _count_inputs(request: TextRequest | EmbeddingsRequest, family: Family) -> C
 
 def _input_tokens(one: Input, family: Family) -> int:
     return _tokens_of([one], family.vocabulary) if isinstance(one, str) else len(one)
-
-
-def _count_chat(body: Mapping[str, Any], content: Content, family: Family, model: str) -> Count:
-    said, tools = _tokens_of(content.texts, family.vocabulary), offered(body)
-    around = [*content.beside, *_declared(tools, body.get("response_format"), family)]
-    media = _media_tokens(content, model)
-    framing = _framing(content, family) + (family.tools if tools else 0)
-    told = said + _tokens_of(around, family.vocabulary) if around else said
-    exact = family.exact and not (around or media or any(map(body.get, _COSTLY)))
-    surely = said if family.exact else _surely(sum(map(len, content.texts)), said)
-    return Count(round(told * family.ratio) + framing + media, "exact" if exact else "estimated", surely)
-
-
-def _media_tokens(content: Content, model: str) -> int:
-    return sum([media_tokens(part, model) for part in content.media])
-
-
-def _declared(tools: Sequence[Any], response_format: Mapping[str, Any] | None, family: Family) -> list[str]:
-    declared = []
-    if tools:
-        declared.append(as_declarations(tools) if family.declares else as_json(tools))
-    schema = response_format.get("json_schema") if response_format else None
-    if schema:
-        declared.append(as_json(schema))
-    return declared
 
 
 def _framing(content: Content, family: Family) -> int:

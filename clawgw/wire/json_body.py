@@ -33,7 +33,7 @@ def decode_json(body: bytes) -> Any:
 def decode_json_object(body: bytes) -> dict[str, Any]:
     """The object that `body` is. Raises `WireError` of kind INVALID."""
     value = decode_json(body)
-    if not isinstance(value, dict):
+    if type(value) is not dict:
         raise invalid("The upstream's answer is not a JSON object.")
     return value
 
@@ -73,7 +73,7 @@ def invalid(message: str) -> WireError:
 def get_object(source: dict[str, Any], key: str) -> dict[str, Any]:
     """The object at `key`, or an empty one."""
     value = source.get(key)
-    return value if isinstance(value, dict) else {}
+    return value if type(value) is dict else {}
 
 
 def get_objects(source: dict[str, Any], key: str) -> Sequence[dict[str, Any]]:
@@ -90,7 +90,7 @@ def get_objects(source: dict[str, Any], key: str) -> Sequence[dict[str, Any]]:
 def get_text(source: dict[str, Any], key: str) -> str:
     """The string at `key`, or an empty one."""
     value = source.get(key)
-    return value if isinstance(value, str) else ""
+    return value if type(value) is str else ""
 
 
 def get_counts(source: dict[str, Any]) -> dict[str, int]:

@@ -9,12 +9,12 @@ from typing import Any
 from attrs import field
 
 from clawgw.fact import fact
-from clawgw.wire.json_body import get_counts, get_object
+from clawgw.wire.json_body import get_count, get_counts, get_object
 
 _PRICED_TIERS = frozenset({"flex", "priority", "fast"})
 _MOST_USD = 1_000_000
 """No answer costs more; what says so is no bill."""
-_CACHED = ("cached_tokens", "num_cached_tokens", "prompt_cache_hit_tokens")
+_CACHED = frozenset({"cached_tokens", "num_cached_tokens", "prompt_cache_hit_tokens"})
 """Older Moonshot's name for cached tokens, Mistral's, DeepSeek's."""
 
 
@@ -39,6 +39,9 @@ class Particulars:
     """What the provider says it has billed (OpenRouter)."""
 
 
+_NONE = Particulars()
+
+
 @fact
 class Usage:
     """What an answer used, in tokens. `cached`, `cache_write` are parts of `prompt`; `reasoning` of `completion`.
@@ -52,7 +55,7 @@ class Usage:
     cache_write: int = 0
     reasoning: int = 0
     body: Mapping[str, Any] = field(factory=dict)
-    particulars: Particulars = Particulars()
+    particulars: Particulars = _NONE
 
 
 def usage_from_counts(
@@ -62,7 +65,7 @@ def usage_from_counts(
     cached: int = 0,
     cache_write: int = 0,
     reasoning: int = 0,
-    particulars: Particulars = Particulars(),  # noqa: B008 - frozen, so that one may serve all
+    particulars: Particulars = _NONE,
 ) -> Usage:
     """Counts in tokens; `cached` and `cache_write` are parts of `prompt`, `reasoning` of `completion`."""
     prompt_details = {"cached_tokens": cached}
@@ -85,24 +88,34 @@ def usage_from_body(body: dict[str, Any], service_tier: str = "") -> Usage:
     (`_CACHED`); they are put in their place.
     """
     prompt_details = get_object(body, "prompt_tokens_details") or get_object(body, "prompt_token_details")
-    said = get_counts(body)
-    of_prompt, of_completion = get_counts(prompt_details), get_counts(get_object(body, "completion_tokens_details"))
+    said, of_prompt = get_counts(body), get_counts(prompt_details)
+    of_completion = get_counts(get_object(body, "completion_tokens_details"))
     prompt, completion = said.get("prompt_tokens", 0), said.get("completion_tokens", 0)
-    cached = of_prompt.get("cached_tokens") or next((said[name] for name in _CACHED if name in said), 0)
-    counts: dict[str, Any] = {"prompt_tokens": prompt, "completion_tokens": completion}
+    total = said.get("total_tokens", prompt + completion)
+    whole = {**body, "prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": total}
+    cached = of_prompt.get("cached_tokens", 0)
+    if not cached and not _CACHED.isdisjoint(said):
+        cached = max(said.get(name, 0) for name in _CACHED)
     if prompt_details or cached:
-        counts["prompt_tokens_details"] = {**prompt_details, "cached_tokens": cached} if cached else prompt_details
-    particulars = Particulars(
+        whole["prompt_tokens_details"] = {**prompt_details, "cached_tokens": cached} if cached else prompt_details
+    cache_write, reasoning = of_prompt.get("cache_write_tokens", 0), of_completion.get("reasoning_tokens", 0)
+    particulars = _particulars(body, of_prompt, of_completion, priced_tier(service_tier))
+    return Usage(prompt, completion, cached, cache_write, reasoning, whole, particulars)
+
+
+def _particulars(
+    body: dict[str, Any], of_prompt: dict[str, int], of_completion: dict[str, int], tier: str
+) -> Particulars:
+    if not (of_prompt or of_completion or tier or "cost" in body or "prompt_audio_seconds" in body):
+        return _NONE
+    return Particulars(
         audio_prompt=of_prompt.get("audio_tokens", 0),
         audio_completion=of_completion.get("audio_tokens", 0),
         image_completion=of_completion.get("image_tokens", 0),
-        audio_seconds=said.get("prompt_audio_seconds", 0),
-        service_tier=priced_tier(service_tier),
+        audio_seconds=get_count(body, "prompt_audio_seconds"),
+        service_tier=tier,
         cost_usd=reported_cost(body),
     )
-    whole = {"total_tokens": prompt + completion, **body, **counts}
-    cache_write, reasoning = of_prompt.get("cache_write_tokens", 0), of_completion.get("reasoning_tokens", 0)
-    return Usage(prompt, completion, cached, cache_write, reasoning, whole, particulars)
 
 
 def priced_tier(word: str) -> str:

@@ -107,10 +107,10 @@ def either(meaning: str, cases: Mapping[type, Check]) -> Check:
     """A value of one of several JSON types, each with a check of its own; `meaning` names them all."""
 
     def check(value: Any) -> None:
-        case = cases.get(type(value))
-        if case is None:
+        kind = type(value)
+        if kind not in cases:
             raise Misfit(f"must be {meaning}")
-        case(value)
+        cases[kind](value)
 
     return check
 
@@ -145,17 +145,16 @@ def object_of(
         if type(value) is not dict:
             raise Misfit("must be an object")
         for name in required:
-            if value.get(name) is None:
+            if name not in value or value[name] is None:
                 raise Misfit("is required", name)
         name = ""
         try:
             for name, member in value.items():
-                known = members.get(name)
-                if known is None:
-                    if foreign is not None:
-                        foreign(name, member)
-                elif member is not None:
-                    known(member)
+                if name in members:
+                    if member is not None:
+                        members[name](member)
+                elif foreign is not None:
+                    foreign(name, member)
         except Misfit as misfit:
             misfit.within(name)
             raise

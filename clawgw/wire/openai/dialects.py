@@ -31,6 +31,8 @@ class Rule:
     refuses: tuple[str, ...] = ()
     """Features without which the answer would mean something else: the target is skipped."""
     renames: Mapping[str, str] = field(factory=dict)
+    message_drops: frozenset[str] = frozenset()
+    """Fields left out of every message, in silence."""
     values: Mapping[str, Mapping[str, str | None]] = field(factory=dict)
     """Field → value → the nearest one that is taken, or None to drop the field."""
     fields: frozenset[str] = field(init=False, repr=False)
@@ -52,7 +54,7 @@ class Dialect:
     name: str
     rules: tuple[Rule, ...] = ()
     message_drops: frozenset[str] = field(default=FOREIGN, converter=_and_foreign)
-    """Fields left out of every message."""
+    """As a rule's, for every model."""
     part_refuses: frozenset[str] = frozenset()
     """Types of content parts that are refused."""
     function_tools_only: bool = False
@@ -85,6 +87,7 @@ OPENAI = Dialect(
     "openai",
     rules=(
         Rule(values={"tool_choice": _MISTRAL_WORDS}),
+        Rule(("gpt-[0-9]*", "chatgpt-*", "o[1-9]*"), message_drops=_REASONING | IMAGES),
         Rule(("o3*", "o4-mini*", "gpt-6*"), refuses=("stop",)),
     ),
     fit=fit_openai,

@@ -4,7 +4,7 @@ Hints that the target cannot take are dropped and named; features that change th
 another target can serve the request. The caller's own dict is never changed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from fnmatch import fnmatchcase
 from functools import lru_cache
@@ -32,11 +32,6 @@ def without(fields: dict[str, Any], names: AbstractSet[str]) -> dict[str, Any]:
     return fields if names.isdisjoint(fields) else {key: value for key, value in fields.items() if key not in names}
 
 
-def each_without(messages: Sequence[dict[str, Any]], names: AbstractSet[str]) -> list[dict[str, Any]]:
-    """Messages, copied only where they have one of the names."""
-    return [message if names.isdisjoint(message) else without(message, names) for message in messages]
-
-
 def unsupported(target: WireTarget, feature: str, param: str) -> WireError:
     """A feature that this target lacks; nothing is sent to it."""
     message = f"{target.provider}/{target.model} does not support {feature}."
@@ -53,6 +48,8 @@ class Draft:
 
     def dropped(self, asked: Mapping[str, Any]) -> list[str]:
         """The dropped fields that the request itself had, sorted: defaults of ours are nobody's loss."""
+        if not self._dropped:
+            return []
         return sorted([name for name in self._dropped if asked.get(name) is not None])
 
     def asks(self, name: str) -> bool:

@@ -13,10 +13,8 @@ from typing import Literal
 
 from attrs import frozen
 
-from clawgw.wire.openai.draft import Draft, each_without, matches, unsupported
+from clawgw.wire.openai.draft import Draft, matches, unsupported
 
-_OWN_MODELS = ("gpt-[0-9]*", "chatgpt-*", "o[1-9]*")
-_NOT_TAKEN_BACK = frozenset({"reasoning", "reasoning_content", "reasoning_details", "images"})
 _SAMPLING = ("temperature", "top_p", "presence_penalty", "frequency_penalty", "logit_bias")
 
 
@@ -39,12 +37,10 @@ _GENERATIONS = (
 
 
 def fit_openai(draft: Draft) -> None:
-    """Keep what is not theirs out of what OpenAI's own models get back, and fit its reasoning models' fields."""
-    model = draft.target.model
-    if matches(model, _OWN_MODELS):
-        draft.body["messages"] = each_without(draft.body["messages"], _NOT_TAKEN_BACK)
-        if (generation := _generation(model)) is not None:
-            _fit_reasoning_model(draft, generation)
+    """Fit the fields of its reasoning models."""
+    generation = _generation(draft.target.model)
+    if generation is not None:
+        _fit_reasoning_model(draft, generation)
 
 
 @lru_cache(maxsize=1024)

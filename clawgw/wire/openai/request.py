@@ -66,7 +66,7 @@ def _ask_for_usage(draft: Draft, ask: bool) -> None:  # noqa: FBT001 - its only 
 
 
 def _fit_messages(draft: Draft, dialect: Dialect) -> None:
-    drops, messages = dialect.message_drops, draft.body["messages"]
+    drops, messages = _message_drops(dialect, draft.target.model), draft.body["messages"]
     draft.body["messages"] = [
         message if "tool_calls" not in message and drops.isdisjoint(message) else _fit_message(message, drops)
         for message in messages
@@ -74,6 +74,14 @@ def _fit_messages(draft: Draft, dialect: Dialect) -> None:
     if dialect.part_refuses:
         for message in messages:
             _refuse_parts(draft.target, message, dialect)
+
+
+def _message_drops(dialect: Dialect, model: str) -> AbstractSet[str]:
+    drops = dialect.message_drops
+    for rule in dialect.rules:
+        if rule.message_drops and matches(model, rule.models):
+            drops |= rule.message_drops
+    return drops
 
 
 def _fit_message(message: dict[str, Any], drops: AbstractSet[str]) -> dict[str, Any]:
