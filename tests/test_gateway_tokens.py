@@ -19,6 +19,10 @@ base_url = "https://openai.example/v1"
 base_url = "https://moonshot.example/v1"
 [routes.growing]
 targets = ["openai/gpt-4", "openai/gpt-4-32k"]
+[routes.drawn]
+targets = ["openai/gpt-4", "openai/gpt-4-32k", "openai/gpt-4-turbo"]
+strategy = "weighted"
+weights = [1, 0, 1]
 [routes.small]
 targets = ["moonshot/moonshot-v1-8k", "openai/gpt-4"]
 """
@@ -79,3 +83,9 @@ async def test_usage_teaches_what_the_next_estimate_is(autojump_clock: MockClock
         before = (await tokens.count(prompt_of(prompt), KIMI)).tokens
         await (stream if streaming else plain)(s, said("small", 9000, stream=streaming))
         assert (await tokens.count(prompt_of(prompt), KIMI)).tokens < 0.7 * before
+
+
+async def test_weights_stay_with_their_targets_where_one_is_too_small(autojump_clock: MockClock) -> None:
+    s = setting()
+    await plain(s, said("drawn", 9000))
+    assert asked(s) == ["openai/gpt-4-turbo"]

@@ -149,4 +149,5 @@ def _ready_route(name: str, route: Route) -> ReadyRoute:
         max_attempts=route.max_attempts,
         failover_after_s=route.failover_after_s,
         deadline_s=route.deadline_s,
+        weights=route.weights,
     )

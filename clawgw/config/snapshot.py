@@ -70,6 +70,7 @@ class ReadyRoute:
     max_attempts: int = 3
     failover_after_s: float = 4.0
     deadline_s: float = 600.0
+    weights: Sequence[float] | None = None
 
 
 @frozen

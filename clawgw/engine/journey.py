@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 import trio
-from attrs import define, evolve, field
+from attrs import define, field
 
 from clawgw.engine.arrival import Arrival
 from clawgw.engine.attempt import Answer, Attempt
@@ -69,8 +69,7 @@ class Journey:
         self._deadline = self.arrival.started + resolved.deadline_s
         if needs_no_count(self.prompt, resolved.window):
             return resolved
-        roomy = await live.tokens.with_room(self.prompt, resolved.targets, live.catalogue)
-        return evolve(resolved, targets=tuple(roomy))
+        return resolved.only(await live.tokens.with_room(self.prompt, resolved.targets, live.catalogue))
 
     def _allowed(self, resolved: Resolved) -> Allowance | None:
         """None: nothing limits the request."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Protocol
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from clawgw.config.snapshot import Snapshot
 from clawgw.config.tables.routes import Route
@@ -47,16 +47,17 @@ class _Deciding:
     _plans: deque[tuple[Sequence[TargetView], Plan]] = field(init=False, factory=lambda: deque(maxlen=MOST_PLANS))
     """The latest plans by health alone, and what they were made of."""
 
-    def by_strategy(self, request: RequestFacts, views: Sequence[TargetView]) -> Plan:
-        """The plan of the route's strategy."""
-        return STRATEGIES[self.route.strategy](request, views, self.options)
+    def by_strategy(self, request: RequestFacts, views: Sequence[TargetView], weights: Sequence[float] | None) -> Plan:
+        """The plan of the route's strategy. `weights` are those of the targets that are left of the route's."""
+        options = self.options if weights is self.options.weights else evolve(self.options, weights=weights)
+        return STRATEGIES[self.route.strategy](request, views, options)
 
     def by_health(self, views: Sequence[TargetView]) -> Plan:
         """The same for any request: of equal views comes an equal plan, so that it is not made twice."""
         for known, plan in self._plans:
             if known == views:
                 return plan
-        plan = self.by_strategy(_ANY_REQUEST, views)
+        plan = STRATEGIES[self.route.strategy](_ANY_REQUEST, views, self.options)
         self._plans.append((views, plan))
         return plan
 
@@ -106,18 +107,18 @@ class Planner:
             return failover_plan(resolved.targets)
         if deciding.route.policy is not None:
             return self._by_policy(deciding.route.policy, deciding, resolved.targets, asked, now)
-        return self._by_strategy(deciding, resolved.targets, asked)
+        return self._by_strategy(deciding, resolved, asked)
 
-    def _by_strategy(self, deciding: _Deciding, targets: Sequence[Target], asked: Asked) -> Plan:
-        looks_at = LOOKS_AT[deciding.route.strategy]
+    def _by_strategy(self, deciding: _Deciding, resolved: Resolved, asked: Asked) -> Plan:
+        looks_at, targets = LOOKS_AT[deciding.route.strategy], resolved.targets
         if looks_at == "prices":
             request = asked.facts()
-            return deciding.by_strategy(request, self._priced(targets, request, asked))
+            return deciding.by_strategy(request, self._priced(targets, request, asked), resolved.weights)
         by_health = looks_at == "health"
         views = [asked.seen(self._unpriced(target), steady=by_health) for target in targets]
         if by_health:
             return deciding.by_health(views)
-        return deciding.by_strategy(RequestFacts("", random=asked.dice()), views)
+        return deciding.by_strategy(RequestFacts("", random=asked.dice()), views, resolved.weights)
 
     def _by_policy(self, policy: str, deciding: _Deciding, targets: Sequence[Target], asked: Asked, now: float) -> Plan:
         request = asked.facts()

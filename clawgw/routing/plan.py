@@ -9,13 +9,16 @@ from clawgw.policy import After, AtOnce, OnFailure, Plan, PlannedAttempt, Target
 
 MOST_ATTEMPTS = 32
 """More of them in one plan are a mistake: a request would never get there."""
+CONFIGURED_ORDER = "in the configured order"
+"""The reason of a plan for which nothing is decided."""
 
 
 @lru_cache(maxsize=1024)
 def failover_plan(targets: tuple[Target, ...]) -> Plan:
     """The first target at once, each further one when the one before has failed or is silent for too long."""
     first, *others = targets
-    return Plan([PlannedAttempt(first), *(PlannedAttempt(target, OnFailure()) for target in others)])
+    following = [PlannedAttempt(target, OnFailure()) for target in others]
+    return Plan([PlannedAttempt(first), *following], CONFIGURED_ORDER)
 
 
 def plan_problem(plan: object, targets: Sequence[Target]) -> str | None:
@@ -40,6 +43,8 @@ def plan_problem(plan: object, targets: Sequence[Target]) -> str | None:
 def _attempt_problem(attempt: object, targets: Sequence[Target]) -> str | None:
     if not isinstance(attempt, PlannedAttempt):
         return f": must be a PlannedAttempt, not {type(attempt).__name__}"
+    if not isinstance(attempt.target, Target):  # a tuple is equal to a target of the same names
+        return f".target: must be a view's target, not {type(attempt.target).__name__}"
     if attempt.target not in targets:
         return f".target: {attempt.target} is not a target of the route"
     problem = _start_problem(attempt.start)

@@ -15,7 +15,7 @@ embeddings: two models' vectors do not mix.
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, Literal
 
@@ -41,7 +41,7 @@ class Resolved:
     """What a name means. `route` is None where no route was named; then a route's defaults apply.
 
     `has_fallbacks`: targets of `fallback_providers` follow the one that was meant. `window` is the smallest context
-    window of the targets, in tokens.
+    window of the targets, in tokens. `weights`: one a target; None: the route names none.
     """
 
     targets: tuple[Target, ...]
@@ -52,6 +52,14 @@ class Resolved:
     has_fallbacks: bool = False
     claim: Claim = "provider"
     window: float = math.inf
+    weights: Sequence[float] | None = None
+
+    def only(self, kept: Collection[Target]) -> "Resolved":
+        """The same without the other targets and their weights."""
+        weights = self.weights and tuple(
+            weight for target, weight in zip(self.targets, self.weights, strict=True) if target in kept
+        )
+        return evolve(self, targets=tuple(target for target in self.targets if target in kept), weights=weights)
 
 
 def resolve(model: str, endpoint: str, snapshot: Snapshot, catalogue: Catalogue) -> Resolved:
@@ -104,7 +112,13 @@ def _route(model: str, routes: Mapping[str, ReadyRoute]) -> ReadyRoute | None:
 def _routed(route: ReadyRoute, model: str) -> Resolved:
     targets = (Target(target.provider, model) if target.model == _CLIENTS_MODEL else target for target in route.targets)
     return Resolved(
-        tuple(targets), route.name, route.max_attempts, route.failover_after_s, route.deadline_s, claim="route"
+        tuple(targets),
+        route.name,
+        route.max_attempts,
+        route.failover_after_s,
+        route.deadline_s,
+        claim="route",
+        weights=route.weights,
     )
 
 

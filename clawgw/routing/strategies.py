@@ -16,13 +16,14 @@ from attrs import frozen
 from clawgw.config.tables import routes
 from clawgw.policy import AtOnce, OnFailure, Plan, PlannedAttempt, RequestFacts, TargetView, in_turn
 from clawgw.routing import hedging
+from clawgw.routing.plan import CONFIGURED_ORDER
 
 
 @frozen
 class StrategyOptions:
     """What a route says to its strategy. `weights`: one a target, in their order; None: equal ones."""
 
-    weights: tuple[float, ...] | None = None
+    weights: Sequence[float] | None = None
     hedge_after: str | float | None = None
     hedge_floor_s: float = 0.0
     max_attempts: int = 3
@@ -33,7 +34,7 @@ Strategy = Callable[[RequestFacts, Sequence[TargetView], StrategyOptions], Plan]
 
 def failover(_request: RequestFacts, targets: Sequence[TargetView], _options: StrategyOptions) -> Plan:
     """The targets in the configured order."""
-    return in_turn(_available_first(targets), "in the configured order" + _unavailable(targets))
+    return in_turn(_available_first(targets), CONFIGURED_ORDER + _unavailable(targets))
 
 
 def weighted(request: RequestFacts, targets: Sequence[TargetView], options: StrategyOptions) -> Plan:

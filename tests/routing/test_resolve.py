@@ -244,3 +244,16 @@ def test_everything_that_is_listed_resolves() -> None:
     config = with_fallbacks()
     for model in listed_models(config, CATALOGUE):
         assert resolved(model["id"], config).targets
+
+
+def test_a_target_that_is_left_keeps_its_weight() -> None:
+    drawn = route("drawn", "groq/g", "openai/o", "groq/h", weights=(3.0, 2.0, 1.0))
+    found = resolved("drawn", snapshot("openai", "groq", routes=[drawn]))
+    left = found.only([Target("groq", "h"), Target("groq", "g")])
+    assert (left.targets, left.weights) == ((Target("groq", "g"), Target("groq", "h")), (3.0, 1.0))
+    assert found.only(found.targets) == found
+
+
+def test_where_there_are_no_weights_there_are_none_left() -> None:
+    found = resolved("fast", snapshot("openai", "groq", routes=[route("fast", "groq/g", "openai/o")]))
+    assert found.only(found.targets[:1]).weights is None
