@@ -92,7 +92,7 @@ class Quantiles:
         return self.at(0.99)
 
 
-@frozen
+@frozen(slots=False)
 class TargetView:
     """What is known of a target at this moment, in this worker. Times are seconds, prices USD per million tokens.
 

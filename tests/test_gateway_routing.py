@@ -1,6 +1,7 @@
 """Strategies, policies, breakers and cool-downs through the whole gateway, in virtual time."""
 
 from collections.abc import Callable, Mapping
+from typing import Any, cast
 
 import pytest
 import trio
@@ -10,7 +11,7 @@ from clawgw.config.load import load
 from clawgw.engine.upstream import Call
 from clawgw.gateway import Gateway
 from clawgw.policies.functions import PolicyFunction
-from clawgw.policy import AtOnce, OnFailure, Plan, PlannedAttempt, Target
+from clawgw.policy import AtOnce, OnFailure, Plan, PlannedAttempt, Target, in_turn
 from clawgw.wire.failure import Failure, Kind
 from tests.living import live
 from tests.scripted_upstream import SILENT, Refusal, Reply, ScriptedUpstream, refused
@@ -236,3 +237,36 @@ async def test_an_on_failure_of_a_policy_is_joined_after_the_routes_silence(auto
     s = setting({"one": completion(), "two": completion(), "three": SILENT}, 'policy = "p:f"', {"p:f": reversed_order})
     await plain(s, chat("r"))
     assert s.record.duration_ms == 4500.0
+
+
+def meddling(request: Any, targets: Any, options: Any) -> Plan:
+    targets.clear()
+    raise ValueError("a bug")
+
+
+def relabelling(request: Any, targets: Any, options: Any) -> Plan:
+    request.metadata["team"] = "mine"
+    return in_turn(targets)
+
+
+async def test_what_a_policy_does_to_its_targets_is_its_own_affair(autojump_clock: MockClock) -> None:
+    s = setting(lambda _: completion(), 'policy = "p:f"', {"p:f": meddling})
+    assert (await plain(s, chat("r"))).headers["x-clawgw-provider"] == "one"
+    assert s.policy_errors == [("p:f", "raised")]
+
+
+async def test_a_policy_cannot_change_the_request(autojump_clock: MockClock) -> None:
+    s = setting(lambda _: completion(), 'policy = "p:f"', {"p:f": relabelling})
+    await plain(s, chat("r", metadata={"team": "yours"}))
+    assert s.policy_errors == [("p:f", "raised")]
+    assert s.record.metadata == {"team": "yours"}
+
+
+async def test_a_target_that_only_looks_like_one_is_not_asked(autojump_clock: MockClock) -> None:
+    s = setting(
+        lambda _: completion(),
+        'policy = "p:f"',
+        {"p:f": lambda *_: Plan([PlannedAttempt(cast("Target", ("two", "m")))])},
+    )
+    assert (await plain(s, chat("r"))).headers["x-clawgw-provider"] == "one"
+    assert s.policy_errors == [("p:f", "rubbish")]

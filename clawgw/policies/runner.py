@@ -5,6 +5,7 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from attrs import define, field
@@ -46,6 +47,7 @@ class _Conduct:
 class PolicyRunner:
     """The policies of one configuration, by `module:function`. For the main thread (`guard`).
 
+    What a policy is given it cannot change for others: its targets are a list of its own, its options read-only.
     `on_error` is told of every failure; a policy that is left out after an overrun has none.
     """
 
@@ -63,13 +65,15 @@ class PolicyRunner:
     ) -> Plan | None:
         """The policy's plan; None: it fails or is left out. `now`: seconds of the engine's clock."""
         read = partial(plan_of, targets=[view.target for view in targets])
-        return self._asked(name, (request, targets, options), read, "the configured order is used", now)
+        arguments = request, list(targets), MappingProxyType(options)
+        return self._asked(name, arguments, read, "the configured order is used", now)
 
     def charges(
         self, names: Sequence[str], request: RequestFacts, options: Mapping[str, Any], now: float
     ) -> Sequence[Charge]:
         """What these quota policies charge, all together; one that fails or is left out charges nothing."""
-        answers = (self._asked(name, (request, options), charges_of, "nothing is charged", now) for name in names)
+        arguments = request, MappingProxyType(options)
+        answers = (self._asked(name, arguments, charges_of, "nothing is charged", now) for name in names)
         return tuple(charge for charges in answers for charge in charges or ())
 
     def _asked(

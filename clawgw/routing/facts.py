@@ -1,7 +1,9 @@
 """What a policy may know of a request, taken from it. Only made where something decides by it."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import sha256
+from types import MappingProxyType
 
 from clawgw.config.callers import NOBODY, Caller
 from clawgw.policy import RequestFacts
@@ -35,9 +37,9 @@ def facts_of(  # noqa: PLR0913 - a fact for each place it comes from
         stream=request.stream,
         user=body.get("user"),
         key=caller.name,
-        labels=caller.labels,
-        metadata=body.get("metadata") or {},
-        headers=told_headers(headers),
+        labels=MappingProxyType(caller.labels),
+        metadata=MappingProxyType(body.get("metadata") or {}),
+        headers=MappingProxyType(told_headers(headers)),
         tools=len(body.get("tools") or ()),
         images=len(prompt.content.media),
         estimated_tokens=prompt.rough(likely_model or request.model),
@@ -56,9 +58,15 @@ def told_headers(headers: RawHeaders) -> dict[str, str]:
     """The headers that policies are told of, by their names in lower case."""
     told = {}
     for raw, value in headers:
-        if raw[:1] in _INITIALS and is_told(name := raw.decode("latin-1").lower()):
+        if raw[:1] in _INITIALS and (name := _told_name(raw)):
             told[name] = value.decode("latin-1")
     return told
+
+
+@lru_cache(maxsize=1024)
+def _told_name(raw: bytes) -> str | None:
+    name = raw.decode("latin-1").lower()
+    return name if is_told(name) else None
 
 
 def is_told(name: str) -> bool:

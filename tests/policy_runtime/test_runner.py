@@ -40,6 +40,19 @@ def test_a_good_plan_is_taken(runner: PolicyRunner, errors: Errors, caplog: pyte
     assert caplog.records == []
 
 
+def test_a_policy_has_its_targets_to_itself_and_cannot_change_its_options() -> None:
+    options, views = {"mood": "good"}, [*VIEWS]
+    meddling = {"p:targets": policy("targets.clear()"), "p:options": policy("options['mood'] = 'bad'")}
+    runner = PolicyRunner(meddling, lambda *_: None)
+    assert [runner.plan(name, FACTS, views, options, 0.0) for name in meddling] == [None, None]
+    assert (options, views) == ({"mood": "good"}, VIEWS)
+
+
+def test_quotas_cannot_change_the_options_that_they_share() -> None:
+    runner = PolicyRunner({"p:a": quota("options.clear()"), "p:b": quota(BY_USER)}, lambda *_: None)
+    assert runner.charges(["p:a", "p:b"], FACTS, {"usd": 0.5}, 0.0) == (USER,)
+
+
 def test_a_failure_falls_back_and_is_counted_each_time(runner: PolicyRunner, errors: Errors) -> None:
     assert [plan(runner, mood) for mood in ("bad", "bad", "good")] == [None, None, OWN]
     assert errors == [("mine:route", "raised")] * 2

@@ -84,3 +84,10 @@ def test_the_dice_are_even(ids: list[object]) -> None:
     numbers = [random_of(str(one)) for one in ids]
     assert all(0 <= number < 1 for number in numbers)
     assert 40 < sum(number < 0.5 for number in numbers) < 160
+
+
+def test_what_belongs_to_others_cannot_be_changed() -> None:
+    facts = chat({"role": "user", "content": "hi"}, metadata={"team": "a"}, headers=[(b"x-team", b"a")])
+    for mapping in (facts.labels, facts.metadata, facts.headers):
+        with pytest.raises(TypeError, match="does not support item assignment"):
+            mapping["team"] = "b"  # type: ignore[index]  # the mistake

@@ -2,14 +2,16 @@ import math
 
 import pytest
 
-from clawgw.policy import After, AtOnce, OnFailure, Plan, PlannedAttempt, Start, Target
+from clawgw.policy import After, AtOnce, OnFailure, Plan, PlannedAttempt, Start, Target, TargetView
 from clawgw.routing.plan import MOST_ATTEMPTS, failover_plan, plan_problem
 
 A, B, C = Target("a", "m"), Target("b", "m"), Target("c", "m")
 
 
 def test_failover_starts_each_target_after_the_one_before() -> None:
-    assert failover_plan((A, B)) == Plan([PlannedAttempt(A, AtOnce()), PlannedAttempt(B, OnFailure())])
+    assert failover_plan((A, B)) == Plan(
+        [PlannedAttempt(A, AtOnce()), PlannedAttempt(B, OnFailure())], "in the configured order"
+    )
 
 
 @pytest.mark.parametrize("wait", [0, 0.0, 2, 2.5, 1e308, math.inf])
@@ -41,7 +43,9 @@ def test_a_start_that_is_none_is_refused(start: Start) -> None:
         (Plan([PlannedAttempt(A)], 7), "reason: must be text, not int"),  # type: ignore[arg-type]  # the mistake
         (Plan([A]), "attempts[0]: must be a PlannedAttempt, not Target"),  # type: ignore[list-item]  # the mistake
         (Plan([PlannedAttempt(A), PlannedAttempt(C)]), "attempts[1].target: c/m is not a target of the route"),
-        (Plan([PlannedAttempt("a/m")]), "attempts[0].target: a/m is not a target of the route"),  # type: ignore[arg-type]  # the mistake
+        (Plan([PlannedAttempt("a/m")]), "attempts[0].target: must be a view's target, not str"),  # type: ignore[arg-type]  # the mistake
+        (Plan([PlannedAttempt(("a", "m"))]), "attempts[0].target: must be a view's target, not tuple"),  # type: ignore[arg-type]  # the mistake
+        (Plan([PlannedAttempt(TargetView(A))]), "attempts[0].target: must be a view's target, not TargetView"),  # type: ignore[arg-type]  # the mistake
     ],
 )
 def test_what_cannot_be_run_is_named_with_its_place(plan: object, problem: str) -> None:
