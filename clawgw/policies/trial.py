@@ -1,7 +1,8 @@
 """A first import of a policy where it can do no harm: in a child process, with a deadline.
 
-What a module does when it is imported can hang, exit or crash. The child is this module, run with the same Python; it
-reads the sources from its standard input and writes what is wrong, as JSON, to its standard output.
+What a module does when it is imported can hang, exit or crash. The child is this module, run with the same Python that
+looks for modules where this one does, and not in the working directory (`-P`). It reads the sources from its standard
+input and writes what is wrong, as JSON, to its standard output.
 """
 
 import json
@@ -29,8 +30,9 @@ def try_import(sources: Mapping[str, PolicySource], policy: PolicyName, deadline
     shown = sources[policy.module].shown
     try:
         child = subprocess.run(  # noqa: S603 - this module, in this Python
-            [sys.executable, "-m", __name__],
+            [sys.executable, "-P", "-m", __name__],
             input=_order(sources, policy),
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             timeout=deadline_s,

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from clawgw.policies.trial import try_import
@@ -9,6 +11,12 @@ GOOD = "from clawgw.policy import in_turn\ndef route(r, t, o): return in_turn(t)
 
 def test_a_good_policy_can_be_imported() -> None:
     assert try_import(sources(mine="from .other import route", other=GOOD), MINE) is None
+
+
+def test_what_lies_in_the_working_directory_is_not_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "json.py").write_text("raise RuntimeError('not the one that is meant')")
+    monkeypatch.chdir(tmp_path)
+    assert try_import(sources(mine=GOOD), MINE) is None
 
 
 def test_it_is_tried_as_what_it_is_there_for() -> None:
