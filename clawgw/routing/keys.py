@@ -8,6 +8,8 @@ from clawgw.wire.failure import Kind
 
 ASIDE_S = {Kind.AUTH: 300.0, Kind.QUOTA: 900.0}
 """How long a key rests: a refused key may be repaired by its owner, an exhausted account is topped up or renewed."""
+MOST_ASIDE_S = 86_400.0
+"""The longest hint that is taken whole: it may be a broken date, and one attempt a day finds that out."""
 
 
 @define
@@ -50,7 +52,7 @@ class KeyPool:
 
     def set_aside(self, index: int, kind: Kind, now: float, hint_s: float | None = None) -> None:
         """A key was refused; `hint_s` is how long the provider says it will be."""
-        self._rests_until[index] = now + max(ASIDE_S[kind], hint_s or 0.0)
+        self._rests_until[index] = now + max(ASIDE_S[kind], min(hint_s or 0.0, MOST_ASIDE_S))
 
     def restore(self, index: int) -> None:
         """A key has answered: whatever was thought of it is over."""

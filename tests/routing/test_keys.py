@@ -33,6 +33,13 @@ def test_an_exhausted_quota_rests_at_least_as_long_as_the_provider_says() -> Non
     assert not pool.rests(1, 5000.0)
 
 
+def test_no_hint_makes_a_key_rest_for_more_than_a_day() -> None:
+    pool = KeyPool(2)
+    pool.set_aside(0, Kind.QUOTA, now=0.0, hint_s=1e12)
+    assert pool.rests(0, 86_399.0)
+    assert not pool.rests(0, 86_400.0)
+
+
 def test_where_every_key_rests_the_one_that_wakes_first_is_asked() -> None:
     pool = KeyPool(2)
     pool.set_aside(0, Kind.QUOTA, now=0.0)
