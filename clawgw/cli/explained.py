@@ -34,7 +34,7 @@ def lines(explanation: Explanation, snapshot: Snapshot) -> Iterator[str]:
         [
             ("model", f"{explanation.facts.model}: {_claim(explanation)}"),
             ("decides", _decision(explanation)),
-            ("reason", " ".join(explanation.reason.split())),
+            ("reason", " ".join(explanation.reason.split()) or "none given"),
             ("bounds", f"at most {resolved.max_attempts} attempts, all together in {resolved.deadline_s:g} s"),
             ("request", ", ".join(_told(explanation.facts))),
         ]

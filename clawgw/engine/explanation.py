@@ -116,7 +116,7 @@ def explain(
         strategy=None if policy else strategy,
         policy=policy,
         policy_failure=next(iter(failures), None),
-        reason=plan.reason or "in the configured order",
+        reason=plan.reason,
         attempts=tuple(_attempts(plan, resolved, planner, facts)),
         left_out=(*_unplanned(plan, resolved), *_fallbacks_left_out(facts, resolved, snapshot)),
         quotas=tuple(_quota(name, facts, snapshot, policies) for name in snapshot.settings.policies.quota),
@@ -157,8 +157,8 @@ def _starts(plan: Plan, resolved: Resolved) -> Iterator[tuple[tuple[Trigger, ...
     silence_s, deadline_s = resolved.failover_after_s, resolved.deadline_s
     yield ("primary",), 0.0, None
     racing = True
-    for attempt in plan.attempts[1:]:
-        racing = racing and isinstance(attempt.start, AtOnce)
+    for number, attempt in enumerate(plan.attempts[1:], start=2):
+        racing = racing and number <= resolved.max_attempts and isinstance(attempt.start, AtOnce)
         match attempt.start:
             case AtOnce() if racing:
                 yield ("race",), 0.0, None

@@ -141,6 +141,19 @@ def test_silences_that_the_plan_does_not_name_are_the_routes(
     assert [each.after_silence_s for each in told.attempts] == silences
 
 
+def test_no_more_start_at_once_than_there_may_be_attempts() -> None:
+    told = explained(WITH_POLICY + "max_attempts = 2\n", policies=planning(AtOnce(), AtOnce(), AtOnce()))
+    assert [(each.triggers, each.after_s, each.is_spare) for each in told.attempts] == [
+        (("primary",), 0.0, False),
+        (("race",), 0.0, False),
+        (("failover",), None, True),
+    ]
+
+
+def test_a_policy_may_give_no_reason() -> None:
+    assert explained(WITH_POLICY, policies=planning(AtOnce(), reason="")).reason == ""
+
+
 def test_at_once_after_a_wait_is_a_failover() -> None:
     told = explained(WITH_POLICY, policies=planning(AtOnce(), OnFailure(), AtOnce()))
     assert told.attempts[2].triggers == ("failover",)
