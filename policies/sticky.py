@@ -20,18 +20,13 @@ from clawgw.policy import Plan, RequestFacts, TargetView, in_turn
 
 def route(request: RequestFacts, targets: Sequence[TargetView], options: Mapping[str, Any]) -> Plan:
     """The targets in this user's own order, those available first."""
-    names = [(by, getattr(request, by)) for by in options.get("by", ["user", "key"])]
-    known = next(((by, name) for by, name in names if name), None)
-    if known is None:
-        return in_turn(sorted(targets, key=_unavailable), "nobody to stick to")
-    by, name = known
-    order = sorted(targets, key=lambda view: _rank(name, view), reverse=True)
-    return in_turn(sorted(order, key=_unavailable), f"always the same for this {by}")
+    for by in options.get("by", ["user", "key"]):
+        name = getattr(request, by)
+        if name:
+            order = sorted(targets, key=lambda view: (view.available, _rank(name, view)), reverse=True)
+            return in_turn(order, f"always the same for this {by}")
+    return in_turn(sorted(targets, key=lambda view: not view.available), "nobody to stick to")
 
 
 def _rank(name: str, view: TargetView) -> bytes:
     return blake2b(f"{view.target}\n{name}".encode(), digest_size=8).digest()
-
-
-def _unavailable(view: TargetView) -> bool:
-    return not view.available
