@@ -17,6 +17,8 @@ MAX_DEPTH = 128
 """Arrays and objects inside one another; what is added around them keeps the encoder's own limit away."""
 
 _NUMBERS = frozenset({int, float})
+_MOST = 2**53
+"""What is more is no count, and several of these still add up to a number that the encoder takes."""
 
 
 def decode_json(body: bytes) -> Any:
@@ -95,10 +97,14 @@ def get_text(source: dict[str, Any], key: str) -> str:
 
 def get_counts(source: dict[str, Any]) -> dict[str, int]:
     """All whole numbers above 0, also those written with a point."""
-    return {key: int(value) for key, value in source.items() if type(value) in _NUMBERS and value > 0 == value % 1}
+    return {
+        key: int(value)
+        for key, value in source.items()
+        if type(value) in _NUMBERS and 0 < value <= _MOST and value % 1 == 0
+    }
 
 
 def get_count(source: dict[str, Any], key: str) -> int:
     """The whole number at `key`, also if written with a point, or 0 where it is negative or none."""
     value: Any = source.get(key)
-    return int(value) if type(value) in _NUMBERS and value > 0 == value % 1 else 0
+    return int(value) if type(value) in _NUMBERS and 0 < value <= _MOST and value % 1 == 0 else 0

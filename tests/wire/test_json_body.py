@@ -61,7 +61,16 @@ def test_texts_are_the_same_among_others_as_by_themselves(strings: list[bytes]) 
 
 
 def test_counts_are_whole_numbers_above_0() -> None:
-    assert get_counts({"a": 1, "b": 0, "c": -1, "d": 1.5, "e": True, "f": None, "g": 2**70}) == {"a": 1, "g": 2**70}
+    source = {"a": 1, "b": 0, "c": -1, "d": 1.5, "e": True, "f": None, "g": 2**53, "h": 12.0}
+    assert get_counts(source) == {"a": 1, "g": 2**53, "h": 12}
+    assert {name: get_count(source, name) for name in source if get_count(source, name)} == get_counts(source)
+
+
+@pytest.mark.parametrize("written", [b"9007199254740993", b"18446744073709551615", b"18446744073709551616", b"1e300"])
+def test_a_number_that_could_not_be_written_again_with_others_added_is_no_count(written: bytes) -> None:
+    source = orjson.loads(b'{"n": %b}' % written)
+    assert get_counts(source) == {}
+    assert get_count(source, "n") == 0
 
 
 def test_readers_take_what_has_the_right_type() -> None:

@@ -3,6 +3,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -237,3 +238,15 @@ def test_where_the_filter_took_the_message_it_may_be_null() -> None:
     completion = parsed(one_choice(None, "content_filter"))
     assert completion.finish_reason == "content_filter"
     assert completion.body["choices"][0]["message"] == {"role": "assistant", "content": None}
+
+
+@pytest.mark.parametrize("huge", ["18446744073709551615", "18446744073709551616", "1e300"])
+def test_numbers_that_are_none_do_not_keep_the_answer_from_being_written(huge: str) -> None:
+    usage = f'{{"prompt_tokens": {huge}, "completion_tokens": {huge}}}'
+    body = f'{{"created": {huge}, "choices": [{{"message": {{"content": "a"}}}}], "usage": {usage}}}'
+    completion = parse_chat(body.encode(), TARGET, NOW)
+    assert json.loads(orjson.dumps(completion.body))["usage"] == {
+        "prompt_tokens": 0,
+        "completion_tokens": 0,
+        "total_tokens": 0,
+    }
