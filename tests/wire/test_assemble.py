@@ -220,3 +220,7 @@ def _saying(chunk: Chunk, content: str) -> Chunk:
     [choice] = chunk.body["choices"]
     cut = {**choice, "delta": {**choice["delta"], "content": content}}
     return Chunk({**chunk.body, "choices": [cut]}, commits=True)
+
+
+def test_of_nothing_there_is_nothing_so_far() -> None:
+    assert Assembly(PLENTY).so_far() == {}

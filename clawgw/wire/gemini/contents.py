@@ -151,7 +151,7 @@ def _google(source: dict[str, Any]) -> dict[str, Any]:
 
 def _arguments(function: dict[str, Any]) -> dict[str, Any]:
     """Arguments are a string of JSON; an empty one is an empty object."""
-    value = _json_object(function.get("arguments") or "{}")
+    value = _json_object(get_text(function, "arguments").strip() or "{}")
     if value is None:
         raise unsupported("Gemini takes tool calls whose arguments are a JSON object.", "messages")
     return value

@@ -85,9 +85,9 @@ class OpenAIStream:
 
     def _take_block(self, block: bytes, events: list[Event]) -> None:
         event = parse_event(block)
-        if event is None or not event.data:
+        if event is None or not (data := event.data.strip()):
             return
-        if event.data == b"[DONE]":
+        if data == b"[DONE]":
             self._end(self._verdict(), events)
             return
         has_begun, before = bool(self._head), len(events)

@@ -129,3 +129,14 @@ def test_results_go_in_the_order_of_their_calls_also_where_ids_come_again() -> N
     parts = [part for turn in json.loads(built.body)["contents"] for part in turn["parts"]]
     outputs = [part["functionResponse"]["response"]["output"] for part in parts if "functionResponse" in part]
     assert outputs == ["first", "second", "first", "second"]
+
+
+@pytest.mark.parametrize("arguments", ["", " ", "\n"])
+def test_arguments_of_nothing_are_an_empty_object(arguments: str) -> None:
+    messages = [
+        USER,
+        {"role": "assistant", "content": None, "tool_calls": [call("c", "clock", arguments)]},
+        {"role": "tool", "tool_call_id": "c", "content": "noon"},
+    ]
+    built = build_chat(chat({"messages": messages}), WireTarget("google", "gemini-2.5-flash"))
+    assert json.loads(built.body)["contents"][1]["parts"] == [{"functionCall": {"name": "clock", "args": {}}}]

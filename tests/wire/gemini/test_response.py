@@ -396,3 +396,9 @@ def test_no_body_raises_anything_else(body: Any) -> None:
 def test_no_bytes_raise_anything_else(body: bytes) -> None:
     with pytest.raises(WireError):
         parse_chat(body, TARGET, NOW)
+
+
+def test_logprobs_of_no_token_are_none() -> None:
+    body = answer({"text": "a"})
+    body["candidates"][0]["logprobsResult"] = {"topCandidates": []}
+    assert parse(body).body["choices"][0]["logprobs"] is None

@@ -247,3 +247,8 @@ def test_any_bytes_give_events_and_one_end(
     cut = data.draw(st.integers(0, len(raw)))
     assert read([raw[:cut], raw[cut:]], choices()) == events
     StreamWriter(include_usage=True).write(events)
+
+
+@pytest.mark.parametrize("end", [b"data:  [DONE]\n\n", b"data: [DONE] \n\n"])
+def test_white_space_around_done_does_not_spoil_it(end: bytes) -> None:
+    assert events_of(HELLO, FINISH, end) == [HELLO_CHUNK, FINISH_CHUNK, Done()]
