@@ -20,6 +20,7 @@ from clawgw.limits.bucket import Bucket, Kind, Scope, Verdict, Wanted
 from clawgw.limits.store import LimitStore
 from clawgw.policies.functions import PolicyFunction
 from clawgw.policy import Charge, RequestFacts
+from clawgw.wire.checks.parse import parse_embeddings_request
 from clawgw.wire.failure import Failure
 from clawgw.wire.request import Request
 from tests.living import live
@@ -171,6 +172,14 @@ async def test_tokens_are_settled_with_what_was_used(autojump_clock: MockClock) 
     s = setting(config("limits = { tokens_per_minute = 6000 }"), {"one": completion(prompt_tokens=4000)})
     await s.answer(chat("one/m", max_tokens=2992))
     assert s.used("key", "alice", "tokens", 6000) == 4002 - 50
+
+
+async def test_an_answers_length_counts_only_where_the_endpoint_knows_it(autojump_clock: MockClock) -> None:
+    s = setting(config("limits = { tokens_per_minute = 6000 }"), {"one": completion()})
+    request = parse_embeddings_request(b'{"model":"one/m","input":"hi","max_tokens":"x"}')
+    with pytest.raises(GatewayError, match="invalid"):  # the upstream's answer is a chat's
+        await s.answer(request)
+    assert s.upstream.calls
 
 
 async def test_a_whole_stream_is_settled_with_its_report(autojump_clock: MockClock) -> None:

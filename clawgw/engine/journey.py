@@ -80,7 +80,7 @@ class Journey:
         expected = Expected(
             tariff.prompt_tokens,
             tariff.most_it_costs,
-            max_tokens=request.body.get("max_completion_tokens") or request.body.get("max_tokens"),
+            max_tokens=request.max_tokens,
             answers=0 if isinstance(request, EmbeddingsRequest) else request.body.get("n") or 1,
         )
         expires_ms = int(resolved.deadline_s * 1000) + SLACK_MS

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from clawgw.config.callers import NOBODY, Caller
 from clawgw.policy import RequestFacts
 from clawgw.tokens.prompt import Prompt
+from clawgw.wire.request import ChatRequest
 
 RawHeaders = Sequence[tuple[bytes, bytes]]
 
@@ -40,10 +41,10 @@ def facts_of(  # noqa: PLR0913 - a fact for each place it comes from
         labels=MappingProxyType(caller.labels),
         metadata=MappingProxyType(body.get("metadata") or {}),
         headers=MappingProxyType(told_headers(headers)),
-        tools=len(body.get("tools") or ()),
+        tools=len(body.get("tools") or ()) if isinstance(request, ChatRequest) else 0,
         images=len(prompt.content.media),
         estimated_tokens=prompt.rough(likely_model or request.model),
-        max_tokens=body.get("max_completion_tokens") or body.get("max_tokens"),
+        max_tokens=request.max_tokens,
         now=now,
         random=random_of(request_id),
     )

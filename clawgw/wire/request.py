@@ -20,6 +20,12 @@ class ChatRequest:
     include_usage: bool
     """The client asked for the usage chunk (`stream_options.include_usage`)."""
 
+    @property
+    def max_tokens(self) -> int | None:
+        """The longest answer it wants, by the newer name of that or the older one."""
+        longest: int | None = self.body.get("max_completion_tokens") or self.body.get("max_tokens")
+        return longest
+
 
 @fact
 class TextRequest:
@@ -29,6 +35,12 @@ class TextRequest:
     model: str
     stream: bool
     include_usage: bool
+
+    @property
+    def max_tokens(self) -> int | None:
+        """The longest answer it wants; may be 0."""
+        longest: int | None = self.body.get("max_tokens")
+        return longest
 
 
 @fact
@@ -41,6 +53,7 @@ class EmbeddingsRequest:
     """The client asked for `encoding_format: base64` (little-endian float32)."""
     stream: ClassVar[bool] = False
     include_usage: ClassVar[bool] = False
+    max_tokens: ClassVar[None] = None
 
 
 Request = ChatRequest | TextRequest | EmbeddingsRequest

@@ -91,3 +91,10 @@ def test_what_belongs_to_others_cannot_be_changed() -> None:
     for mapping in (facts.labels, facts.metadata, facts.headers):
         with pytest.raises(TypeError, match="does not support item assignment"):
             mapping["team"] = "b"  # type: ignore[index]  # the mistake
+
+
+def test_fields_that_an_endpoint_does_not_have_are_no_facts() -> None:
+    body = {"model": "m", "input": "hi", "prompt": "hi", "tools": 5, "max_completion_tokens": "x"}
+    for parse in (parse_text_request, parse_embeddings_request):
+        facts = facts_of(Prompt(parse(orjson.dumps(body))), "any", request_id="r", headers=[], now=0.0)
+        assert (facts.tools, facts.max_tokens) == (0, None)

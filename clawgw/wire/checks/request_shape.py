@@ -151,6 +151,7 @@ EMBEDDINGS = object_of(
         "dimensions": integer(1, 2**31 - 1),
         "encoding_format": one_of("float", "base64"),
         "user": _COMMON["user"],
+        "metadata": _COMMON["metadata"],
     },
     required=("model", "input"),
     foreign=refuse_doors,

@@ -337,6 +337,8 @@ def test_lets_in_the_prompt(prompt: Any) -> None:
         ({"dimensions": True}, "dimensions"),
         ({"encoding_format": "int8"}, "encoding_format"),
         ({"encoding_format": 1}, "encoding_format"),
+        ({"metadata": "x"}, "metadata"),
+        ({"metadata": {"a": 1}}, "metadata.a"),
         ({"model": None}, "model"),
     ],
 )
