@@ -60,3 +60,9 @@ def test_a_step_that_something_else_has_started_meanwhile_does_not_join() -> Non
     assert due is not None
     assert made.on_failure(A, Failure(Kind.SERVER, ""), 0.5, running=0, other_key=False) == Step(B, "failover", 0.5)
     assert made.join(due, 1.0, running=1) is None
+
+
+def test_a_throttled_key_is_followed_by_another_target_and_after_the_last_by_another_key() -> None:
+    made, throttled = schedule(OnFailure()), Failure(Kind.RATE_LIMITED, "", retry_after_s=5.0)
+    assert made.on_failure(A, throttled, 1.0, running=0, other_key=True) == Step(B, "failover", 1.0)
+    assert made.on_failure(B, throttled, 2.0, running=0, other_key=True) == Step(B, "retry", 2.0)
