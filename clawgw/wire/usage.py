@@ -14,8 +14,9 @@ from clawgw.wire.json_body import get_count, get_counts, get_object
 _PRICED_TIERS = frozenset({"flex", "priority", "fast"})
 _MOST_USD = 1_000_000
 """No answer costs more; what says so is no bill."""
-_CACHED = frozenset({"cached_tokens", "num_cached_tokens", "prompt_cache_hit_tokens"})
-"""Older Moonshot's name for cached tokens, Mistral's, DeepSeek's."""
+_CACHED = frozenset({"cached_tokens", "prompt_cache_hit_tokens"})
+"""Older Moonshot's name for cached tokens, DeepSeek's. Mistral's older `num_cached_tokens` is passed on and
+no more: nobody says that it was cheaper."""
 
 
 @fact

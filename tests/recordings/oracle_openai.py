@@ -146,12 +146,12 @@ def _counts(chunk: dict[str, Any]) -> Iterable[dict[str, Any]]:
 
 
 def read_usage(counts: dict[str, Any]) -> Usage:
-    """A `usage` object. Cached tokens stand in the details, or (Moonshot, older Mistral) on the top."""
+    """A `usage` object. Cached tokens stand in the details, or (Moonshot) on the top."""
     prompt, completion = (counts.get(f"{side}_tokens_details") or {} for side in ("prompt", "completion"))
     return Usage(
         prompt=counts["prompt_tokens"],
         completion=counts.get("completion_tokens") or 0,
-        cached=prompt.get("cached_tokens") or counts.get("cached_tokens") or counts.get("num_cached_tokens") or 0,
+        cached=prompt.get("cached_tokens") or counts.get("cached_tokens") or 0,
         reasoning=completion.get("reasoning_tokens") or 0,
     )
 

@@ -95,15 +95,20 @@ def test_counts_that_are_missing_are_0(body: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "said",
     [
-        {"num_cached_tokens": 64},
         {"prompt_token_details": {"cached_tokens": 64}},
-        {"prompt_tokens_details": None, "prompt_token_details": {"cached_tokens": 64}, "num_cached_tokens": 64},
+        {"prompt_tokens_details": None, "prompt_token_details": {"cached_tokens": 64}},
     ],
 )
-def test_mistral_s_older_names_for_cached_tokens_are_read(said: dict[str, Any]) -> None:
+def test_mistral_s_older_name_for_the_details_is_read(said: dict[str, Any]) -> None:
     usage = usage_from_body({"prompt_tokens": 100, "completion_tokens": 1, "total_tokens": 101, **said})
     assert usage.cached == 64
     assert usage.body["prompt_tokens_details"] == {"cached_tokens": 64}
+
+
+def test_what_mistral_only_says_on_the_top_is_passed_on_and_not_billed_as_cached() -> None:
+    usage = usage_from_body({"prompt_tokens": 100, "completion_tokens": 1, "num_cached_tokens": 64})
+    assert usage.cached == 0
+    assert usage.body["num_cached_tokens"] == 64
 
 
 def test_a_count_may_be_written_with_a_point() -> None:
