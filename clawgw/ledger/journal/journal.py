@@ -102,21 +102,20 @@ class Journal:
 
     def sync(self) -> None:
         """Let what is written survive the machine. In any thread, one call at a time. Raises OSError."""
-        replaced, self._replaced = self._replaced, []
-        for fd in replaced:
-            os.fdatasync(fd)
-            os.close(fd)
-        if self._fd is not None:
+        if self._fd is not None:  # first: if it is replaced meanwhile, it is among those that come next
             os.fdatasync(self._fd)
+        while self._replaced:
+            os.fdatasync(self._replaced[0])
+            os.close(self._replaced.pop(0))
         os.fsync(self._lock)
 
     def close(self) -> None:
         """Leave what is written to its readers."""
         try:
             if self._owed:
-                self._begin_segment(0)
-        except LogSpoolFull:
-            log.error("%d records could not be written and are lost", len(self._owed))  # noqa: TRY400 - it says all
+                self._replace_segment(0, self._max_bytes)
+        except OSError as error:
+            log.error("%d records could not be written and are lost: %s", len(self._owed), error)  # noqa: TRY400 - it says all
         for fd in (*self._replaced, self._fd, self._lock):
             if fd is not None:
                 os.close(fd)

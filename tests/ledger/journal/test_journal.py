@@ -155,7 +155,6 @@ def test_a_record_that_could_not_be_written_is_at_the_end(
         with pytest.raises(LogSpoolFull):
             journal.intend(begun("b"))
     assert "a: the log cannot be written: the disk is gone" in caplog.text
-    monkeypatch.setattr("clawgw.ledger.journal.journal.time.monotonic", lambda: 1e12)
     journal.close()
     assert finals(tmp_path) == ["a"]
 
@@ -354,3 +353,59 @@ def test_whatever_comes_and_goes_every_end_is_there_once(
     journal.sync()
     journal.close()
     assert sorted(finals(spool)) == sorted(over)
+
+
+class Disk:
+    """Notes which files are synced, by the number of their inode; `meanwhile` happens before the first one is."""
+
+    def __init__(self, meanwhile: Callable[[], None] = lambda: None) -> None:
+        self.synced = list[int]()
+        self.meanwhile: Callable[[], None] | None = meanwhile
+
+    def fdatasync(self, fd: int) -> None:
+        happens, self.meanwhile = self.meanwhile, None
+        if happens is not None:
+            happens()
+        self.synced.append(os.fstat(fd).st_ino)
+
+
+def fill_segment(journal: Journal, spool: Path) -> None:
+    """Until another one is written to."""
+    before = folder(spool).segments()
+    while folder(spool).segments() == before:
+        journal.intend(begun("x"))
+        journal.request_ended(ended("x"))
+
+
+def inode(spool: Path, number: int) -> int:
+    return folder(spool).segment(number).stat().st_ino
+
+
+def test_a_segment_that_is_replaced_during_a_sync_is_synced_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = Journal.open(tmp_path, MIB)
+    fill_segment(journal, tmp_path)
+    fill_segment(journal, tmp_path)
+    disk = Disk(lambda: fill_segment(journal, tmp_path))
+    monkeypatch.setattr(os, "fdatasync", disk.fdatasync)
+    journal.sync()
+    assert {*disk.synced} >= {inode(tmp_path, number) for number in (1, 2)}
+    journal.close()
+
+
+def test_what_could_not_be_synced_is_synced_the_next_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing() -> None:
+        raise OSError("the disk is gone")
+
+    journal = Journal.open(tmp_path, MIB)
+    fill_segment(journal, tmp_path)
+    fill_segment(journal, tmp_path)
+    for disk in (Disk(failing), Disk()):
+        monkeypatch.setattr(os, "fdatasync", disk.fdatasync)
+        if disk.meanwhile is failing:
+            with pytest.raises(OSError, match="the disk is gone"):
+                journal.sync()
+    journal.sync()
+    assert {*disk.synced} == {inode(tmp_path, number) for number in (1, 2)}
+    journal.close()
