@@ -1,5 +1,6 @@
 """The log of a process that serves: its journal, synced to the disk in time, and how much of it waits for the sinks."""
 
+import logging
 from pathlib import Path
 from typing import Self
 
@@ -13,6 +14,8 @@ from clawgw.ledger.journal.journal import Journal
 from clawgw.ledger.record import Opening, RequestRecord
 from clawgw.ledger.sinks.backlog import Backlog
 from clawgw.web.metrics import Metrics
+
+log = logging.getLogger("clawgw")
 
 _NOTE_EVERY_S = 1.0
 
@@ -28,14 +31,14 @@ class Recording:
     @classmethod
     def of(cls, snapshot: Snapshot) -> Self:
         """As `[log]` says. Raises ConfigError."""
-        log = snapshot.settings.log
+        settings = snapshot.settings.log
         try:
-            journal = Journal.open(Path(log.spool), log.max_spool_bytes)
+            journal = Journal.open(Path(settings.spool), settings.max_spool_bytes)
         except OSError as error:
             raise ConfigError([Mistake("log.spool", f"cannot be made: {error.strerror}")]) from None
         others = {"mongo": snapshot.mongo, "kafka": snapshot.kafka}
         sinks = ["sqlite", *(name for name, wanted in others.items() if wanted is not None)]
-        return cls(journal, Flusher(journal, log.fsync == "always"), Backlog(journal.spool, journal.folder, sinks))
+        return cls(journal, Flusher(journal, settings.fsync == "always"), Backlog(journal.spool, journal.folder, sinks))
 
     def intend(self, opening: Opening) -> None:
         """As `Ledger.intend`."""
@@ -54,15 +57,22 @@ class Recording:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self.flusher.run)
             while True:
-                rows, self.journal.taken = await trio.to_thread.run_sync(self._waiting)
-                metrics.note_spool(rows, self.journal.taken)
-                metrics.bodies_dropped(self.journal.dropped_bodies)
-                self.journal.dropped_bodies = 0
+                await self._note(metrics)
                 await trio.sleep(_NOTE_EVERY_S)
 
     def close(self) -> None:
         """Leave the rest to the sinks."""
         self.journal.close()
+
+    async def _note(self, metrics: Metrics) -> None:
+        metrics.bodies_dropped(self.journal.dropped_bodies)
+        self.journal.dropped_bodies = 0
+        try:
+            rows, self.journal.taken = await trio.to_thread.run_sync(self._waiting)
+        except OSError as error:
+            log.warning("log.spool cannot be looked at: %s", error)
+        else:
+            metrics.note_spool(rows, self.journal.taken)
 
     def _waiting(self) -> tuple[int, int]:
         """How many records some sink still lacks; the bytes of the whole spool."""

@@ -70,8 +70,11 @@ class SinkProcess:
     async def keep(self) -> None:
         """See that it runs, until cancelled; then let it finish."""
         while True:
-            code = await self._run()
-            log.error("the process that stores records ended (exit code %d); another takes its place", code)
+            try:
+                code = await self._run()
+                log.error("the process that stores records ended (exit code %d); another takes its place", code)
+            except OSError as error:  # the records wait in the journals
+                log.error("the process that stores records cannot be started: %s", error)  # noqa: TRY400 - it says all
             await trio.sleep(_AGAIN_AFTER_S)
 
     async def _run(self) -> int:

@@ -1,3 +1,5 @@
+import errno
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -6,6 +8,7 @@ import trio
 
 from clawgw.config.load import load
 from clawgw.config.mistakes import ConfigError
+from clawgw.ledger.journal.spool import Spool
 from clawgw.ledger.record import Bodies
 from clawgw.ledger.sinks.cursor import Cursor
 from clawgw.serve.recording import Recording
@@ -60,3 +63,25 @@ async def test_what_any_sink_lacks_is_shown(recording: Recording) -> None:
     shown = metrics.exposition("")[0].decode()
     (size,) = (line.split()[1] for line in shown.splitlines() if line.startswith("clawgw_log_spool_bytes "))
     assert float(size) == recording.journal.spool.bytes() > 8_000_000
+
+
+async def test_a_spool_that_cannot_be_looked_at_is_looked_at_again(
+    recording: Recording, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def failing(_: object) -> int:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr("clawgw.serve.recording._NOTE_EVERY_S", 0.001)
+    metrics = Metrics(lambda target: target.model, "v1")
+    async with trio.open_nursery() as nursery:
+        with monkeypatch.context() as patch, trio.fail_after(10):
+            patch.setattr(Spool, "bytes", failing)
+            nursery.start_soon(recording.run, metrics)
+            while not caplog.messages:  # noqa: ASYNC110 - a thread looks
+                await trio.sleep(0.001)
+        recording.intend(begun("a"))
+        with trio.fail_after(10):
+            while not recording.journal.taken or "clawgw_log_spool_bytes 0.0" in metrics.exposition("")[0].decode():  # noqa: ASYNC110 - as above
+                await trio.sleep(0.001)
+        nursery.cancel_scope.cancel()
+    assert set(caplog.messages) == {"log.spool cannot be looked at: [Errno 24] Too many open files"}

@@ -63,3 +63,22 @@ def test_it_leaves_where_nobody_is_left_to_tell_it(said: bytes) -> None:
         command, input=said, capture_output=True, env=environment() | {VARIABLE: "1"}, check=True, timeout=PATIENCE_S
     )
     assert ended.stderr == b""
+
+
+async def test_one_that_cannot_be_started_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("clawgw.serve.sinks._AGAIN_AFTER_S", 0.01)
+    program, told = tmp_path / "program", tmp_path / "told"
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(SinkProcess([str(program), str(told)], Readings()).keep)
+        await until(lambda: len(caplog.messages) > 1)
+        unready = tmp_path / "unready"
+        unready.write_text('#!/bin/sh\ntouch "$1"; cat > /dev/null\n')
+        unready.chmod(0o700)
+        unready.rename(program)
+        await until(told.exists)
+        nursery.cancel_scope.cancel()
+    assert {*caplog.messages} == {
+        f"the process that stores records cannot be started: [Errno 2] No such file or directory: '{program}'"
+    }

@@ -30,7 +30,10 @@ class WriterFolder:
 
     def alive(self) -> bool:
         """Whether its writer may write more. Once False, always False."""
-        lock = os.open(self.path, os.O_RDONLY)
+        try:
+            lock = os.open(self.path, os.O_RDONLY)
+        except FileNotFoundError:  # all of it was delivered, and it is gone
+            return False
         try:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -47,6 +50,13 @@ class WriterFolder:
     def segment(self, number: int) -> Path:
         """Where it is."""
         return self.path / f"{number:08}{_SEGMENT}"
+
+    def sizes(self) -> Iterator[int]:
+        """Of all its files, in bytes. They, and it, go whenever they have been read."""
+        with suppress(FileNotFoundError):
+            for file in os.scandir(self.path):
+                with suppress(FileNotFoundError):
+                    yield file.stat().st_size
 
     def unfinished(self, number: int) -> Path:
         """Where a segment is made, before it is put in its place."""
@@ -73,11 +83,7 @@ class Spool:
 
     def bytes(self) -> int:
         """What is taken, what was only set aside included."""
-        total = 0
-        for path in self.path.glob("*/*"):
-            with suppress(FileNotFoundError):  # segments go whenever they have been read
-                total += path.stat().st_size
-        return total
+        return sum(size for folder in self.writers() for size in folder.sizes())
 
     def enter(self) -> tuple[WriterFolder, int]:
         """A new writer's folder, and the descriptor that locks it until it is closed. Raises OSError."""

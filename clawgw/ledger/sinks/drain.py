@@ -55,13 +55,20 @@ class Drain:
         pruning = _started(self._prune)
         running = threads
         while running:
-            tidy(self.spool, followers)
+            self._tidy(followers)
             running[0].join(_TIDY_EVERY_S)
             running = [thread for thread in running if thread.is_alive()]
             if len(running) < len(threads) and not self._stop.is_set():
                 raise RuntimeError("a sink has failed")
-        tidy(self.spool, followers)
+        self._tidy(followers)
         pruning.join()
+
+    def _tidy(self, followers: Sequence[Follower]) -> None:
+        """What cannot be deleted now, because somebody is at it, can the next time."""
+        try:
+            tidy(self.spool, followers)
+        except OSError as error:
+            log.warning("the spool cannot be tidied: %s", error)
 
     def _follower(self, sink: Sink) -> Follower:
         database = Database(self.path)
@@ -96,7 +103,7 @@ class Drain:
 
 
 def tidy(spool: Spool, followers: Sequence[Follower]) -> None:
-    """Delete what every one of them has passed."""
+    """Delete what every one of them has passed. Raises OSError."""
     for folder in spool.writers():
         dead = not folder.alive()  # asked first: what a dead writer has written by now is all
         passed = min(follower.cursor(folder) for follower in followers).segment

@@ -1,6 +1,8 @@
 import os
 from pathlib import Path
 
+import pytest
+
 from clawgw.ledger.journal.spool import Spool
 
 
@@ -31,3 +33,16 @@ def test_segments_are_counted_in_numbers(tmp_path: Path) -> None:
     folder.remove()
     os.close(lock)
     assert [*Spool(tmp_path).writers()] == []
+
+
+def test_what_goes_while_it_is_looked_at_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone, lock = Spool(tmp_path).enter()
+    gone.remove()
+    os.close(lock)
+    left, lock = Spool(tmp_path).enter()
+    left.segment(2).write_bytes(b"xx")
+    left.segment(1).symlink_to(tmp_path / "nowhere")
+    monkeypatch.setattr(Spool, "writers", lambda _: [gone, left])
+    assert Spool(tmp_path).bytes() == 2
+    assert not gone.alive()
+    os.close(lock)

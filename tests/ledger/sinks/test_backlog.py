@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from clawgw.ledger.journal.journal import Journal
-from clawgw.ledger.journal.spool import Spool
+from clawgw.ledger.journal.spool import Spool, WriterFolder
 from clawgw.ledger.sinks.backlog import Backlog
 from clawgw.ledger.sinks.cursor import Cursor
 from clawgw.ledger.sinks.tail import next_batch
@@ -73,4 +73,14 @@ def test_a_folder_that_goes_meanwhile_holds_nothing(tmp_path: Path) -> None:
     backlog = backlog_of(journal)
     left.remove()
     assert backlog._left_by(left) == 0
+    journal.close()
+
+
+def test_a_folder_that_goes_while_the_living_are_told_from_the_dead_holds_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = journal_with(tmp_path, 2)
+    gone = WriterFolder(tmp_path / "w-0")
+    monkeypatch.setattr(Spool, "writers", lambda _: [gone, journal.folder])
+    assert backlog_of(journal).rows(journal.rows) == 2
     journal.close()
