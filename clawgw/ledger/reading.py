@@ -6,7 +6,7 @@ sees one moment of the database.
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from math import inf
 from pathlib import Path
@@ -82,8 +82,14 @@ def _groups(connection: sqlite3.Connection, question: Question) -> tuple[list[Fi
     ranks = _rows(connection, ranking(question))
     groups = [group for _, *group in ranks]
     more = ranks[0][0] - len(groups) if ranks else 0
-    rows = {row[: len(question.groupings)]: row for row in _rows(connection, figures(question, groups if more else ()))}
+    named = groups if more and all(map(_can_be_named, groups)) else ()
+    rows = {row[: len(question.groupings)]: row for row in _rows(connection, figures(question, named))}
     return [shown(question, rows[tuple(group)]) for group in groups], more
+
+
+def _can_be_named(group: Sequence[Any]) -> bool:
+    """Whether SQLite finds it again: it reads the texts of JSON up to their first NUL."""
+    return not any(isinstance(value, str) and "\0" in value for value in group)
 
 
 def _rows(connection: sqlite3.Connection, query: Query) -> list[tuple[Any, ...]]:

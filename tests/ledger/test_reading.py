@@ -158,3 +158,16 @@ def test_what_the_sink_writes_twice_or_deletes_is_summed_as_it_is_in_the_end(tmp
         (("alice",), rollup.WORTH_FOLDING - 1, (rollup.WORTH_FOLDING - 1) * 10**9),
         ((None,), 1, 0),
     ]
+
+
+def test_a_group_is_found_again_whatever_its_name_holds(tmp_path: Path) -> None:
+    path, users = tmp_path / "clawgw.db", ["a\0b", "a", "\0", 'quo"ted', "é\U0001f600"]
+    sink = SqliteSink(Database(path))
+    sink.deliver([document(ended(f"req_{place}", user=user)) for place, user in enumerate(users)])
+    sink.deliver([document(ended(f"req_more{place}", user=user)) for place, user in enumerate(users)])
+    sink.deliver([document(ended("req_x", user="x"))])
+    sink.close()
+    answer = reading.usage(path, question(["user"], {"limit": "5"}), 10)
+    assert {each.group for each in answer.groups} == {(user,) for user in users}
+    assert {each.named["requests"] for each in answer.groups} == {2}
+    assert answer.more == 1
