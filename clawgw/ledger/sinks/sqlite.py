@@ -54,6 +54,7 @@ _UPSERT = (
     f" ON CONFLICT (request_id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _COLUMNS[1:])}"
 )
 _PRUNE = "DELETE FROM requests WHERE rowid IN (SELECT rowid FROM requests WHERE at_ms < ? ORDER BY at_ms LIMIT ?)"
+_PRUNE_DEAD_LETTERS = "DELETE FROM dead_letters WHERE at < ?"
 _REFUSALS = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError, OverflowError, LookupError)
 _FEW = 500
 
@@ -124,8 +125,9 @@ def keep_dead_letters(database: Database, sink: str, rejected: Sequence[Rejected
 
 
 def prune(database: Database, before_ms: int) -> bool:
-    """Delete some of the requests that are older; whether more is to do. Raises SinkAway."""
+    """Delete some of the requests that are older, and all such dead letters; whether more is to do. Raises SinkAway."""
     with database.transaction() as connection:
+        connection.execute(_PRUNE_DEAD_LETTERS, [iso_utc(before_ms)])
         pruned = connection.execute(_PRUNE, (before_ms, _FEW)).rowcount
         return rollup.fold(connection) or pruned == _FEW
 

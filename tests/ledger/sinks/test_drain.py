@@ -10,7 +10,8 @@ from clawgw.ledger.journal.journal import Journal
 from clawgw.ledger.journal.spool import Spool
 from clawgw.ledger.sinks.drain import Drain
 from clawgw.ledger.sinks.schema import open_database
-from clawgw.ledger.sinks.sqlite import Database, SqliteSink
+from clawgw.ledger.sinks.sink import Rejected
+from clawgw.ledger.sinks.sqlite import Database, SqliteSink, keep_dead_letters
 from tests.ledger.records import begun, document, ended, outcomes, rows
 from tests.ledger.sinks.test_follower import Store
 from tests.waiting import PATIENCE_S, until_sync
@@ -129,3 +130,27 @@ def test_a_database_that_cannot_be_pruned_is_told(tmp_path: Path, caplog: pytest
     (tmp_path / "clawgw.db").mkdir()
     with running(drain_of(tmp_path)):
         until_sync(lambda: "old records cannot be deleted" in caplog.text)
+
+
+def test_a_folder_that_cannot_be_removed_yet_is_removed_later(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    store = Store()
+    journal = Journal.open(tmp_path / "spool", MIB)
+    serve(journal, "a")
+    (folder,) = Spool(tmp_path / "spool").writers()
+    (folder.path / "in the way").mkdir()
+    journal.close()
+    with running(drain_of(tmp_path, store)):
+        until_sync(lambda: "the spool cannot be tidied" in caplog.text)
+        (folder.path / "in the way").rmdir()
+        until_sync(lambda: not folder.path.exists())
+
+
+def test_dead_letters_go_with_the_records_of_their_time(tmp_path: Path) -> None:
+    now_ms = time.time_ns() // 1_000_000
+    database = Database(tmp_path / "clawgw.db")
+    for name, days in (("old", 31), ("new", 29)):
+        refused = Rejected(document(ended(name, now_ms - days * DAY_MS)), "too large")
+        keep_dead_letters(database, "mongo", [refused], now_ms - days * DAY_MS)
+    database.close()
+    with running(drain_of(tmp_path)):
+        until_sync(lambda: rows(tmp_path / "clawgw.db", "SELECT request_id FROM dead_letters") == [("new",)])
