@@ -10,7 +10,7 @@ from typing import Final, Self
 
 from attrs import evolve, frozen
 
-from clawgw.ledger.histogram import LATENCIES
+from clawgw.ledger.latencies import LATENCIES
 
 HOUR_MS: Final = 3_600_000
 DAY_MS: Final = 24 * HOUR_MS

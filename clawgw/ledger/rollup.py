@@ -14,7 +14,8 @@ from typing import Final
 import orjson
 
 from clawgw.ledger.cubes import CUBES, MEASURES, NOTED, TIMES, Cube, changed_rows, cube_rows, over
-from clawgw.ledger.histogram import LATENCIES, Summing, stored, sum_of, without
+from clawgw.ledger.histogram import Summing, sum_of, without
+from clawgw.ledger.latencies import LATENCIES, stored
 
 WORTH_FOLDING: Final = 8000
 """So many changes are folded at once: quicker for each than a few, and still read in some ms."""

@@ -7,7 +7,7 @@ from attrs import frozen
 
 from clawgw.ledger.cubes import MEASURES
 from clawgw.ledger.document import iso_utc
-from clawgw.ledger.histogram import LATENCIES, quantiles
+from clawgw.ledger.latencies import LATENCIES, quantiles
 from clawgw.ledger.question import END_OF_TIME_MS, Question
 from clawgw.routing.money import dollars
 

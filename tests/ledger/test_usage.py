@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from clawgw.ledger import reading, rollup
 from clawgw.ledger.cubes import CUBES, DAY_MS, HOUR_MS, TIMES, Cube
 from clawgw.ledger.document import iso_utc
-from clawgw.ledger.histogram import ERROR
+from clawgw.ledger.latencies import ERROR
 from clawgw.ledger.question import Question, question
 from clawgw.ledger.sinks.schema import open_database, transaction
 from tests.ledger.requests_table import row, write
