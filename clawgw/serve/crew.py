@@ -3,6 +3,7 @@
 import logging
 import subprocess
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Self
 
 import trio
@@ -22,7 +23,7 @@ class Crew:
     environment: Mapping[str, str]
     fds: Sequence[int]
     count: int
-    metrics_dir: str
+    metrics_dir: Path
 
 
 @define(eq=False)

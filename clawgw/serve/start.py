@@ -8,7 +8,6 @@ import logging
 import os
 import secrets
 import socket
-import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import closing
@@ -38,6 +37,7 @@ from clawgw.serve.stores import Stores
 from clawgw.serve.supervisor import Supervisor
 from clawgw.serve.wiring import open_service
 from clawgw.serve.worker import work
+from clawgw.web.count_files import count_folder
 from clawgw.web.exposition import METRICS_DIR
 
 log = logging.getLogger("clawgw")
@@ -126,7 +126,7 @@ async def _serve_alone(start: _Start, stop: Stop, reloading: Reloading, stores: 
 async def _with_workers(command: Sequence[str], start: _Start) -> int:
     start.loaded.policies.unload()
     stop, reloading = Stop(), start.reloading()
-    with tempfile.TemporaryDirectory(prefix="clawgw-metrics-") as metrics_dir:
+    with count_folder() as metrics_dir:
         supervisor = Supervisor(_crew(command, start, metrics_dir), reloading, stop)
         async with trio.open_nursery() as nursery:
             await nursery.start(obey_signals, stop.ask, reloading.ask)
@@ -137,11 +137,11 @@ async def _with_workers(command: Sequence[str], start: _Start) -> int:
     return exit_code
 
 
-def _crew(command: Sequence[str], start: _Start, metrics_dir: str) -> Crew:
+def _crew(command: Sequence[str], start: _Start, metrics_dir: Path) -> Crew:
     fds, metrics_fds = ([each.fileno() for each in sockets] for sockets in (start.listeners, start.metrics))
     limits_fd = create_shared()
     own = Inheritance(fds, limits_fd, secrets.token_hex(4), metrics_fds).environment()
-    environment = {**os.environ, **own, METRICS_DIR: metrics_dir}
+    environment = {**os.environ, **own, METRICS_DIR: str(metrics_dir)}
     return Crew(
         command,
         environment,

@@ -1,9 +1,10 @@
 """What is counted, as Prometheus reads it.
 
 With several workers the counts of all of them are shown, whichever is asked: each counts in files of its own
-(`web.tally`) in one folder, `METRICS_DIR`. What a worker has counted stays when it ends; its gauges end with it.
+(`web.count_files`) in one folder, `METRICS_DIR`. What a worker has counted stays when it ends; its gauges end with it.
 """
 
+import logging
 import os
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -17,8 +18,11 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from clawgw.web.measures import Combine, Counter, Gauge, Histogram, Labels, Measure
-from clawgw.web.tally import Tally, forget
+from clawgw.web.count_files import CountFiles
+from clawgw.web.measures import Combine, Histogram, Labels, Measure
+from clawgw.web.tally import Tally
+
+log = logging.getLogger("clawgw")
 
 METRICS_DIR = "CLAWGW_METRICS_DIR"
 """The variable that names the folder; without it there is one process."""
@@ -55,7 +59,7 @@ class Configuration(Collector):
 
 def _tally(kind: str) -> Tally:
     folder = os.environ.get(METRICS_DIR)
-    return Tally(kind, Path(folder) if folder else None)
+    return Tally(CountFiles(Path(folder), kind) if folder else None)
 
 
 @define(eq=False)
@@ -73,17 +77,17 @@ class Exposition(Collector):
         self._registry.register(self.configuration)
         self._registry.register(self)
 
-    def counter(self, name: str, text: str, *labels: str) -> Counter:
+    def counter(self, name: str, text: str, *labels: str) -> Measure:
         """A new measure, as are the next."""
-        return self._added(Counter(_PREFIX + name, text, labels, self._counts))
+        return self._added(Measure(_PREFIX + name, text, labels, self._counts, CounterMetricFamily))
 
     def histogram(self, name: str, text: str, bounds: Sequence[float], *labels: str) -> Histogram:
         """Of seconds."""
         return self._added(Histogram(f"{_PREFIX}{name}_seconds", text, labels, self._counts, bounds=bounds))
 
-    def gauge(self, name: str, text: str, combine: Combine, *labels: str) -> Gauge:
+    def gauge(self, name: str, text: str, combine: Combine, *labels: str) -> Measure:
         """`combine` makes one number of those of two processes."""
-        return self._added(Gauge(_PREFIX + name, text, labels, self._gauges, combine))
+        return self._added(Measure(_PREFIX + name, text, labels, self._gauges, GaugeMetricFamily, combine))
 
     def collect(self) -> Iterator[Metric]:
         """For the library."""
@@ -115,6 +119,13 @@ class Exposition(Collector):
         return gathered
 
 
-def forget_process(folder: str, pid: int) -> None:
-    """A worker has ended: what it was doing counts no more. `folder` is where the workers count."""
-    forget(Path(folder), _GAUGES, pid)
+def forget_process(folder: Path, pid: int) -> None:
+    """A worker has ended: what it was doing counts no more, what it has counted goes to that of others like it.
+
+    `folder` is where the workers count.
+    """
+    try:
+        CountFiles(folder, _GAUGES).forget(pid)
+        CountFiles(folder, _COUNTS).fold()
+    except OSError as error:
+        log.warning("metrics: the counts of a worker that ended stay as they are: %s", error)

@@ -3,31 +3,35 @@
 Requests add to the numbers of a `Tally`, which costs a tenth of what the library's own take. The library shows them.
 """
 
-from abc import ABC, abstractmethod
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
 from operator import add
+from typing import Any
 
 import orjson
 from attrs import define, field
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
-from clawgw.web.tally import Cells, Tally
+from clawgw.web.region import Cells
+from clawgw.web.tally import Tally
 
 Labels = tuple[str, ...]
 """A series' values of a measure's labels."""
 Combine = Callable[[float, float], float]
+Family = type[CounterMetricFamily] | type[GaugeMetricFamily] | type[HistogramMetricFamily]
 
 
 @define(eq=False)
-class Measure(ABC):
+class Measure:
     """One of them, in series by the values of its labels. Without labels there is one series, from the start."""
 
     name: str
     text: str
     labels: Sequence[str]
     _tally: Tally
+    _family: Family
+    """What the library takes for one."""
     combine: Combine = add
     """How the numbers of two processes become one."""
     _taken: dict[Labels, Cells] = field(init=False, factory=dict)
@@ -43,42 +47,28 @@ class Measure(ABC):
             cells = self._taken[labels] = self._tally.take(orjson.dumps([self.name, *labels]), self._size)
         return cells
 
+    def family(self, series: Mapping[Labels, Sequence[float]]) -> Metric:
+        """All series for the library."""
+        family = self._family(self.name, self.text, labels=self.labels)
+        for labels, numbers in series.items():
+            family.add_metric(labels, *self._shown(numbers))
+        return family
+
     @property
     def _size(self) -> int:
         """How many numbers a series has."""
         return 1
 
-    @abstractmethod
-    def family(self, series: Mapping[Labels, Sequence[float]]) -> Metric:
-        """All series for the library."""
-
-
-class Counter(Measure):
-    """It only grows."""
-
-    def family(self, series: Mapping[Labels, Sequence[float]]) -> Metric:
-        """See `Measure`."""
-        family = CounterMetricFamily(self.name, self.text, labels=self.labels)
-        for labels, (value,) in series.items():
-            family.add_metric(labels, value)
-        return family
-
-
-class Gauge(Measure):
-    """How something is now."""
-
-    def family(self, series: Mapping[Labels, Sequence[float]]) -> Metric:
-        """See `Measure`."""
-        family = GaugeMetricFamily(self.name, self.text, labels=self.labels)
-        for labels, (value,) in series.items():
-            family.add_metric(labels, value)
-        return family
+    def _shown(self, numbers: Sequence[float]) -> Sequence[Any]:
+        """What the library takes for a series."""
+        return numbers
 
 
 @define(eq=False)
 class Histogram(Measure):
     """How many values were up to each bound, and their sum: that is a series' first number."""
 
+    _family: Family = field(init=False, default=HistogramMetricFamily)
     bounds: Sequence[float] = field(kw_only=True)
 
     def observer(self, *labels: str) -> Callable[[float], None]:
@@ -95,12 +85,7 @@ class Histogram(Measure):
     def _size(self) -> int:
         return len(self.bounds) + 2
 
-    def family(self, series: Mapping[Labels, Sequence[float]]) -> Metric:
-        """See `Measure`."""
-        family = HistogramMetricFamily(self.name, self.text, labels=self.labels)
-        for labels, (total, *counts) in series.items():
-            family.add_metric(labels, [*zip(self._shown_bounds(), accumulate(counts), strict=True)], total)
-        return family
-
-    def _shown_bounds(self) -> Sequence[str]:
-        return [*map(str, self.bounds), "+Inf"]
+    def _shown(self, numbers: Sequence[float]) -> Sequence[Any]:
+        total, *counts = numbers
+        bounds = [*map(str, self.bounds), "+Inf"]
+        return [*zip(bounds, accumulate(counts), strict=True)], total

@@ -8,32 +8,32 @@ from functools import cached_property
 from typing import NamedTuple
 
 from clawgw.ledger.record import AttemptRecord, RequestRecord
-from clawgw.web.measures import Counter, Histogram
-from clawgw.web.tally import Cells
+from clawgw.web.measures import Histogram, Measure
+from clawgw.web.region import Cells
 
 
 class RequestMetrics(NamedTuple):
     """What requests are counted in."""
 
-    ended: Counter
+    ended: Measure
     duration: Histogram
     overhead: Histogram
     first_token: Histogram
-    tokens: Counter
+    tokens: Measure
 
 
 class AttemptMetrics(NamedTuple):
     """What attempts are counted in."""
 
-    made: Counter
-    cost: Counter
-    unpriced: Counter
+    made: Measure
+    cost: Measure
+    unpriced: Measure
 
 
 class _Tokens(dict[str, Cells]):
     """Where tokens of a kind are counted, by the kind."""
 
-    def __init__(self, metric: Counter, provider: str, model: str) -> None:
+    def __init__(self, metric: Measure, provider: str, model: str) -> None:
         self._metric, self._names = metric, (provider, model)
 
     def __missing__(self, kind: str) -> Cells:

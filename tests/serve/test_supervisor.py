@@ -88,7 +88,7 @@ class Run:
         snapshot = Snapshot("v1", Settings(server=self.server), {}, {})
         reloading = Reloading(Choice(), snapshot, Readings({"first": b""}), self.words.append)
         command = [sys.executable, "-c", f"import os; os.chdir({str(self.folder)!r})\n{script}"]
-        crew = Crew(command, dict(os.environ), [], 2, str(self.metrics))
+        crew = Crew(command, dict(os.environ), [], 2, self.metrics)
         self.supervisor = Supervisor(crew, reloading, self.stop)
         self.exit_code = await self.supervisor.run(self.listeners, self.ready.set)
         self.ended.set()
@@ -167,7 +167,7 @@ async def test_a_worker_that_ends_later_is_replaced_by_one_that_serves_what_is_s
     run: Run, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("clawgw.serve.supervisor.REPLACE_AFTER_S", 0.01)
-    forgotten = list[tuple[str, int]]()
+    forgotten = list[tuple[Path, int]]()
     monkeypatch.setattr("clawgw.serve.supervisor.forget_process", lambda *process: forgotten.append(process))
     await run.begin(OBEDIENT)
     run.supervisor.reloading.served = Readings({"second": b""})
@@ -179,7 +179,7 @@ async def test_a_worker_that_ends_later_is_replaced_by_one_that_serves_what_is_s
         ["serve ['first'] [0, 0]"],
         ["serve ['second'] [1, 0]"],
     ]
-    assert forgotten == [(str(run.metrics), int(process.name))]
+    assert forgotten == [(run.metrics, int(process.name))]
     assert f"(process {process.name}) ended (exit code -9); another takes its place" in caplog.text
     assert await run.finish() == 0
 

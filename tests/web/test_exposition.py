@@ -1,3 +1,4 @@
+import errno
 import os
 import subprocess
 import sys
@@ -58,8 +59,34 @@ def test_with_several_workers_all_are_counted(tmp_path: Path) -> None:
 
 def test_what_a_dead_worker_has_counted_stays_but_what_it_was_doing_does_not(tmp_path: Path) -> None:
     pid, _ = count_in_a_worker(tmp_path)
-    forget_process(str(tmp_path), pid)
+    forget_process(tmp_path, pid)
     _, lines = count_in_a_worker(tmp_path)
     line = 'clawgw_requests_total{endpoint="embeddings",model="",provider="",route="",status="413"} 2.0'
     assert line in lines
     assert "clawgw_in_flight 1.0" in lines
+
+
+def test_workers_that_come_and_go_leave_one_file(tmp_path: Path) -> None:
+    for _ in range(3):
+        pid, _ = count_in_a_worker(tmp_path)
+        forget_process(tmp_path, pid)
+    _, lines = count_in_a_worker(tmp_path)
+    line = 'clawgw_requests_total{endpoint="embeddings",model="",provider="",route="",status="413"} 4.0'
+    assert line in lines
+    assert len([*tmp_path.glob("counts-*")]) == 2
+
+
+def test_counts_that_cannot_be_put_together_are_shown_as_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(_path: Path, _data: bytes) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    pids = [count_in_a_worker(tmp_path)[0] for _ in range(2)]
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", full)
+        forget_process(tmp_path, pids[0])
+    assert "No space left on device" in caplog.text
+    _, lines = count_in_a_worker(tmp_path)
+    line = 'clawgw_requests_total{endpoint="embeddings",model="",provider="",route="",status="413"} 3.0'
+    assert line in lines

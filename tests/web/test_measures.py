@@ -1,8 +1,8 @@
 from collections.abc import Mapping
 
-from prometheus_client.metrics_core import Metric
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from clawgw.web.measures import Counter, Gauge, Histogram
+from clawgw.web.measures import Histogram, Measure
 from clawgw.web.tally import Tally
 
 BOUNDS = (0.5, 1.0, 10.0)
@@ -13,15 +13,15 @@ def samples(family: Metric) -> Mapping[tuple[str, tuple[str, ...]], float]:
 
 
 def test_a_measure_without_labels_is_shown_from_the_start() -> None:
-    tally = Tally("counts")
-    Counter("plain", "", (), tally)
-    Counter("labelled", "", ("kind",), tally)
+    tally = Tally()
+    Measure("plain", "", (), tally, CounterMetricFamily)
+    Measure("labelled", "", ("kind",), tally, CounterMetricFamily)
     assert [*tally.series()] == [(b'["plain"]', (0.0,))]
 
 
 def test_the_numbers_of_a_series_are_the_same_for_all_who_ask() -> None:
-    tally = Tally("counts")
-    counter = Counter("labelled", "", ("kind",), tally)
+    tally = Tally()
+    counter = Measure("labelled", "", ("kind",), tally, CounterMetricFamily)
     counter.of("a")[0] += 1
     counter.of("b")[0] += 5
     counter.of("a")[0] += 2
@@ -29,16 +29,17 @@ def test_the_numbers_of_a_series_are_the_same_for_all_who_ask() -> None:
 
 
 def test_counters_and_gauges_as_the_library_has_them() -> None:
-    counter = Counter("done", "", ("kind",), Tally("counts"))
+    counter = Measure("done", "", ("kind",), Tally(), CounterMetricFamily)
     assert samples(counter.family({("a",): [3.0], ("b",): [0.0]})) == {
         ("done_total", ("a",)): 3.0,
         ("done_total", ("b",)): 0.0,
     }
-    assert samples(Gauge("now", "", (), Tally("gauges")).family({(): [7.0]})) == {("now", ()): 7.0}
+    gauge = Measure("now", "", (), Tally(), GaugeMetricFamily)
+    assert samples(gauge.family({(): [7.0]})) == {("now", ()): 7.0}
 
 
 def test_a_value_counts_in_the_bucket_of_the_first_bound_that_it_does_not_exceed() -> None:
-    tally = Tally("counts")
+    tally = Tally()
     histogram = Histogram("took_seconds", "", ("kind",), tally, bounds=BOUNDS)
     observe = histogram.observer("a")
     for value in (0.0, 0.5, 0.6, 10.0, 10.5, 1000.0):

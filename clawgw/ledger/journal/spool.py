@@ -17,6 +17,8 @@ from pathlib import Path
 
 from attrs import frozen
 
+from clawgw.locks import is_locked
+
 _SEGMENT = ".segment"
 _READY = "w-"
 _UNREADY = "new-"
@@ -30,17 +32,7 @@ class WriterFolder:
 
     def alive(self) -> bool:
         """Whether its writer may write more. Once False, always False."""
-        try:
-            lock = os.open(self.path, os.O_RDONLY)
-        except FileNotFoundError:  # all of it was delivered, and it is gone
-            return False
-        try:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        finally:
-            os.close(lock)
-        return False
+        return is_locked(self.path)
 
     def segments(self) -> Sequence[int]:
         """Their numbers, ascending."""

@@ -1,6 +1,5 @@
 """All sinks of one spool at work: a thread for each, one for what has grown old, and the tidying of the spool."""
 
-import fcntl
 import logging
 import os
 import threading
@@ -15,6 +14,7 @@ from clawgw.ledger.journal.spool import Spool
 from clawgw.ledger.sinks.follower import Follower
 from clawgw.ledger.sinks.sink import Rejected, Sink, SinkAway
 from clawgw.ledger.sinks.sqlite import Database, SqliteSink, keep_dead_letters, prune
+from clawgw.locks import try_lock
 
 log = logging.getLogger("clawgw")
 
@@ -95,7 +95,7 @@ class Drain:
         self.spool.path.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = os.open(self.spool.path / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            while not (locked := _try_lock(lock)) and not self._stop.wait(_TRY_EVERY_S):
+            while not (locked := try_lock(lock)) and not self._stop.wait(_TRY_EVERY_S):
                 pass
             yield locked
         finally:
@@ -115,14 +115,6 @@ def tidy(spool: Spool, followers: Sequence[Follower]) -> None:
             folder.remove()
             for follower in followers:
                 follower.forget(folder)
-
-
-def _try_lock(lock: int) -> bool:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _started(work: Callable[[], None]) -> threading.Thread:
