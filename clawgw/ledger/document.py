@@ -44,7 +44,7 @@ def begins(known: Opening | RequestRecord) -> bytes:
 
 def unfinished(begun: bytes) -> bytes:
     """The document of a request whose outcome is unknown: nothing is told that comes after its beginning."""
-    return joined(begun, _UNKNOWN_END)
+    return begun[:-1] + _UNKNOWN_END
 
 
 def finished(begun: bytes, record: RequestRecord) -> bytes:
@@ -154,6 +154,6 @@ def _capped_value(value: Any) -> Any:
     return min(value, MAX_INTEGER) if isinstance(value, int) else value
 
 
-_UNKNOWN_END = orjson.dumps(
-    dict.fromkeys(_ending(RequestRecord("", 0, "", ""))) | {"outcome": "unknown", "attempts": []}
+_UNKNOWN_END = joined(
+    b"}", orjson.dumps(dict.fromkeys(_ending(RequestRecord("", 0, "", ""))) | {"outcome": "unknown", "attempts": []})
 )

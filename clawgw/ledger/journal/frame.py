@@ -9,11 +9,11 @@ A frame is a header of 12 bytes, little-endian, and a payload, which is JSON:
 """
 
 import struct
-import zlib
 from collections.abc import Mapping
 from enum import Enum
 from itertools import islice
 from typing import Any
+from zlib import crc32
 
 import orjson
 from attrs import frozen
@@ -60,7 +60,7 @@ def encode(kind: Kind, document: bytes, texts: bytes | None = None) -> bytes:
     if texts is not None:
         payload = joined(payload, texts)
     checked = _CHECKED.pack(kind, len(payload))
-    return _HEADER.pack(MAGIC, checked, zlib.crc32(payload, zlib.crc32(checked))) + payload
+    return _HEADER.pack(MAGIC, checked, crc32(checked + payload)) + payload
 
 
 def decode(data: bytes, at: int) -> Frame | None:
@@ -70,7 +70,7 @@ def decode(data: bytes, at: int) -> Frame | None:
         return None
     _, checked, checksum = _HEADER.unpack_from(data, at)
     payload = data[at + _HEADER.size : at + size]
-    if zlib.crc32(payload, zlib.crc32(checked)) != checksum:
+    if crc32(checked + payload) != checksum:
         return None
     kind, _ = _CHECKED.unpack(checked)
     return Frame(_KINDS[kind], payload, at + size)
