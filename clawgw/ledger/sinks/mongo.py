@@ -55,7 +55,8 @@ _PASSING = frozenset(
     {
         *(6, 7, 89, 9001),  # HostUnreachable, HostNotFound, NetworkTimeout, SocketException
         *(91, 189, 10107, 11600, 11602, 13435, 13436),  # the primary is going, or is another one by now
-        *(24, 46, 50, 112, 262),  # LockTimeout, LockBusy, MaxTimeMSExpired, WriteConflict, ExceededTimeLimit
+        *(24, 46, 50, 112, 202, 262),  # LockTimeout, LockBusy, WriteConflict, and whatever took too long
+        11601,  # Interrupted: somebody has ended the operation
         *(13, 18, 13388, 14031, 16500),  # Unauthorized, AuthenticationFailed, StaleConfig, OutOfDiskSpace, throttled
     }
 )

@@ -213,6 +213,8 @@ def test_what_the_server_refuses_is_rejected_alone(opened: Opener, refusal: dict
             "error (121)",
         ),
         (refused_with({"index": 2, "code": 14031, "errmsg": "no space"}), "error (14031)"),
+        (refused_with({"index": 0, "code": 11601, "errmsg": "operation was interrupted"}), "error (11601)"),
+        (refused_with({"index": 0, "code": 202, "errmsg": "a shard is late"}), "error (202)"),
         (
             {
                 "ok": 1,
