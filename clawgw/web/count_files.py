@@ -31,6 +31,7 @@ def count_folder() -> Iterator[Path]:
     unready = Path(tempfile.mkdtemp(prefix=_UNREADY))
     lock = os.open(unready, os.O_RDONLY)
     fcntl.flock(lock, fcntl.LOCK_EX)
+    (unready / _READERS).touch(0o600)
     folder = unready.rename(unready.with_name(unready.name.replace(_UNREADY, _READY)))  # only now can it be found
     _remove_abandoned(folder.parent)
     try:
