@@ -74,14 +74,11 @@ async def test_a_spool_that_cannot_be_looked_at_is_looked_at_again(
     monkeypatch.setattr("clawgw.serve.recording._NOTE_EVERY_S", 0.001)
     metrics = Metrics(lambda target: target.model, "v1")
     async with trio.open_nursery() as nursery:
-        with monkeypatch.context() as patch, trio.fail_after(10):
+        with monkeypatch.context() as patch:
             patch.setattr(Spool, "bytes", failing)
             nursery.start_soon(recording.run, metrics)
-            while not caplog.messages:  # noqa: ASYNC110 - a thread looks
-                await trio.sleep(0.001)
+            await until(lambda: bool(caplog.messages))
         recording.intend(begun("a"))
-        with trio.fail_after(10):
-            while not recording.journal.taken or "clawgw_log_spool_bytes 0.0" in metrics.exposition("")[0].decode():  # noqa: ASYNC110 - as above
-                await trio.sleep(0.001)
+        await until(lambda: "clawgw_log_spool_bytes 0.0" not in metrics.exposition("")[0].decode())
         nursery.cancel_scope.cancel()
     assert set(caplog.messages) == {"log.spool cannot be looked at: [Errno 24] Too many open files"}
