@@ -11,9 +11,10 @@ BACKLOG = 4096
 UNREAD_MS = 60_000
 """A client that takes nothing of what was sent for so long is gone: its connection ends (TCP_USER_TIMEOUT, tcp(7)).
 Connections inherit it. Without it one that stops reading could hold up a stop for ever."""
+_ANOTHER_PORT = "`--bind HOST:PORT`, and for the metrics `metrics.bind`"
 _WAYS_OUT: Mapping[int, str] = {
-    errno.EADDRINUSE: "another program listens there, perhaps another gateway: `--bind HOST:PORT` takes another port",
-    errno.EACCES: "ports below 1024 want privileges: `--bind HOST:PORT` takes another port",
+    errno.EADDRINUSE: f"another program listens there, perhaps another gateway; another port: {_ANOTHER_PORT}",
+    errno.EACCES: f"ports below 1024 want privileges; another port: {_ANOTHER_PORT}",
     errno.EADDRNOTAVAIL: "this machine does not have that address: 0.0.0.0 and [::] stand for all it has",
 }
 """What to do about an error, by its number (errno)."""

@@ -37,7 +37,7 @@ def test_a_port_in_use_is_said_and_nothing_stays_open() -> None:
             open_listeners([Bind("127.0.0.1", free), bound(taken)])
         assert str(caught.value) == (
             f"cannot listen on {bound(taken)}: Address already in use; another program listens there, perhaps another"
-            " gateway: `--bind HOST:PORT` takes another port"
+            " gateway; another port: `--bind HOST:PORT`, and for the metrics `metrics.bind`"
         )
     (again,) = open_listeners([Bind("127.0.0.1", free)])
     again.close()
