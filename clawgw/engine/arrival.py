@@ -24,8 +24,9 @@ class Arrival:
     caller: Caller = NOBODY
     headers: RawHeaders = field(default=(), repr=False)
 
-    def opening(self, request: Request, endpoint: str) -> Opening:
-        """How the record of this request begins."""
+    def opening(self, request: Request | None, endpoint: str) -> Opening:
+        """How the record of this request begins. None: it was refused before it could be read."""
+        body = {} if request is None else request.body
         return Opening(
             self.request_id,
             int(self.now * 1000),
@@ -34,7 +35,7 @@ class Arrival:
             self.client_request_id,
             self.caller.name,
             self.caller.labels,
-            request.stream,
-            request.body.get("user"),
-            request.body.get("metadata") or {},
+            request is not None and request.stream,
+            body.get("user"),
+            body.get("metadata") or {},
         )

@@ -89,13 +89,7 @@ class Service:
 def _refusal(endpoint: str, arrival: Arrival, error: GatewayError) -> RequestRecord:
     """The record of a request whose body was not read, or could not be."""
     return RequestRecord(
-        arrival.request_id,
-        int(arrival.now * 1000),
-        endpoint,
-        arrival.live.snapshot.version,
-        arrival.client_request_id,
-        arrival.caller.name,
-        arrival.caller.labels,
+        *arrival.opening(None, endpoint),
         outcome="error",
         status=error.status,
         duration_ms=(trio.current_time() - arrival.started) * 1000,
