@@ -67,8 +67,6 @@ class Attempt:
     charge: Callable[["Attempt"], Charged] = field(default=lambda _: UNCHARGED, repr=False)
     started: float = field(factory=trio.current_time)
     ended: float | None = None
-    charged: Charged = UNCHARGED
-    """Known when it has ended."""
     first_token: float | None = None
     waited_s: float = 0.0
     """Spent waiting for the upstream; the rest of a request's time is the gateway's own."""
@@ -82,6 +80,14 @@ class Attempt:
     seen: Seen = field(factory=Seen, repr=False)
     exchange: Exchange | None = field(default=None, repr=False)
     incoming: Incoming | None = field(default=None, repr=False)
+    _charged: Charged | None = field(default=None, repr=False)
+
+    @property
+    def charged(self) -> Charged:
+        """What it has come to, when it has ended. To tell that may take some counting: not while others wait for it."""
+        if self._charged is None:
+            self._charged = self.charge(self)
+        return self._charged
 
     @property
     def heard(self) -> bool:
@@ -143,7 +149,6 @@ class Attempt:
             self.provider.in_flight -= 1
             if self.admission is not None:
                 self.admission.end(self.ended)
-            self.charged = self.charge(self)
             if self.reservation is not None:
                 self.reservation.settle(self.charged.demand(sent=self.was_sent))
 

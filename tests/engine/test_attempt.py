@@ -12,6 +12,7 @@ from clawgw.config.tables.attempts import Breaker
 from clawgw.config.tables.providers import Timeouts
 from clawgw.engine import incoming
 from clawgw.engine.attempt import Answer, Attempt
+from clawgw.engine.charged import Charged
 from clawgw.engine.provider import LiveProvider
 from clawgw.policy import Target
 from clawgw.wire.codec import Completion, UpstreamRequest
@@ -109,6 +110,21 @@ async def failure_of(one: Attempt) -> Failure:
     with pytest.raises(WireError) as caught:
         await one.run()
     return caught.value.failure
+
+
+async def test_what_it_has_come_to_is_worked_out_once_and_not_before_somebody_asks(autojump_clock: MockClock) -> None:
+    one, asked = attempt(live(ScriptedUpstream(lambda _: Reply(500, [b"down"])))), list[Attempt]()
+    charged = Charged(None, 7)
+
+    def charge(of: Attempt) -> Charged:
+        asked.append(of)
+        return charged
+
+    one.charge = charge
+    await failure_of(one)
+    assert one.ended is not None
+    assert asked == []  # to count a prompt takes its time, and the next attempt waits for nothing else
+    assert (one.charged, one.charged, len(asked)) == (charged, charged, 1)
 
 
 async def rest(answer: Answer) -> list[Event]:
